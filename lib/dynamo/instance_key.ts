@@ -1,0 +1,51 @@
+import type { Target } from "./target.ts";
+import { type WorkerId, workerIdFromHex, workerIdToHex } from "./worker_id.ts";
+
+/** Where releases register an endpoint's instances in etcd: `components` to 0.2.1, `instances` to 0.5.1, `v1` since 0.6.0. */
+export type InstanceKeyLayout = "components" | "instances" | "v1";
+
+export const INSTANCE_KEY_LAYOUTS: readonly InstanceKeyLayout[] = ["components", "instances", "v1"];
+
+/** The key before the worker's id, so one range read or watch lists the target's instances of one layout. */
+export function instanceKeyPrefix(layout: InstanceKeyLayout, target: Target): string {
+  const { namespace, component, endpoint } = target;
+  switch (layout) {
+    case "components":
+      return `${namespace}/components/${component}/${endpoint}:`;
+    case "instances":
+      return `instances/${namespace}/${component}/${endpoint}:`;
+    case "v1":
+      return `v1/instances/${namespace}/${component}/${endpoint}/`;
+  }
+}
+
+export function instanceKey(layout: InstanceKeyLayout, target: Target, id: WorkerId): string {
+  return instanceKeyPrefix(layout, target) + workerIdToHex(id);
+}
+
+/** The worker that a key below `prefix` registers; undefined for a deeper key or one that does not end in a 64-bit id. */
+export function parseInstanceKey(key: string, prefix: string): WorkerId | undefined {
+  return key.startsWith(prefix) ? workerIdFromHex(key.slice(prefix.length)) : undefined;
+}
+
+/**
+ * The value under an instance key, pretty-printed as releases to 0.6.0 write it. The id is a JSON integer of 64 bits,
+ * named `lease_id` to 0.2.1 and `instance_id` after.
+ */
+export function instanceValue(
+  target: Target,
+  options: { idField: "lease_id" | "instance_id"; id: WorkerId; subject: string },
+): string {
+  const text = (value: string) => JSON.stringify(value);
+  return [
+    "{",
+    `  "component": ${text(target.component)},`,
+    `  "endpoint": ${text(target.endpoint)},`,
+    `  "namespace": ${text(target.namespace)},`,
+    `  "${options.idField}": ${options.id},`,
+    `  "transport": {`,
+    `    "nats_tcp": ${text(options.subject)}`,
+    "  }",
+    "}",
+  ].join("\n");
+}

@@ -1,0 +1,34 @@
+/**
+ * A worker's id: the etcd lease of its process, or (file discovery) a random number. Unsigned 64 bits, so never a
+ * JavaScript number: a decimal string without leading zeros, as Prometheus labels show it.
+ */
+export type WorkerId = string & { readonly __brand: "WorkerId" };
+
+const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+
+/** Reads the hexadecimal text at the end of a subject or an etcd key, either case, leading zeros allowed. */
+export function workerIdFromHex(hex: string): WorkerId | undefined {
+  if (!/^[0-9a-fA-F]+$/.test(hex)) return undefined;
+  return inRange(BigInt(`0x${hex}`));
+}
+
+/** Reads an integer out of a decoded record. A number above 2^53 has lost digits already and is refused. */
+export function workerIdFromInteger(value: unknown): WorkerId | undefined {
+  if (typeof value === "bigint") return inRange(value);
+  return Number.isSafeInteger(value) ? inRange(BigInt(value as number)) : undefined;
+}
+
+/** Lower-case hexadecimal without padding: the form in subjects and etcd keys. */
+export function workerIdToHex(id: WorkerId): string {
+  return BigInt(id).toString(16);
+}
+
+/** Orders ids by number. */
+export function compareWorkerIds(a: WorkerId, b: WorkerId): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function inRange(value: bigint): WorkerId | undefined {
+  return value >= 0n && value <= MAX_U64 ? value.toString() as WorkerId : undefined;
+}

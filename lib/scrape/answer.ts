@@ -1,0 +1,141 @@
+import { parseLoadJson } from "../dynamo/exact_integers.ts";
+import { type Load, LoadError, type LoadProblem, parseLoad } from "../dynamo/load.ts";
+import { parseInstanceSubject } from "../dynamo/subject.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import { type EndpointStats, EnvelopeError, readStatsReply } from "../micro/stats.ts";
+import type { Instant } from "../timing.ts";
+
+/** What one worker said of itself in one reply. */
+export interface Answer {
+  readonly worker: WorkerId;
+  /** The number of the round whose question this answers. */
+  readonly request: number;
+  /** When it arrived. */
+  readonly at: Instant;
+  /** The service name under which the worker answered. */
+  readonly service: string;
+  readonly serviceVersion: string | undefined;
+  readonly outcome: LoadOutcome;
+  /** All endpoints of this worker in the reply, the asked one and its neighbours. */
+  readonly endpoints: readonly EndpointCounters[];
+}
+
+/** Usable load, or why there is none. */
+export type LoadOutcome =
+  | { readonly kind: "load"; readonly load: Load }
+  | { readonly kind: "no_data" }
+  | { readonly kind: "undecodable"; readonly problem: LoadProblem };
+
+/** What the NATS service counted for one endpoint since its start; undefined where it did not say. */
+export interface EndpointCounters {
+  readonly endpoint: string;
+  readonly requests: number | undefined;
+  readonly errors: number | undefined;
+  readonly processingSeconds: number | undefined;
+}
+
+/** Why a whole reply was refused, and why one entry of a good reply was. Closed sets: they become labels. */
+export type ReplyRejection = "not_json" | "envelope" | "too_large";
+export type EntryRejection = "worker_id" | "load";
+
+/** What a reply holds: answers, and what had to be refused. `detail` is for the log. */
+export interface ReadReply {
+  readonly answers: readonly Answer[];
+  readonly rejected?: ReplyRejection;
+  readonly rejectedEntries: readonly EntryRejection[];
+  readonly detail?: string;
+}
+
+/** Where a reply comes from. */
+export interface ReplyOrigin {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly request: number;
+  readonly at: Instant;
+}
+
+/** A process with a thousand endpoints says less than half of this. */
+export const MAX_REPLY_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Reads one reply, whatever it holds, for the workers that serve `origin.endpoint` in it. Each entry is read alone: one
+ * that cannot be used takes nothing from its neighbours, and every number stays with the worker that sent it.
+ */
+export function readReply(data: Uint8Array, origin: ReplyOrigin): ReadReply {
+  const refuse = (rejected: ReplyRejection, detail: string) => ({
+    answers: [],
+    rejectedEntries: [],
+    rejected,
+    detail,
+  });
+  if (data.length > MAX_REPLY_BYTES) return refuse("too_large", `${data.length} bytes`);
+  let value: unknown;
+  try {
+    value = parseLoadJson(decoder.decode(data));
+  } catch (error) {
+    return refuse("not_json", (error as Error).message);
+  }
+  try {
+    const reply = readStatsReply(value);
+    return readEntries(reply.endpoints, reply.version, origin);
+  } catch (error) {
+    if (error instanceof EnvelopeError) return refuse("envelope", error.message);
+    throw error;
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function readEntries(
+  entries: readonly (EndpointStats | undefined)[],
+  serviceVersion: string | undefined,
+  { service, endpoint, request, at }: ReplyOrigin,
+): ReadReply {
+  const named = entries.map((stats) => ({
+    stats,
+    name: stats && parseInstanceSubject(stats.subject, service),
+  }));
+  const answers: Answer[] = [];
+  const rejectedEntries: EntryRejection[] = [];
+  let detail: string | undefined;
+  for (const { stats, name } of named) {
+    if (stats === undefined) rejectedEntries.push("worker_id");
+    if (stats === undefined || name?.endpoint !== endpoint) continue;
+    const { worker } = name;
+    if (worker === undefined) {
+      rejectedEntries.push("worker_id");
+      detail = `no worker id in ${stats.subject}`;
+      continue;
+    }
+    const { outcome, problem } = readOutcome(stats.data);
+    if (problem !== undefined) {
+      rejectedEntries.push("load");
+      detail = `${stats.subject}: ${problem}`;
+    }
+    const endpoints = named.flatMap((other) =>
+      other.stats && other.name?.worker === worker ? [toCounters(other.name.endpoint, other.stats)] : []
+    );
+    answers.push({ worker, request, at, service, serviceVersion, outcome, endpoints });
+  }
+  return { answers, rejectedEntries, ...(detail !== undefined && { detail }) };
+}
+
+function readOutcome(data: unknown): { outcome: LoadOutcome; problem?: string } {
+  if (data === undefined || data === null) return { outcome: { kind: "no_data" } };
+  try {
+    return { outcome: { kind: "load", load: parseLoad(data) } };
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    return { outcome: { kind: "undecodable", problem: error.problem }, problem: error.message };
+  }
+}
+
+function toCounters(endpoint: string, stats: EndpointStats): EndpointCounters {
+  const { requests, errors, processingNanos } = stats;
+  return {
+    endpoint,
+    requests,
+    errors,
+    processingSeconds: processingNanos === undefined ? undefined : processingNanos / 1e9,
+  };
+}

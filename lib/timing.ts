@@ -1,0 +1,69 @@
+/** Time for everything that waits: one clock, sleeps that end when told, back-off with jitter. */
+
+/** One moment on both clocks: `monotonicMs` for durations and order, `epochMs` for what people read. */
+export interface Instant {
+  readonly monotonicMs: number;
+  readonly epochMs: number;
+}
+
+/** Tells the time. A wall clock that is set back or forth moves `epochMs` alone. */
+export type Clock = () => Instant;
+
+export const systemClock: Clock = () => ({ monotonicMs: performance.now(), epochMs: Date.now() });
+
+/** Waits `ms` milliseconds, or until `signal` is aborted; never rejects. */
+export function sleep(ms: number, options: { signal: AbortSignal }): Promise<void> {
+  const { signal } = options;
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
+
+/** Rejects with a `TimeoutError` naming `what` when `promise` has not settled within `ms`. */
+export async function within<T>(promise: Promise<T>, options: { ms: number; what: string }): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new DOMException(`${options.what} took longer than ${options.ms} ms`, "TimeoutError")),
+      options.ms,
+    );
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How long to wait between tries: each wait is twice the last, up to `maxMs`. */
+export interface BackOffLimits {
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
+/** Waits that grow from `firstMs` to `maxMs`, each shortened by up to a fifth at random so that clients spread. */
+export class BackOff {
+  #nextMs: number;
+
+  constructor(private readonly limits: BackOffLimits) {
+    this.#nextMs = limits.firstMs;
+  }
+
+  /** The wait before the next try, in milliseconds. */
+  next(): number {
+    const ms = this.#nextMs;
+    this.#nextMs = Math.min(ms * 2, this.limits.maxMs);
+    return ms * (1 - 0.2 * Math.random());
+  }
+
+  reset(): void {
+    this.#nextMs = this.limits.firstMs;
+  }
+}

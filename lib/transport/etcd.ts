@@ -1,0 +1,198 @@
+import type { Etcd3, IOptions, Watcher } from "etcd3";
+import { logger } from "../log.ts";
+import { sleep, within } from "../timing.ts";
+
+export interface EtcdOptions {
+  /** URLs or `host:port`, several members of one cluster. */
+  readonly endpoints: readonly string[];
+  readonly auth?: { readonly username: string; readonly password: string };
+  readonly signal: AbortSignal;
+  /** The longest time one call may take. */
+  readonly callMs?: number;
+  /** From the loss of etcd to the next try, and between tries. */
+  readonly retryMs?: number;
+  /** How often the keys are listed anew beside the watch. */
+  readonly relistMs?: number;
+}
+
+/** Opens a client for these options; the library is loaded only now, since it alone doubles the time to start. */
+export async function openEtcd(options: Pick<EtcdOptions, "endpoints" | "auth">): Promise<Etcd3> {
+  const { Etcd3 } = await import("etcd3");
+  const settings: IOptions = { hosts: [...options.endpoints], ...(options.auth && { auth: options.auth }) };
+  return new Etcd3(settings);
+}
+
+/**
+ * The keys below some prefixes, kept equal to what etcd has by a watch, and by listing them anew every few seconds: a
+ * watch of npm:etcd3 was seen to say `connected` and deliver nothing (after a restart, wiped data, a compaction), and
+ * its calls were seen never to settle. So every call has a limit, and at the first failure, or when a list shows what
+ * the watch did not say, the client is closed and all begins anew.
+ */
+export class EtcdMirror implements AsyncDisposable {
+  readonly #options: EtcdOptions;
+  readonly #ranges: readonly Range[];
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #log = logger("transport");
+  #connected = false;
+  #onChange: () => void = () => {};
+
+  constructor(prefixes: readonly string[], options: EtcdOptions) {
+    this.#options = options;
+    this.#ranges = prefixes.map((prefix) => ({ prefix, keys: new Set(), revision: 0, seen: 0, owed: false }));
+    this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
+  }
+
+  /** True while list and watch work; while false the keys are those last known. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** The live set of keys below one of the prefixes. */
+  keys(prefix: string): ReadonlySet<string> {
+    return this.#ranges.find((range) => range.prefix === prefix)?.keys ?? new Set();
+  }
+
+  /** Calls `onChange` after every change of keys or connection; it should only take note. */
+  listen(onChange: () => void): void {
+    this.#onChange = onChange;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const endpoints = this.#options.endpoints.join(",");
+    let lastCause: string | undefined;
+    while (!signal.aborted) {
+      const cause = await this.#session(signal).catch(causeText);
+      if (signal.aborted) return;
+      if (cause === DUMB_WATCH) continue;
+      if (this.#connected) {
+        this.#connected = false;
+        this.#log.warn("Lost the connection to etcd, trying again", { endpoints, cause });
+        this.#onChange();
+      } else if (cause !== lastCause) {
+        this.#log.warn("Cannot reach etcd, trying again", { endpoints, cause });
+      }
+      lastCause = cause;
+      await sleep(this.#options.retryMs ?? 300, { signal });
+    }
+  }
+
+  /** One client's life, until a fault or the end; gives the cause. A call that hangs is left behind with its client. */
+  async #session(signal: AbortSignal): Promise<string> {
+    const client = await openEtcd(this.#options);
+    const end = Promise.withResolvers<string>();
+    const stop = () => end.resolve("stopped");
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    try {
+      const work = this.#mirror(client, { signal, fault: end.resolve });
+      work.catch(() => {}); // The race below has settled when it fails later.
+      return await Promise.race([end.promise, work]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      client.close();
+    }
+  }
+
+  /** Lists and watches, then lists again and again; gives the cause of its end. */
+  async #mirror(
+    client: Etcd3,
+    options: { signal: AbortSignal; fault: (cause: string) => void },
+  ): Promise<string> {
+    const { signal, fault } = options;
+    for (const range of this.#ranges) {
+      range.revision = 0;
+      await this.#list(client, range);
+      range.owed = false;
+      this.#watch(client, range, fault);
+    }
+    if (!this.#connected) {
+      this.#connected = true;
+      this.#log.info("Connected to etcd", { endpoints: this.#options.endpoints.join(",") });
+    }
+    this.#onChange();
+    while (true) {
+      await sleep(this.#options.relistMs ?? 2_500, { signal });
+      if (signal.aborted) return "stopped";
+      for (const range of this.#ranges) {
+        if (range.owed) return DUMB_WATCH;
+        if (!await this.#list(client, range)) continue;
+        range.owed = true;
+        this.#onChange();
+      }
+    }
+  }
+
+  /** Makes the range what etcd says; true when that was a change. */
+  async #list(client: Etcd3, range: Range): Promise<boolean> {
+    const response = await within(
+      client.kv.range({
+        key: encoder.encode(range.prefix) as never,
+        range_end: rangeEnd(range.prefix) as never,
+        keys_only: true,
+      }),
+      { ms: this.#options.callMs ?? 2_000, what: "listing the keys" },
+    );
+    const revision = Number(response.header.revision);
+    if (revision < range.revision) throw new Error("the data went back in time");
+    if (revision < range.seen && range.revision > 0) return false; // The watch is ahead of this list.
+    const keys = new Set(response.kvs.map((kv) => kv.key.toString()));
+    const changed = keys.size !== range.keys.size || [...keys].some((key) => !range.keys.has(key));
+    range.keys = keys;
+    range.revision = revision;
+    range.seen = revision;
+    return changed;
+  }
+
+  #watch(client: Etcd3, range: Range, fault: (cause: string) => void): void {
+    const watcher: Watcher = client.watch().prefix(range.prefix).startRevision(String(range.revision + 1))
+      .watcher();
+    watcher.on("data", (response) => {
+      for (const { type, kv } of response.events) {
+        const revision = Number(kv.mod_revision);
+        if (revision <= range.revision) continue;
+        range.seen = Math.max(range.seen, revision);
+        if (type === "Put") range.keys.add(kv.key.toString());
+        else range.keys.delete(kv.key.toString());
+      }
+      range.owed = false;
+      this.#onChange();
+    });
+    watcher.on("disconnected", (error) => fault(causeText(error)));
+    watcher.on("error", (error) => fault(causeText(error)));
+  }
+}
+
+/**
+ * The keys below one prefix. `revision` is that of the last list, `seen` the newest that list or watch told of; `owed`
+ * while a list has shown a change of which the watch has not told yet.
+ */
+interface Range {
+  readonly prefix: string;
+  keys: Set<string>;
+  revision: number;
+  seen: number;
+  owed: boolean;
+}
+
+/** The end of a session that is no loss: the keys are true, but the watch does not speak. */
+const DUMB_WATCH = "the watch does not speak";
+
+const encoder = new TextEncoder();
+
+/** The first key after all that begin with `prefix`: its bytes with the last one that can grow grown. */
+function rangeEnd(prefix: string): Uint8Array {
+  const bytes = encoder.encode(prefix);
+  bytes[bytes.length - 1]! += 1; // Prefixes end in ':' or '/'.
+  return bytes;
+}
+
+/** gRPC names a lost server in many words; the part before the first line's details says it. */
+function causeText(error: unknown): string {
+  return error instanceof Error ? error.message.split("\n")[0]! : String(error);
+}

@@ -1,0 +1,229 @@
+import {
+  type Authenticator,
+  connect,
+  type ConnectionOptions,
+  createInbox,
+  Events,
+  type Msg,
+  type NatsConnection,
+} from "nats";
+import { logger } from "../log.ts";
+import { BackOff, type BackOffLimits, sleep } from "../timing.ts";
+
+/** A message as it came. `noResponders` marks the server's own word that nobody listens at the subject asked. */
+export interface NatsMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly noResponders: boolean;
+}
+
+/** Why a message was not sent. A closed set: it becomes a label. */
+export type SkipReason = "max_payload" | "permission" | "disconnected";
+
+export interface NatsOptions {
+  /** URLs; the first that answers is taken. */
+  readonly servers: readonly string[];
+  /** What the servers see as the client's name. */
+  readonly name: string;
+  /** Proof of who we are, made anew for each connection; one or several methods. */
+  readonly authenticator: Authenticator | Authenticator[];
+  readonly signal: AbortSignal;
+  readonly backOff?: BackOffLimits;
+  /** How long a server may take to greet us, and how often it is pinged; two missed answers end the connection. */
+  readonly connectTimeoutMs?: number;
+  readonly pingIntervalMs?: number;
+}
+
+/** Told of every change of the connection and of every refusal by the server. */
+export interface NatsListener {
+  readonly onChange?: () => void;
+  /** The server refused us a subject. */
+  readonly onRefused?: (operation: string, subject: string) => void;
+}
+
+interface Subscription {
+  readonly subject: string;
+  readonly handle: (message: NatsMessage) => void;
+  /** Ends it on the present connection. */
+  end: (() => void) | undefined;
+}
+
+/**
+ * A connection to NATS that is sought for ever: subscriptions made once are made again on each new connection, and
+ * nothing is kept to be sent later.
+ *
+ * npm:nats' own reconnecting is not used: it buffers what is published meanwhile, gives up after two refused logins,
+ * and behaves otherwise at the first connect than later.
+ */
+export class NatsLink implements AsyncDisposable {
+  readonly #options: NatsOptions;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #running: Promise<void>;
+  readonly #stop = new AbortController();
+  readonly #log = logger("transport");
+  readonly #listeners: NatsListener[] = [];
+  #connection: NatsConnection | undefined;
+  #connects = 0;
+
+  constructor(options: NatsOptions) {
+    this.#options = options;
+    this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** How many connections came after the first. */
+  get reconnects(): number {
+    return Math.max(0, this.#connects - 1);
+  }
+
+  listen(listener: NatsListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** A subject of our own, for answers. */
+  inbox(): string {
+    return createInbox();
+  }
+
+  /** Calls `handle` with each message at `subject` until the returned function is called. */
+  subscribe(subject: string, handle: (message: NatsMessage) => void): () => void {
+    const subscription: Subscription = { subject, handle, end: undefined };
+    this.#subscriptions.add(subscription);
+    if (this.#connection) this.#attach(this.#connection, subscription);
+    return () => {
+      this.#subscriptions.delete(subscription);
+      subscription.end?.();
+    };
+  }
+
+  /** Sends at once, or says why not. A refusal by the server comes later, to the listener. */
+  publish(
+    subject: string,
+    data: string | Uint8Array,
+    options: { reply?: string } = {},
+  ): SkipReason | undefined {
+    const connection = this.#connection;
+    if (connection === undefined) return "disconnected";
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    if (bytes.length > (connection.info?.max_payload ?? Infinity)) return "max_payload";
+    try {
+      connection.publish(subject, bytes, options);
+    } catch {
+      return "disconnected";
+    }
+    return undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { backOff: limits = { firstMs: 100, maxMs: 800 } } = this.#options;
+    const backOff = new BackOff(limits);
+    const servers = this.#options.servers.join(",");
+    let lastCause: string | undefined;
+    while (!signal.aborted) {
+      const connection = await this.#connect(signal);
+      if (signal.aborted) {
+        if (!(connection instanceof Error)) await connection.close();
+        return;
+      }
+      if (connection instanceof Error) {
+        const cause = causeText(connection);
+        if (cause !== lastCause) this.#log.warn("Cannot reach NATS, trying again", { servers, cause });
+        lastCause = cause;
+        await sleep(backOff.next(), { signal });
+        continue;
+      }
+      backOff.reset();
+      this.#log.info("Connected to NATS", { server: connection.getServer() });
+      const cause = await this.#serve(connection, signal);
+      if (signal.aborted) return;
+      this.#log.warn("Lost the connection to NATS, trying again", { servers, cause });
+      lastCause = cause;
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<NatsConnection | Error> {
+    const options: ConnectionOptions = {
+      servers: [...this.#options.servers],
+      name: this.#options.name,
+      authenticator: this.#options.authenticator,
+      timeout: this.#options.connectTimeoutMs ?? 2_000,
+      pingInterval: this.#options.pingIntervalMs ?? 1_000,
+      maxPingOut: 2,
+      reconnect: false,
+      noRandomize: true,
+      ignoreClusterUpdates: true,
+    };
+    const connecting = connect(options).catch((error) => error as Error);
+    const stopped = new Promise<Error>((resolve) => {
+      signal.addEventListener("abort", () => resolve(new Error("stopped")), { once: true });
+    });
+    const result = await Promise.race([connecting, stopped]);
+    if (signal.aborted) connecting.then((late) => late instanceof Error ? undefined : late.close());
+    return result;
+  }
+
+  /** Holds one connection until it ends; gives the cause. */
+  async #serve(connection: NatsConnection, signal: AbortSignal): Promise<string> {
+    this.#connects++;
+    this.#connection = connection;
+    for (const subscription of this.#subscriptions) this.#attach(connection, subscription);
+    const watching = this.#watch(connection);
+    const close = () => void connection.close();
+    signal.addEventListener("abort", close);
+    this.#tell((listener) => listener.onChange?.());
+    const error = await connection.closed();
+    signal.removeEventListener("abort", close);
+    this.#connection = undefined;
+    await watching;
+    this.#tell((listener) => listener.onChange?.());
+    return error ? causeText(error) : "closed by the server";
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === Events.Error && status.permissionContext !== undefined) {
+        const { operation, subject } = status.permissionContext;
+        this.#tell((listener) => listener.onRefused?.(operation, subject));
+      }
+      if (status.type === Events.Disconnect) this.#connection = undefined;
+    }
+  }
+
+  #tell(what: (listener: NatsListener) => void): void {
+    for (const listener of this.#listeners) what(listener);
+  }
+
+  #attach(connection: NatsConnection, subscription: Subscription): void {
+    const { subject, handle } = subscription;
+    const current = connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) this.#tell((listener) => listener.onRefused?.("subscription", subject));
+        else handle(toMessage(message));
+      },
+    });
+    subscription.end = () => current.unsubscribe();
+  }
+}
+
+const encoder = new TextEncoder();
+
+function toMessage(message: Msg): NatsMessage {
+  return {
+    subject: message.subject,
+    data: message.data,
+    noResponders: message.data.length === 0 && message.headers?.code === 503,
+  };
+}
+
+function causeText(error: Error): string {
+  const cause = (error as { chainedError?: Error }).chainedError;
+  return cause && cause.message !== error.message ? `${error.message}: ${cause.message}` : error.message;
+}
