@@ -1,0 +1,127 @@
+/** Where the servers' executables are: on PATH, else in Debian packages unpacked below `.cache/servers/`. */
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { unpackedPackage, unpackPackage } from "./debian.ts";
+
+/** How an executable is called on PATH, first choice first, and the Debian package that has it. */
+interface Source {
+  readonly debian: string;
+  readonly names: readonly string[];
+}
+
+const SOURCES: Readonly<Record<string, Source>> = {
+  "nats-server": { debian: "nats-server", names: ["nats-server"] },
+  "etcd": { debian: "etcd-server", names: ["etcd"] },
+  "prometheus": { debian: "prometheus", names: ["prometheus"] },
+  "promtool": { debian: "prometheus", names: ["promtool"] },
+  "prometheus-pushgateway": {
+    debian: "prometheus-pushgateway",
+    names: ["prometheus-pushgateway", "pushgateway"],
+  },
+};
+
+/** Servers live in sbin folders, which PATH often leaves out for plain users. */
+const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin"];
+
+/** The executables `findBinary` can fetch when they are not on PATH. */
+export const BINARY_NAMES: readonly string[] = Object.keys(SOURCES);
+
+const found = new Map<string, Promise<string>>();
+const versions = new Map<string, Promise<string>>();
+
+/**
+ * Path of a server's executable: from PATH, else from a Debian package, downloaded at the first call. The answer
+ * is kept for the life of the process. Throws an Error of one line that says what was tried and what to do.
+ */
+export function findBinary(name: string): Promise<string> {
+  return remember(found, name, () => locate(name));
+}
+
+/** The version an executable names when asked with `--version`, without a leading `v`. Throws when it names none. */
+export function binaryVersion(name: string): Promise<string> {
+  return remember(versions, name, async () => {
+    const path = await findBinary(name);
+    const output = await new Deno.Command(path, {
+      args: ["--version"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const decoder = new TextDecoder();
+    const text = decoder.decode(output.stdout) + decoder.decode(output.stderr);
+    const version = /\bv?(\d+\.\d+\.\d+[^\s,]*)/.exec(text)?.[1];
+    if (version === undefined) {
+      throw new Error(`Cannot read the version of ${path}: it said "${text.trim()}"`);
+    }
+    return version;
+  });
+}
+
+/** The first executable file of that name on PATH, or undefined. */
+export async function findOnPath(name: string): Promise<string | undefined> {
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter).filter((folder) => folder !== "");
+  for (const folder of [...folders, ...SYSTEM_FOLDERS]) {
+    const path = join(folder, name);
+    if (await isExecutable(path)) return path;
+  }
+  return undefined;
+}
+
+async function locate(name: string): Promise<string> {
+  const source = SOURCES[name];
+  for (const candidate of source?.names ?? [name]) {
+    const path = await findOnPath(candidate);
+    if (path !== undefined) return path;
+  }
+  if (source === undefined) {
+    throw new Error(
+      `Cannot find ${name}: it is not on PATH and no Debian package of it is known; put it on PATH`,
+    );
+  }
+  const cacheDir = serverCacheDir();
+  try {
+    const folder = await unpackedPackage(source.debian, cacheDir) ??
+      await unpackPackage(source.debian, cacheDir);
+    for (const bin of ["usr/bin", "usr/sbin"]) {
+      const path = join(folder, bin, name);
+      if (await isExecutable(path)) return path;
+    }
+    throw new Error(`${folder} does not have it: delete that folder`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
+    throw new Error(
+      `Cannot find ${name}: it is not on PATH, and Debian's ${source.debian} cannot be unpacked: ${reason}; ` +
+        `put ${name} on PATH or install the package ${source.debian}`,
+      { cause: error },
+    );
+  }
+}
+
+/** `SERVERS_CACHE_DIR`, else `.cache/servers` of the project. */
+function serverCacheDir(): string {
+  return Deno.env.get("SERVERS_CACHE_DIR") || fileURLToPath(new URL("../../.cache/servers", import.meta.url));
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    const info = await Deno.stat(path);
+    return info.isFile && ((info.mode ?? 0o111) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Failures are not kept, so that a later call may succeed. */
+function remember(
+  kept: Map<string, Promise<string>>,
+  key: string,
+  make: () => Promise<string>,
+): Promise<string> {
+  let value = kept.get(key);
+  if (value === undefined) {
+    value = make();
+    kept.set(key, value);
+    value.catch(() => kept.delete(key));
+  }
+  return value;
+}
