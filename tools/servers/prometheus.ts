@@ -50,6 +50,7 @@ export class Prometheus extends ServerProcess {
     const response = await fetch(`${this.url}/api/v1/query`, {
       method: "POST",
       body: new URLSearchParams({ query: promql }),
+      signal: AbortSignal.timeout(this.timeoutMs),
     });
     const answer = await response.json() as QueryAnswer;
     if (answer.status !== "success") throw new Error(`Cannot evaluate ${promql}: ${answer.error}`);
