@@ -102,7 +102,7 @@ export abstract class ServerProcess implements AsyncDisposable {
       try {
         await this.#launch();
         await this.#answer();
-        await recordUse(this.name, await binaryVersion(this.name), await findBinary(this.name));
+        await recordUse(this.name);
         return;
       } catch (error) {
         await this.kill();

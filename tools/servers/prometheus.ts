@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { findBinary } from "./binaries.ts";
 import { answersOk, type ServerOptions, ServerProcess, started } from "./process.ts";
+import { recordUse } from "./used.ts";
 
 export interface PrometheusOptions extends ServerOptions {
   /** Text of `prometheus.yml`. */
@@ -89,6 +90,7 @@ export async function promtool(
   args: readonly string[],
   options: { readonly stdin?: string } = {},
 ): Promise<PromtoolOutput> {
+  await recordUse("promtool");
   const child = new Deno.Command(await findBinary("promtool"), {
     args: [...args],
     stdin: "piped",

@@ -1,12 +1,15 @@
 /** Which real servers took part in a run. */
+import { BINARY_NAMES, binaryVersion, findBinary } from "./binaries.ts";
 
 /**
- * Appends the line `name version path` to the file named by `SERVERS_USED_FILE`, and does nothing without it. Short
- * lines appended by several processes at once stay whole.
+ * Appends the line `name version path` to the file named by `SERVERS_USED_FILE`; does nothing without it, or for
+ * programs that are not in `BINARY_NAMES`. Short lines appended by several processes at once stay whole.
  */
-export async function recordUse(name: string, version: string, path: string): Promise<void> {
+export async function recordUse(name: string): Promise<void> {
   const file = Deno.env.get("SERVERS_USED_FILE");
-  if (file) await Deno.writeTextFile(file, `${name} ${version} ${path}\n`, { append: true });
+  if (!file || !BINARY_NAMES.includes(name)) return;
+  const line = `${name} ${await binaryVersion(name)} ${await findBinary(name)}\n`;
+  await Deno.writeTextFile(file, line, { append: true });
 }
 
 /** The different lines of such a file, sorted; none when no server was started. */
