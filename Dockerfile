@@ -1,0 +1,26 @@
+# Both programs in one image. The base is pinned by tag; to pin what is behind the tag, add its digest (`@sha256:…`).
+FROM denoland/deno:2.9.6
+
+WORKDIR /app
+
+# Packages first: this layer stays until the lock file changes.
+COPY deno.json deno.lock ./
+RUN deno install --frozen
+
+COPY LICENSE main.ts mock_worker.ts ./
+COPY lib/ lib/
+# chmod: readable for the user below, whatever the umask of the checkout was.
+RUN chmod -R a+rX LICENSE deno.json deno.lock main.ts mock_worker.ts lib && deno cache --frozen main.ts mock_worker.ts
+
+ENV DENO_NO_UPDATE_CHECK=1
+
+# A number, so that Kubernetes' runAsNonRoot can tell. Nothing is written: a read-only root file system will do.
+USER 65532:65532
+
+EXPOSE 9091
+
+# `--cached-only`: nothing is fetched at start. The network is what it is for, the environment is its configuration, files
+# hold secrets, and the host's name is part of the key that it pushes under. No write, no child process, no foreign code.
+# The mock worker: the same line with mock_worker.ts; the compose file has it.
+ENTRYPOINT ["/tini", "--", "deno", "run", "--no-prompt", "--cached-only", "--frozen", "--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname", "main.ts"]
+CMD ["--help"]
