@@ -193,6 +193,6 @@ function rangeEnd(prefix: string): Uint8Array {
 }
 
 /** gRPC names a lost server in many words; the part before the first line's details says it. */
-function causeText(error: unknown): string {
+export function causeText(error: unknown): string {
   return error instanceof Error ? error.message.split("\n")[0]! : String(error);
 }

@@ -13,6 +13,8 @@ import { BackOff, type BackOffLimits, sleep } from "../timing.ts";
 /** A message as it came. `noResponders` marks the server's own word that nobody listens at the subject asked. */
 export interface NatsMessage {
   readonly subject: string;
+  /** Where an answer goes, if one is wanted. */
+  readonly reply?: string | undefined;
   readonly data: Uint8Array;
   readonly noResponders: boolean;
 }
@@ -175,14 +177,13 @@ export class NatsLink implements AsyncDisposable {
     this.#connects++;
     this.#connection = connection;
     for (const subscription of this.#subscriptions) this.#attach(connection, subscription);
-    const watching = this.#watch(connection);
+    void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     const close = () => void connection.close();
     signal.addEventListener("abort", close);
     this.#tell((listener) => listener.onChange?.());
     const error = await connection.closed();
     signal.removeEventListener("abort", close);
     this.#connection = undefined;
-    await watching;
     this.#tell((listener) => listener.onChange?.());
     return error ? causeText(error) : "closed by the server";
   }
@@ -193,7 +194,7 @@ export class NatsLink implements AsyncDisposable {
         const { operation, subject } = status.permissionContext;
         this.#tell((listener) => listener.onRefused?.(operation, subject));
       }
-      if (status.type === Events.Disconnect) this.#connection = undefined;
+      if (status.type === Events.Disconnect && this.#connection === connection) this.#connection = undefined;
     }
   }
 
@@ -218,6 +219,7 @@ const encoder = new TextEncoder();
 function toMessage(message: Msg): NatsMessage {
   return {
     subject: message.subject,
+    reply: message.reply,
     data: message.data,
     noResponders: message.data.length === 0 && message.headers?.code === 503,
   };

@@ -1,0 +1,248 @@
+import type { Etcd3, IDuplexStream, ILeaseKeepAliveRequest, ILeaseKeepAliveResponse } from "etcd3";
+import { type WorkerId, workerIdFromInteger } from "../dynamo/worker_id.ts";
+import { logger } from "../log.ts";
+import { sleep, within } from "../timing.ts";
+import { causeText, type EtcdOptions, openEtcd } from "./etcd.ts";
+
+/** Somebody who is registered in etcd for as long as the program runs: one lease and one key under it. */
+export interface LeaseHolder {
+  /** etcd granted a lease; answers with what to write under it. The id is etcd's choice. */
+  readonly onGranted: (id: WorkerId) => LeasedKey;
+  /** The key is there. Called again after each loss of etcd. */
+  readonly onWritten: () => void;
+  /** The lease is gone, and with it the key; another is sought at once. */
+  readonly onLost: () => void;
+}
+
+export interface LeasedKey {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface EtcdLeaseOptions extends Omit<EtcdOptions, "relistMs"> {
+  /** How long etcd keeps a lease that nobody renews. */
+  readonly ttlSeconds?: number;
+  /** How long the end may wait until the leases are revoked. */
+  readonly revokeMs?: number;
+}
+
+/** How many leases are sought at the same time. */
+const LANES = 64;
+
+/**
+ * Leases that are kept for ever, each with its key: renewed over one stream for all, sought again when etcd forgot
+ * them, revoked at the end. While etcd is away nothing is lost: whether a lease outlived that, etcd says afterwards.
+ *
+ * npm:etcd3's own Lease is not used: it renews each lease over a stream of its own, and with a password its calls were
+ * seen never to settle after a restart. Here every call has a limit, and after any failure a new client begins.
+ */
+export class EtcdLeases implements AsyncDisposable {
+  readonly #options: EtcdLeaseOptions;
+  readonly #leases: readonly Lease[];
+  readonly #byId = new Map<string, Lease>();
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #log = logger("transport");
+  #connected = false;
+  #wake: () => void = () => {};
+
+  constructor(holders: readonly LeaseHolder[], options: EtcdLeaseOptions) {
+    this.#options = options;
+    this.#leases = holders.map((holder) => ({
+      holder,
+      id: undefined,
+      record: undefined,
+      written: false,
+      asked: false,
+    }));
+    this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
+  }
+
+  /** True while etcd takes what it is told. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Revokes the leases, which removes the keys at once; does not wait for an etcd that is away. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const endpoints = this.#options.endpoints.join(",");
+    const told = new Set<string>();
+    while (!signal.aborted) {
+      const cause = await this.#session(signal).catch(causeText);
+      if (signal.aborted) return;
+      if (this.#connected) {
+        this.#connected = false;
+        told.clear();
+        this.#log.warn("Lost the connection to etcd, trying again", { endpoints, cause });
+      } else if (!told.has(cause)) {
+        this.#log.warn("Cannot reach etcd, trying again", { endpoints, cause });
+      }
+      told.add(cause);
+      await sleep(this.#options.retryMs ?? 300, { signal });
+    }
+  }
+
+  /** One client's life, until a fault or the end; gives the cause. A call that hangs is left behind with its client. */
+  async #session(outer: AbortSignal): Promise<string> {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([outer, ended.signal]);
+    const client = await openEtcd(this.#options);
+    const end = Promise.withResolvers<string>();
+    const stop = () => end.resolve("stopped");
+    outer.addEventListener("abort", stop);
+    if (outer.aborted) stop();
+    try {
+      const work = this.#hold(client, { signal, fault: end.resolve });
+      work.catch(() => {}); // The race below has settled when it fails later.
+      const cause = await Promise.race([end.promise, work]);
+      if (outer.aborted && this.#connected) await this.#revoke(client);
+      return cause;
+    } finally {
+      ended.abort();
+      outer.removeEventListener("abort", stop);
+      client.close();
+    }
+  }
+
+  async #hold(client: Etcd3, options: SessionOptions): Promise<string> {
+    const stream = await this.#limited(client.leaseClient.leaseKeepAlive(), "opening the stream of renewals");
+    stream.on("error", (error) => options.fault(causeText(error)));
+    stream.on("end", () => options.fault("the server ended the stream of renewals"));
+    stream.on("data", (answer) => this.#onAnswer(answer));
+    for (const lease of this.#leases) lease.written = false; // Whether the keys are still there is not known.
+    await Promise.race([this.#keepAlive(stream, options), this.#keepRegistered(client, options.signal)]);
+    return "stopped";
+  }
+
+  async #keepAlive(stream: RenewalStream, { signal, fault }: SessionOptions): Promise<void> {
+    const periodMs = (this.#options.ttlSeconds ?? 10) * 1_000 / 3;
+    const answerMs = Math.min(this.#callMs, periodMs);
+    while (!signal.aborted) {
+      for (const lease of this.#leases) {
+        lease.asked = lease.id !== undefined;
+        if (lease.id !== undefined) stream.write({ ID: lease.id });
+      }
+      await sleep(answerMs, { signal });
+      if (this.#leases.some((lease) => lease.asked)) {
+        fault(`renewing the lease took longer than ${Math.round(answerMs)} ms`);
+      }
+      await sleep(periodMs - answerMs, { signal });
+    }
+  }
+
+  #onAnswer({ ID, TTL }: ILeaseKeepAliveResponse): void {
+    const lease = this.#byId.get(ID);
+    if (lease === undefined) return;
+    lease.asked = false;
+    if (TTL !== "0") return;
+    this.#forget(lease);
+    this.#wake();
+  }
+
+  async #keepRegistered(client: Etcd3, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      const missing = this.#leases.filter((lease) => !lease.written).values();
+      await Promise.all(Array.from({ length: LANES }, async () => {
+        for (const lease of missing) {
+          if (signal.aborted) return;
+          await this.#register(client, { lease, signal });
+        }
+      }));
+      await woken;
+    }
+  }
+
+  /** Makes the lease and its key be there, or throws. Changes nothing once `signal` is aborted. */
+  async #register(client: Etcd3, { lease, signal }: { lease: Lease; signal: AbortSignal }): Promise<void> {
+    const { EtcdLeaseInvalidError } = await import("etcd3");
+    while (!lease.written && !signal.aborted) {
+      if (lease.id === undefined) {
+        const ttl = this.#options.ttlSeconds ?? 10;
+        const { ID } = await this.#limited(client.leaseClient.leaseGrant({ TTL: ttl }), "granting a lease");
+        if (signal.aborted) return;
+        lease.id = ID;
+        lease.record = lease.holder.onGranted(workerIdFromInteger(BigInt(ID))!);
+        this.#byId.set(ID, lease);
+      }
+      try {
+        await this.#limited(createIfAbsent(client, lease.record!, lease.id), "writing the key");
+        if (signal.aborted) return;
+        lease.written = true;
+        lease.holder.onWritten();
+        this.#onSuccess();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof EtcdLeaseInvalidError)) throw error;
+        this.#forget(lease);
+      }
+    }
+  }
+
+  #onSuccess(): void {
+    if (this.#connected) return;
+    this.#connected = true;
+    this.#log.info("Connected to etcd", { endpoints: this.#options.endpoints.join(",") });
+  }
+
+  #forget(lease: Lease): void {
+    this.#log.warn("Lost the lease, registering again", { key: lease.record!.key });
+    this.#byId.delete(lease.id!);
+    lease.id = undefined;
+    lease.written = false;
+    lease.asked = false;
+    lease.holder.onLost();
+  }
+
+  async #revoke(client: Etcd3): Promise<void> {
+    const revoking = [...this.#byId.keys()].map((ID) => client.leaseClient.leaseRevoke({ ID }));
+    const ms = this.#options.revokeMs ?? 1_000;
+    await within(Promise.allSettled(revoking), { ms, what: "revoking the leases" }).catch((error) =>
+      this.#log.warn("Leases are left to expire", { cause: causeText(error) })
+    );
+  }
+
+  get #callMs(): number {
+    return this.#options.callMs ?? 2_000;
+  }
+
+  #limited<T>(call: Promise<T>, what: string): Promise<T> {
+    return within(call, { ms: this.#callMs, what });
+  }
+}
+
+/** `id` is etcd's decimal text. `asked` while a renewal is sent and not answered, `written` while the key is there. */
+interface Lease {
+  readonly holder: LeaseHolder;
+  id: string | undefined;
+  record: LeasedKey | undefined;
+  written: boolean;
+  asked: boolean;
+}
+
+interface SessionOptions {
+  readonly signal: AbortSignal;
+  readonly fault: (cause: string) => void;
+}
+
+type RenewalStream = IDuplexStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>;
+
+const encoder = new TextEncoder();
+
+/** A key that is there already is ours, from a call whose answer was lost: it ends in the lease's own id. */
+async function createIfAbsent(client: Etcd3, record: LeasedKey, lease: string): Promise<void> {
+  const key = encoder.encode(record.key) as never;
+  await client.kv.txn({
+    compare: [{ result: "Equal", target: "Create", key, create_revision: "0" }],
+    success: [{ request_put: { key, value: encoder.encode(record.value) as never, lease } }],
+    failure: [],
+  });
+}
