@@ -25,9 +25,11 @@ export function pingText(service: ServiceInstance): string {
 export function infoText(service: ServiceInstance): string {
   return JSON.stringify({
     type: "io.nats.micro.v1.info_response",
-    ...identity(service),
-    metadata: {},
+    name: service.name,
+    id: service.id,
     description: service.description,
+    version: service.version,
+    metadata: {},
     endpoints: service.endpoints.map(({ name, subject }) => ({
       name,
       subject,
