@@ -217,7 +217,7 @@ export class EtcdLeases implements AsyncDisposable {
       await Promise.allSettled(deletions);
       await Promise.allSettled(held.map(({ id }) => client.leaseClient.leaseRevoke({ ID: id! })));
     };
-    const ms = this.#options.revokeMs ?? 1_000;
+    const ms = this.#options.revokeMs ?? 800;
     await within(removing(), { ms, what: "revoking the leases" }).catch((error) =>
       this.#log.warn("Leases are left to expire", { cause: causeText(error) })
     );

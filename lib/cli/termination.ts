@@ -1,0 +1,24 @@
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
+
+/**
+ * Aborted when the process is told to end; told a second time it ends at once, with the code that a shell gives for the
+ * signal. To be called before anything else is loaded: until then a signal kills.
+ */
+export function termination(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of SIGNALS) {
+    Deno.addSignalListener(name, () => {
+      if (stop.signal.aborted) Deno.exit(name === "SIGTERM" ? 143 : 130);
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+/** Resolves when `signal` is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,191 @@
+import { Command, CommanderError, type Help, Option } from "commander";
+import config from "../../deno.json" with { type: "json" };
+
+/** A command line or an environment that makes no sense. The message is one line and says what is allowed. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** A flag of a program. Without `value` it is a switch. */
+export interface Flag {
+  readonly name: `--${string}`;
+  /** Stands for the value in the help. */
+  readonly value?: string;
+  /** What the value must be, to follow "must be". */
+  readonly rule?: string;
+  readonly help: string;
+  readonly defaultText?: string;
+  /** The variable that counts where the flag is not given; an empty one does not. */
+  readonly env?: string;
+}
+
+export interface Usage {
+  readonly program: string;
+  readonly about: string;
+  readonly examples: readonly string[];
+  readonly flags: readonly Flag[];
+  /** Lines after the flags. */
+  readonly notes?: string;
+}
+
+/** What a program is started with. */
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Text that was asked for instead of a run: help or version. */
+export interface Shown {
+  readonly shown: string;
+}
+
+/** Reads a value's text; undefined for one that the flag's rule does not allow. */
+export type ReadValue<T> = (text: string) => T | undefined;
+
+/** The flags of one invocation, completed by the environment. */
+export class GivenFlags {
+  readonly #values: ReadonlyMap<string, string | true>;
+  readonly #env: Invocation["env"];
+
+  constructor(values: ReadonlyMap<string, string | true>, env: Invocation["env"]) {
+    this.#values = values;
+    this.#env = env;
+  }
+
+  /** Whether a switch is given. */
+  has(flag: Flag): boolean {
+    return this.#values.has(flag.name);
+  }
+
+  /** The flag's value, else its variable's; undefined without either. @throws {UsageError} */
+  value<T>(flag: Flag, read: ReadValue<T>): T | undefined {
+    const flagText = this.#values.get(flag.name);
+    const text = typeof flagText === "string" ? flagText : flag.env === undefined ? "" : this.#env[flag.env];
+    const source = typeof flagText === "string" ? flag.name : flag.env;
+    if (text === undefined || (text === "" && source !== flag.name)) return undefined;
+    const value = read(text);
+    if (value === undefined) throw new UsageError(`${source} ${quoted(text)}: must be ${flag.rule}`);
+    return value;
+  }
+
+  /** @throws {UsageError} also when neither flag nor variable is there */
+  required<T>(flag: Flag, read: ReadValue<T>): T {
+    const value = this.value(flag, read);
+    if (value === undefined) throw new UsageError(`${flag.name} is missing: must be ${flag.rule}`);
+    return value;
+  }
+}
+
+/** Reads the command line. @throws {UsageError} for what the flags do not allow, whatever their values */
+export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags | Shown {
+  let shown = "";
+  const command = new Command(usage.program)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void (shown += text), writeErr: () => {} })
+    .configureHelp({ formatHelp: (_, help) => helpText(usage, help) })
+    .helpOption("--help", "Say this")
+    .version(`${usage.program} ${config.version}`, "--version", "Say the version")
+    .allowExcessArguments();
+  const options = usage.flags.map((flag) => {
+    const option = new Option(flag.value === undefined ? flag.name : `${flag.name} <value>`);
+    if (flag.value !== undefined) option.argParser(onlyOnce(flag));
+    command.addOption(option);
+    return { flag, attribute: option.attributeName() };
+  });
+  try {
+    command.parse(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { shown };
+    throw new UsageError(problemText(error, usage));
+  }
+  const [extra] = command.args;
+  if (extra !== undefined) throw new UsageError(`${quoted(extra)}: must be a flag, as in --help`);
+  const given = options.filter(({ attribute }) => command.getOptionValueSource(attribute) === "cli");
+  const values = given.map(({ flag, attribute }) => {
+    const value = command.getOptionValue(attribute) as unknown;
+    return [flag.name, typeof value === "string" ? value : true] as const;
+  });
+  return new GivenFlags(new Map(values), env);
+}
+
+/**
+ * The settings that `parse` makes of the command line. Ends the process for help and version (on stdout, 0) and for a
+ * usage error (one line on stderr, 2).
+ */
+export function settingsOrExit<T extends object>(parse: () => T | Shown): T {
+  try {
+    const settings = parse();
+    if (!("shown" in settings)) return settings;
+    Deno.stdout.writeSync(new TextEncoder().encode(settings.shown));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    Deno.stderr.writeSync(new TextEncoder().encode(`error: ${error.message}\n`));
+    Deno.exit(2);
+  }
+  Deno.exit(0);
+}
+
+/** Reads decimal whole numbers of a range. */
+export function wholeNumber(range: { readonly min: number; readonly max: number }): ReadValue<number> {
+  return (text) => {
+    const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+    return number >= range.min && number <= range.max ? number : undefined;
+  };
+}
+
+/** Of two values of one flag commander would silently take the last. */
+function onlyOnce(flag: Flag): (text: string, earlier: unknown) => string {
+  return (text, earlier) => {
+    if (earlier !== undefined) throw new UsageError(`${flag.name} ${quoted(text)}: is given twice`);
+    return text;
+  };
+}
+
+/** What commander found, in our words: it knows neither the rules nor how to keep to one line. */
+function problemText(error: CommanderError, { flags }: Usage): string {
+  const name = /option '(--[^\s='<]+)/.exec(error.message)?.[1];
+  const flag = flags.find((flag) => flag.name === name);
+  if (error.code === "commander.optionMissingArgument" && flag !== undefined) {
+    return `${flag.name} has no value: must be ${flag.rule}`;
+  }
+  if (error.code !== "commander.unknownOption") return error.message.split("\n")[0]!.replace(/^error: /, "");
+  if (flag !== undefined) return `${flag.name}: takes no value`;
+  const unknown = /unknown option '(.*)'/s.exec(error.message)?.[1] ?? "";
+  const suggested = [...error.message.matchAll(/--[\w-]+(?=[?,])/g)].map(([match]) => match);
+  const hint = suggested.length > 0 ? `did you mean ${suggested.join(" or ")}?` : "see --help";
+  return `unknown flag ${/^[\w=.-]+$/.test(unknown) ? unknown : quoted(unknown)}: ${hint}`;
+}
+
+function helpText({ about, program, examples, flags, notes }: Usage, help: Help): string {
+  const entries = [
+    ...flags.map((flag) => [[flag.name, flag.value].filter(Boolean).join(" "), flagHelp(flag)] as const),
+    ["--help", "Say this"] as const,
+    ["--version", "Say the version"] as const,
+  ];
+  const width = Math.max(...entries.map(([term]) => term.length));
+  return [
+    help.boxWrap(`${program}: ${about}`, help.helpWidth ?? 80),
+    "",
+    "Examples:",
+    ...examples.map((example) => `  ${example}`),
+    "",
+    "Flags:",
+    ...entries.map(([term, text]) => help.formatItem(term, width, text, help)),
+    "",
+    ...(notes === undefined ? [] : [help.boxWrap(notes, help.helpWidth ?? 80), ""]),
+  ].join("\n");
+}
+
+function flagHelp({ help, defaultText, env }: Flag): string {
+  const facts = [defaultText && `default ${defaultText}`, env && `environment ${env}`].filter(Boolean);
+  return facts.length === 0 ? help : `${help} (${facts.join("; ")})`;
+}
+
+const MAX_QUOTED = 80;
+
+/** Any text in one printable line, without the password that somebody may have put into an address. */
+function quoted(text: string): string {
+  const shown = text.replace(/\/\/[^\s/]*@/g, "//…@");
+  return JSON.stringify(shown.length <= MAX_QUOTED ? shown : `${shown.slice(0, MAX_QUOTED)}…`);
+}

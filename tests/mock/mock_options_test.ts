@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import config from "../../deno.json" with { type: "json" };
+import { type MockSettings, parseMockOptions } from "../../lib/cli/mock_options.ts";
+import { type Invocation, UsageError } from "../../lib/cli/usage.ts";
+
+const NAME_RULE =
+  "one or more characters without white space, control characters, '*', '>' and empty parts between dots";
+const NATS_RULE = "nats://HOST[:PORT] or tls://HOST[:PORT], several separated by commas";
+const ETCD_RULE = "http://HOST:PORT, https://HOST:PORT or HOST:PORT, several separated by commas";
+const WORKERS_RULE = "a whole number from 1 to 10000";
+const SEED_RULE = "a whole number from 0 to 9007199254740991";
+
+/** Arguments, environment, and the message. */
+const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: string])[] = [
+  [["--worker", "3"], {}, "unknown flag --worker: did you mean --workers?"],
+  [["--etcd"], {}, "unknown flag --etcd: did you mean --no-etcd?"],
+  [["--xyzzy"], {}, "unknown flag --xyzzy: see --help"],
+  [["--a\nb"], {}, 'unknown flag "--a\\nb": see --help'],
+  [["-n", "3"], {}, "unknown flag -n: see --help"],
+  [["3"], {}, '"3": must be a flag, as in --help'],
+  [["--steady", "yes"], {}, '"yes": must be a flag, as in --help'],
+  [["--steady=yes"], {}, "--steady: takes no value"],
+  [["--workers"], {}, `--workers has no value: must be ${WORKERS_RULE}`],
+  [["--workers", "1", "--workers", "2"], {}, '--workers "2": is given twice'],
+  ...["0", "10001", "-1", "1.5", "1e3", "0x10", "", " 3", "many", "99999999999999999999"].map((text) =>
+    [["--workers", text], {}, `--workers "${text}": must be ${WORKERS_RULE}`] as [string[], object, string]
+  ) as (readonly [string[], Invocation["env"], string])[],
+  [["--seed=-1"], {}, `--seed "-1": must be ${SEED_RULE}`],
+  [["--seed", "9007199254740992"], {}, `--seed "9007199254740992": must be ${SEED_RULE}`],
+  [
+    ["--release", "0.1.2"],
+    {},
+    '--release "0.1.2": must be one of 0.1.0, 0.1.1, 0.2.1, 0.3.0, 0.3.2, 0.6.0',
+  ],
+  [["--component", ""], {}, `--component "": must be ${NAME_RULE}`],
+  [["--component", "a b"], {}, `--component "a b": must be ${NAME_RULE}`],
+  [["--endpoint", "a*"], {}, `--endpoint "a*": must be ${NAME_RULE}`],
+  [["--namespace", "a\tb"], {}, `--namespace "a\\tb": must be ${NAME_RULE}`],
+  [[], { DYN_NAMESPACE: "a>b" }, `DYN_NAMESPACE "a>b": must be ${NAME_RULE}`],
+  [["--nats-server", "http://a:1"], {}, `--nats-server "http://a:1": must be ${NATS_RULE}`],
+  [["--nats-server", "nats://me:secret@a"], {}, `--nats-server "nats://…@a": must be ${NATS_RULE}`],
+  [["--nats-server", "nats://a:65536"], {}, `--nats-server "nats://a:65536": must be ${NATS_RULE}`],
+  [[], { NATS_SERVER: "nats://a:1,,nats://b" }, `NATS_SERVER "nats://a:1,,nats://b": must be ${NATS_RULE}`],
+  [["--etcd-endpoints", "ftp://a:1"], {}, `--etcd-endpoints "ftp://a:1": must be ${ETCD_RULE}`],
+  [[], { ETCD_ENDPOINTS: "a b" }, `ETCD_ENDPOINTS "a b": must be ${ETCD_RULE}`],
+  [["--etcd-auth-username", "me"], {}, "ETCD_AUTH_PASSWORD is missing: must be the password of me"],
+  [[], { NATS_AUTH_USERNAME: "me" }, "NATS_AUTH_PASSWORD is missing: must be the password of me"],
+  [
+    [],
+    { NATS_AUTH_TOKEN_FILE: "/no/such" },
+    'NATS_AUTH_TOKEN_FILE "/no/such": must be a file that can be read',
+  ],
+  [
+    ["--nats-auth-credentials-file", "/no/such"],
+    {},
+    '--nats-auth-credentials-file "/no/such": must be a file that can be read',
+  ],
+];
+
+for (const [argv, env, message] of BAD) {
+  Deno.test(`mock_worker refuses ${JSON.stringify(argv)} with ${JSON.stringify(env)}`, () => {
+    assert.throws(() => parseMockOptions({ argv, env, terminal: false }), new UsageError(message));
+  });
+}
+
+Deno.test("without flags and environment mock_worker is the original's one worker", () => {
+  const { logging, ...settings } = parse([]);
+  assert.deepEqual(settings, {
+    target: { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" },
+    workers: 1,
+    steady: false,
+    release: "0.1.1",
+    connections: {
+      nats: {
+        servers: ["nats://localhost:4222"],
+        auth: { kind: "password", username: "user", password: "user" },
+      },
+      etcd: { endpoints: ["http://localhost:2379"] },
+    },
+  });
+  assert.deepEqual(logging, {
+    program: "mock_worker",
+    filter: { fallback: "info", targets: [] },
+    format: "text",
+    localTime: false,
+    colors: false,
+  });
+});
+
+Deno.test("every flag of mock_worker is taken", () => {
+  const { logging: _, ...settings } = parse([
+    ...[
+      "--namespace",
+      "ns",
+      "--component",
+      "Vllm-Worker",
+      "--endpoint=chat/completions",
+      "--workers",
+      "10000",
+    ],
+    ...["--seed", "007", "--steady", "--release", "0.6.0", "--no-etcd"],
+    ...["--nats-server", "nats://a:1, tls://[::1]:2", "--nats-auth-username", "me"],
+  ], { NATS_AUTH_PASSWORD: "secret" });
+  assert.deepEqual(settings, {
+    target: { namespace: "ns", component: "Vllm-Worker", endpoint: "chat/completions" },
+    workers: 10_000,
+    seed: "7",
+    steady: true,
+    release: "0.6.0",
+    connections: {
+      nats: {
+        servers: ["nats://a:1", "tls://[::1]:2"],
+        auth: { kind: "password", username: "me", password: "secret" },
+      },
+    },
+  });
+});
+
+Deno.test("flags win over the environment, and empty variables do not count", () => {
+  const env = { DYN_NAMESPACE: "env", NATS_SERVER: "", ETCD_ENDPOINTS: "a:1,https://b:2" };
+  const { target, connections } = parse(["--namespace", "flag"], env);
+  assert.equal(target.namespace, "flag");
+  assert.equal(parse([], env).target.namespace, "env");
+  assert.deepEqual(connections.nats.servers, ["nats://localhost:4222"]);
+  assert.deepEqual(connections.etcd, { endpoints: ["a:1", "https://b:2"] });
+});
+
+Deno.test("NATS is shown a password before a token, a token before an nkey, an nkey before a file", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, "text of the file\n");
+  const env: Record<string, string> = {
+    NATS_AUTH_USERNAME: "me",
+    NATS_AUTH_PASSWORD_FILE: file,
+    NATS_AUTH_TOKEN: "token",
+    NATS_AUTH_NKEY: "SU…",
+    NATS_AUTH_CREDENTIALS_FILE: file,
+  };
+  const expected = [
+    ["NATS_AUTH_USERNAME", { kind: "password", username: "me", password: "text of the file" }],
+    ["NATS_AUTH_TOKEN", { kind: "token", token: "token" }],
+    ["NATS_AUTH_NKEY", { kind: "nkey", seed: "SU…" }],
+    ["NATS_AUTH_CREDENTIALS_FILE", { kind: "credentials", text: "text of the file\n" }],
+  ] as const;
+  for (const [name, auth] of expected) {
+    assert.deepEqual(parse([], env).connections.nats.auth, auth);
+    delete env[name];
+  }
+  await Deno.remove(file);
+});
+
+Deno.test("etcd is shown a name and a password when a name is given", () => {
+  const { connections } = parse(["--etcd-auth-username", "root"], { ETCD_AUTH_PASSWORD: "secret" });
+  assert.deepEqual(connections.etcd?.auth, { username: "root", password: "secret" });
+});
+
+Deno.test("logs follow the variables of Dynamo's programs", () => {
+  const logging = (env: Invocation["env"], terminal = true) =>
+    (parseMockOptions({ argv: [], env, terminal }) as MockSettings).logging;
+  assert.equal(logging({}).colors, true);
+  assert.equal(logging({}, false).colors, false);
+  assert.equal(logging({ NO_COLOR: "1" }).colors, false);
+  assert.equal(logging({ DYN_SDK_DISABLE_ANSI_LOGGING: "true" }).colors, false);
+  assert.equal(logging({ DYN_SDK_DISABLE_ANSI_LOGGING: "0" }).colors, true);
+  assert.equal(logging({ DYN_LOGGING_JSONL: "1" }).format, "jsonl");
+  assert.equal(logging({ DYN_LOG_USE_LOCAL_TZ: "TRUE" }).localTime, true);
+  assert.equal(logging({ DYN_LOG: "warn,metrics=debug" }).filter.fallback, "warn");
+});
+
+Deno.test("help and version are shown, whatever else is wrong with the values", () => {
+  const shown = (...argv: string[]) =>
+    (parseMockOptions({ argv, env: {}, terminal: false }) as { shown: string }).shown;
+  assert.equal(shown("--version", "--workers", "0"), `mock_worker ${config.version}\n`);
+  const help = shown("--workers", "0", "--help");
+  const flags =
+    "namespace component endpoint workers seed steady release nats-server etcd-endpoints no-etcd help version";
+  for (const flag of flags.split(" ")) assert.ok(help.includes(`\n  --${flag} `), flag);
+  for (const text of ["serves no requests", "DYN_NAMESPACE", "NATS_SERVER", "ETCD_ENDPOINTS", "DYN_LOG"]) {
+    assert.ok(help.includes(text), text);
+  }
+});
+
+function parse(argv: readonly string[], env: Invocation["env"] = {}): MockSettings {
+  const settings = parseMockOptions({ argv, env, terminal: false });
+  assert.ok(!("shown" in settings));
+  return settings;
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { startEtcd } from "../../tools/servers/etcd.ts";
+import { startNats } from "../../tools/servers/nats.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { etcdKeys, NatsObserver } from "./observers.ts";
+
+Deno.test("mock_worker is found in etcd and NATS, and SIGTERM and SIGINT remove it with code 0 in two seconds", async () => {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  await using observer = await NatsObserver.connect(nats.url);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    await using program = start(["--workers", "2", "--release", "0.3.0"], {
+      NATS_SERVER: nats.url,
+      ETCD_ENDPOINTS: etcd.url,
+    });
+    await eventually(async () => assert.equal((await etcdKeys(etcd.url)).length, 2));
+    await eventually(async () => {
+      assert.equal((await observer.ask("$SRV.STATS.dynamo_my_component", { count: 2 })).length, 2);
+    });
+    assert.match(program.log, STARTED);
+    await eventually(() => assert.match(program.log, STATS));
+    assert.deepEqual(await connectionNames(nats.monitorUrl), ["mock_worker dynamo/my_component/my_endpoint"]);
+    assert.deepEqual(await program.end(signal), { code: 0, inTime: true });
+    assert.deepEqual(await etcdKeys(etcd.url), []);
+  }
+});
+
+Deno.test("flags win over the environment, and DYN_LOG silences the loads", async () => {
+  await using nats = await startNats();
+  await using observer = await NatsObserver.connect(nats.url);
+  await using program = start(
+    ["--no-etcd", "--nats-server", nats.url, "--namespace", "other", "--seed", "7"],
+    {
+      NATS_SERVER: "nats://127.0.0.1:1",
+      DYN_NAMESPACE: "elsewhere",
+      DYN_LOG: "warn",
+    },
+  );
+  const [stats] = await eventually(async () => {
+    const answers = await observer.ask("$SRV.STATS");
+    assert.notEqual(answers[0], "nobody");
+    return answers;
+  });
+  assert.match(JSON.parse(stats!).endpoints[0].subject, /^other_my_component_[0-9a-f]{8}\.my_endpoint-/);
+  assert.deepEqual(await program.end("SIGTERM"), { code: 0, inTime: true });
+  assert.equal(program.log, "");
+});
+
+Deno.test("mock_worker started before its servers warns once of each, and is there once both are", async () => {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  await Promise.all([nats.stop(), etcd.stop()]);
+  await using program = start(["--nats-server", nats.url, "--etcd-endpoints", etcd.url]);
+  const warnings = () => program.log.split("\n").filter((line) => line.includes(" WARN "));
+  await eventually(() => assert.equal(warnings().length, 2));
+  await Promise.all([etcd.start(), nats.start()]);
+  await eventually(async () => assert.equal((await etcdKeys(etcd.url)).length, 1));
+  await eventually(() => assert.match(program.log, /Connected to NATS/));
+  const [natsWarning, etcdWarning] = warnings().map((line) => line.split(" WARN ")[1]!).sort();
+  const about = (server: string) => `mock_worker::transport: Cannot reach ${server}, trying again`;
+  assert.ok(etcdWarning!.startsWith(`${about("etcd")} endpoints=${etcd.url} cause=`));
+  assert.ok(natsWarning!.startsWith(`${about("NATS")} servers=${nats.url} cause=`));
+  assert.equal(warnings().length, 2);
+  assert.deepEqual(await program.end("SIGTERM"), { code: 0, inTime: true });
+});
+
+Deno.test("mock_worker ends with code 0 in two seconds while its servers are away", async () => {
+  await using program = start(["--nats-server", "nats://127.0.0.1:1", "--etcd-endpoints", "127.0.0.1:1"]);
+  await eventually(() =>
+    assert.match(program.log, /Cannot reach NATS.*Cannot reach etcd|Cannot reach etcd.*Cannot reach NATS/s)
+  );
+  assert.deepEqual(await program.end("SIGINT"), { code: 0, inTime: true });
+});
+
+Deno.test("a second signal ends mock_worker at once", async () => {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  await using program = start(["--nats-server", nats.url, "--etcd-endpoints", etcd.url]);
+  await eventually(async () => assert.equal((await etcdKeys(etcd.url)).length, 1));
+  await eventually(() => assert.match(program.log, /Connected to etcd/));
+  await etcd.pause();
+  await eventually(() => {
+    if (!program.ended) program.signal("SIGTERM");
+    assert.ok(program.ended);
+  });
+  assert.equal((await program.status).code, 143);
+  etcd.resume();
+});
+
+Deno.test("mock_worker says what is wrong with its flags in one line and ends with code 2", async () => {
+  await using program = start(["--worker", "3"]);
+  assert.equal((await program.status).code, 2);
+  assert.equal(program.log, "error: unknown flag --worker: did you mean --workers?\n");
+});
+
+const STARTED =
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z {2}INFO mock_worker: Starting Mock Worker on Endpoint: dynamo\/my_component\/my_endpoint$/m;
+const STATS =
+  /^\S+Z {2}INFO mock_worker: Stats: ForwardPassMetrics \{ data_parallel_rank: None, request_active_slots: \d+, .* gpu_prefix_cache_hit_rate: [\d.e-]+ \}$/m;
+
+interface Program extends AsyncDisposable {
+  /** What it wrote to stderr so far. */
+  readonly log: string;
+  readonly ended: boolean;
+  readonly status: Promise<Deno.CommandStatus>;
+  signal(name: Deno.Signal): void;
+  /** Sends the signal and waits for the end. */
+  end(signal: Deno.Signal): Promise<{ readonly code: number; readonly inTime: boolean }>;
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", MAIN, ...args],
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log += text;
+  })();
+  let ended = false;
+  const status = child.status.then(async (status) => {
+    await reading;
+    ended = true;
+    return status;
+  });
+  return {
+    get log() {
+      return log;
+    },
+    get ended() {
+      return ended;
+    },
+    status,
+    signal: (name) => child.kill(name),
+    async end(signal) {
+      const sentMs = performance.now();
+      child.kill(signal);
+      const { code } = await status;
+      return { code, inTime: performance.now() - sentMs < 2_000 };
+    },
+    async [Symbol.asyncDispose]() {
+      if (!ended) child.kill("SIGKILL");
+      await status;
+    },
+  };
+}
+
+const MAIN = fileURLToPath(new URL("../../mock_worker.ts", import.meta.url));
+
+/** The names of a NATS server's clients but for our own observers, which have none. */
+async function connectionNames(monitorUrl: string): Promise<string[]> {
+  const { connections } = await (await fetch(`${monitorUrl}/connz`)).json();
+  return connections.map(({ name }: { name?: string }) => name).filter((name?: string) => name !== undefined);
+}
