@@ -1,0 +1,325 @@
+import type { HitRate } from "../dynamo/hit_rate.ts";
+import type { Load, SpecDecode } from "../dynamo/load.ts";
+import { type Snapshot, type TargetSnapshot, WORKER_STATES, type WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { EndpointCounters } from "../scrape/answer.ts";
+import type { Instant } from "../timing.ts";
+import type { Label } from "./labels.ts";
+
+/** One metric: what the page prints above its samples, what the reference says, and where its samples come from. */
+export interface Family {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly source: Source;
+}
+
+/**
+ * Where samples come from: the program's own counters (by the family's name), or the Snapshot, once for it, for each
+ * target, worker, endpoint of a worker, or worker named by hit-rate events. An undefined value is no sample.
+ */
+export type Source =
+  | { readonly per: "counters"; readonly labels: readonly string[] }
+  | { readonly per: "snapshot"; readonly value: (snapshot: Snapshot) => number | undefined }
+  | {
+    readonly per: "target";
+    readonly naming: Naming;
+    readonly value: (target: TargetSnapshot) => number | undefined;
+  }
+  | { readonly per: "state"; readonly value: (target: TargetSnapshot, state: string) => number }
+  | {
+    readonly per: "worker";
+    readonly naming: Naming;
+    readonly value: (worker: WorkerSnapshot) => number | undefined;
+    readonly more?: {
+      readonly names: readonly string[];
+      readonly labels: (worker: WorkerSnapshot) => Label[];
+    };
+  }
+  | { readonly per: "endpoint"; readonly value: (counters: EndpointCounters) => number | undefined }
+  | { readonly per: "hit_rate"; readonly value: (sums: HitRate) => number };
+
+/** The original's short label names, or ours, which leave the short ones to Kubernetes' tools. */
+export type Naming = "original" | "dynamo";
+
+const TARGET_LABELS = {
+  original: ["component", "endpoint"],
+  dynamo: ["dynamo_namespace", "dynamo_component", "dynamo_endpoint"],
+} as const;
+
+/** Labels of a counter by target: reason last. */
+const TARGET = TARGET_LABELS.dynamo;
+
+/** The label names of a family's samples, in order. */
+export function familyLabels({ source }: Family): readonly string[] {
+  switch (source.per) {
+    case "counters":
+      return source.labels;
+    case "snapshot":
+      return [];
+    case "target":
+      return TARGET_LABELS[source.naming];
+    case "state":
+      return [...TARGET, "state"];
+    case "worker":
+      return [...TARGET_LABELS[source.naming], "worker_id", ...(source.more?.names ?? [])];
+    case "endpoint":
+      return [...TARGET, "worker_id"];
+    case "hit_rate":
+      return [...TARGET_LABELS.original, "worker_id"];
+  }
+}
+
+/** The labels that name a target. */
+export function targetLabels({ target }: TargetSnapshot, naming: Naming): Label[] {
+  return naming === "original" ? [["component", target.component], ["endpoint", target.endpoint]] : [
+    ["dynamo_namespace", target.namespace],
+    ["dynamo_component", target.component],
+    ["dynamo_endpoint", target.endpoint],
+  ];
+}
+
+const load = (value: (load: Load) => number | undefined) => (worker: WorkerSnapshot) =>
+  worker.load && value(worker.load);
+const spec = (value: (spec: SpecDecode) => number | undefined) =>
+  load(({ specDecode }) => specDecode && value(specDecode));
+const seconds = (at: Instant | undefined) => at && at.epochMs / 1_000;
+const flag = (value: boolean | undefined) => value === undefined ? undefined : Number(value);
+
+/** A worker's number under the original's name and labels. */
+function original(name: string, help: string, value: (load: Load) => number | undefined): Family {
+  return { name, type: "gauge", help, source: { per: "worker", naming: "original", value: load(value) } };
+}
+
+function worker(name: string, help: string, value: (worker: WorkerSnapshot) => number | undefined): Family {
+  return { name: PREFIX + name, type: "gauge", help, source: { per: "worker", naming: "dynamo", value } };
+}
+
+function endpoint(
+  name: string,
+  help: string,
+  value: (counters: EndpointCounters) => number | undefined,
+): Family {
+  return { name: PREFIX + name, type: "counter", help, source: { per: "endpoint", value } };
+}
+
+function target(name: string, help: string, value: (target: TargetSnapshot) => number | undefined): Family {
+  return { name: PREFIX + name, type: "gauge", help, source: { per: "target", naming: "dynamo", value } };
+}
+
+function counter(name: string, help: string, labels: readonly string[] = []): Family {
+  return { name: PREFIX + name, type: "counter", help, source: { per: "counters", labels } };
+}
+
+function ownProcess(name: string, type: "counter" | "gauge", help: string): Family {
+  return { name: `process_${name}`, type, help, source: { per: "counters", labels: [] } };
+}
+
+/** What all names begin with that are not the original's or every process's. */
+export const PREFIX = "dynamo_metrics_";
+
+const TABLE: readonly Family[] = [
+  original("llm_kv_blocks_active", "Active KV cache blocks", (load) => load.activeBlocks),
+  original("llm_kv_blocks_total", "Total KV cache blocks", (load) => load.totalBlocks),
+  original("llm_requests_active_slots", "Active request slots", (load) => load.activeSlots),
+  original("llm_requests_total_slots", "Total request slots", (load) => load.totalSlots),
+  original("llm_kv_hit_rate_percent", "KV hit rate percentage per worker", (load) => load.prefixHitRatio),
+  {
+    name: "llm_load_avg",
+    type: "gauge",
+    help: "Average load across workers",
+    source: { per: "target", naming: "original", value: ({ load }) => load?.avg },
+  },
+  {
+    name: "llm_load_std",
+    type: "gauge",
+    help: "Load standard deviation across workers",
+    source: { per: "target", naming: "original", value: ({ load }) => load?.std },
+  },
+  {
+    name: "llm_kv_hit_rate_isl_blocks",
+    type: "counter",
+    help: "Cumulative count of ISL blocks in KV hit rate events",
+    source: { per: "hit_rate", value: ({ islBlocks }) => islBlocks },
+  },
+  {
+    name: "llm_kv_hit_rate_overlap_blocks",
+    type: "counter",
+    help: "Cumulative count of overlapping blocks in KV hit rate events",
+    source: { per: "hit_rate", value: ({ overlapBlocks }) => overlapBlocks },
+  },
+  worker(
+    "worker_requests_waiting",
+    "Requests that wait for a slot, as the worker says (num_requests_waiting).",
+    load((load) => load.requestsWaiting),
+  ),
+  worker(
+    "worker_kv_cache_usage_ratio",
+    "Used part of the KV cache, 0 to 1, of the worker's last update (gpu_cache_usage_perc).",
+    load((load) => load.cacheUsageRatio),
+  ),
+  worker(
+    "worker_prefix_cache_hit_ratio",
+    "Prefix cache hit rate, 0 to 1, of the worker's last update (gpu_prefix_cache_hit_rate).",
+    load((load) => load.prefixHitRatio),
+  ),
+  worker(
+    "worker_spec_decode_tokens",
+    "Configured number of speculative tokens (num_spec_tokens).",
+    spec(({ specTokens }) => specTokens),
+  ),
+  worker(
+    "worker_spec_decode_step_drafts",
+    "Drafts of the worker's last engine step, not a running total (num_drafts).",
+    spec(({ drafts }) => drafts),
+  ),
+  worker(
+    "worker_spec_decode_step_draft_tokens",
+    "Draft tokens of the worker's last engine step, not a running total (num_draft_tokens).",
+    spec(({ draftTokens }) => draftTokens),
+  ),
+  worker(
+    "worker_spec_decode_step_accepted_tokens",
+    "Accepted tokens of the worker's last engine step, not a running total (num_accepted_tokens).",
+    spec(({ acceptedTokens }) => acceptedTokens),
+  ),
+  {
+    name: `${PREFIX}worker_info`,
+    type: "gauge",
+    help:
+      "1 for each worker that answers: data-parallel rank, version of its NATS service, shape of its load record.",
+    source: {
+      per: "worker",
+      naming: "dynamo",
+      value: ({ service }) => service && 1,
+      more: { names: ["dp_rank", "service_version", "load_shape"], labels: infoLabels },
+    },
+  },
+  endpoint(
+    "endpoint_requests_total",
+    "Requests that the worker's NATS service counted for this endpoint since its start, failed ones too.",
+    ({ requests }) => requests,
+  ),
+  endpoint(
+    "endpoint_errors_total",
+    "Failed requests that the worker's NATS service counted for this endpoint since its start.",
+    ({ errors }) => errors,
+  ),
+  endpoint(
+    "endpoint_processing_seconds_total",
+    "Time that the worker's NATS service spent on this endpoint's requests since its start.",
+    ({ processingSeconds }) => processingSeconds,
+  ),
+  target(
+    "up",
+    "1 when the last round could be sent and collected, also with no workers.",
+    ({ up }) => flag(up),
+  ),
+  {
+    name: `${PREFIX}workers`,
+    type: "gauge",
+    help:
+      "Workers by state: discovered (registered, never answered), responding, no_data (answers without load data), undecodable, silent (no answer for three polls, at least 3 s).",
+    source: {
+      per: "state",
+      value: ({ workersByState }, state) => workersByState[state as keyof typeof workersByState],
+    },
+  },
+  target(
+    "last_round_timestamp_seconds",
+    "When the last round ended that could be sent and collected.",
+    ({ lastGoodRoundAt }) => seconds(lastGoodRoundAt),
+  ),
+  {
+    name: `${PREFIX}nats_connected`,
+    type: "gauge",
+    help: "1 while connected to NATS.",
+    source: { per: "snapshot", value: ({ nats }) => flag(nats.connected) },
+  },
+  {
+    name: `${PREFIX}nats_reconnects_total`,
+    type: "counter",
+    help: "Connections to NATS after the first.",
+    source: { per: "snapshot", value: ({ nats }) => nats.reconnects },
+  },
+  {
+    name: `${PREFIX}etcd_connected`,
+    type: "gauge",
+    help: "1 while list and watch of etcd work; absent with --no-etcd.",
+    source: { per: "snapshot", value: ({ etcd }) => flag(etcd?.connected) },
+  },
+  counter("rounds_total", "Rounds of questions to the workers, failed ones too.", TARGET),
+  counter("rounds_failed_total", "Rounds that could not be sent and collected.", TARGET),
+  {
+    name: `${PREFIX}round_duration_seconds`,
+    type: "histogram",
+    help: "From the question to the end of the round, rounds that did not fail.",
+    source: { per: "counters", labels: TARGET },
+  },
+  counter("replies_total", "Replies to questions, refused ones too.", TARGET),
+  counter(
+    "replies_rejected_total",
+    "Replies refused: not_json, envelope (no statistics), too_large; or not counted for one of their workers: duplicate_id (replaced by a later one of the same round), late (that worker had answered a newer question, or is gone).",
+    [...TARGET, "reason"],
+  ),
+  counter(
+    "workers_rejected_total",
+    "Entries of good replies that could not be used: worker_id (none in the subject), load (a record that is none).",
+    [...TARGET, "reason"],
+  ),
+  counter(
+    "events_total",
+    "Events heard on NATS, refused ones too. They come by namespace: llm_kv_hit_rate_isl_blocks and llm_kv_hit_rate_overlap_blocks carry the component and endpoint asked for all the same.",
+    ["dynamo_namespace", "event"],
+  ),
+  counter("events_rejected_total", "Events refused: not_json, fields (one missing or of the wrong kind).", [
+    "dynamo_namespace",
+    "event",
+    "reason",
+  ]),
+  counter("pushes_total", "Pushes to the Pushgateway, failed ones too; only when pushing."),
+  counter("pushes_failed_total", "Pushes that the Pushgateway did not take; only when pushing."),
+  {
+    name: `${PREFIX}last_push_timestamp_seconds`,
+    type: "gauge",
+    help: "When the Pushgateway last took a push; only when pushing.",
+    source: { per: "counters", labels: [] },
+  },
+  counter("publishes_total", "Aggregates published on NATS.", TARGET),
+  counter(
+    "publishes_skipped_total",
+    "Aggregates not published on NATS: max_payload (larger than the server takes), permission, disconnected.",
+    [...TARGET, "reason"],
+  ),
+  {
+    name: `${PREFIX}build_info`,
+    type: "gauge",
+    help: "1; what is running.",
+    source: { per: "counters", labels: ["version", "revision", "deno_version"] },
+  },
+  ownProcess("cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds."),
+  ownProcess("cpu_system_seconds_total", "counter", "Total system CPU time spent in seconds."),
+  ownProcess("cpu_user_seconds_total", "counter", "Total user CPU time spent in seconds."),
+  ownProcess("heap_bytes", "gauge", "Process heap size in bytes (Linux)."),
+  ownProcess("max_fds", "gauge", "Maximum number of open file descriptors (Linux)."),
+  ownProcess("open_fds", "gauge", "Number of open file descriptors (Linux)."),
+  ownProcess("resident_memory_bytes", "gauge", "Resident memory size in bytes."),
+  ownProcess("start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds."),
+  ownProcess("virtual_memory_bytes", "gauge", "Virtual memory size in bytes (Linux)."),
+];
+
+/** Every metric there is, by name: the one table of names, types, help and labels. */
+export const FAMILIES: readonly Family[] = TABLE.toSorted((a, b) => a.name < b.name ? -1 : 1);
+
+function infoLabels({ load, service }: WorkerSnapshot): Label[] {
+  const labels: Label[] = [];
+  if (load?.dpRank !== undefined) labels.push(["dp_rank", String(load.dpRank)]);
+  if (service?.version !== undefined) labels.push(["service_version", service.version.slice(0, MAX_VERSION)]);
+  if (load !== undefined) labels.push(["load_shape", load.shape]);
+  return labels;
+}
+
+/** Text from outside that becomes a label is cut. */
+const MAX_VERSION = 64;
+
+/** The states in the order of the page. */
+export const STATES: readonly string[] = WORKER_STATES;

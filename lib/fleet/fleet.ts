@@ -1,0 +1,295 @@
+import type { HitRate } from "../dynamo/hit_rate.ts";
+import type { Target } from "../dynamo/target.ts";
+import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
+import type { Membership } from "../discovery/membership.ts";
+import type { Answer } from "../scrape/answer.ts";
+import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scrape/scraper.ts";
+import type { Instant } from "../timing.ts";
+
+/**
+ * What is known of one target, as a value: inputs go through `apply`, which never waits, logs or asks the time.
+ * Rules and edges are in ARCHITECTURE.md.
+ */
+export interface Fleet {
+  readonly target: Target;
+  /** Ordered by id. */
+  readonly workers: ReadonlyMap<WorkerId, Worker>;
+  readonly gone: ReadonlyMap<WorkerId, Tombstone>;
+  /** True while etcd says who is there; else it is who answers. */
+  readonly membershipFromEtcd: boolean;
+  readonly lastRound: RoundSummary | undefined;
+  /** When the last round ended that did not fail. */
+  readonly lastGoodRoundAt: Instant | undefined;
+  /** Sums of events by the worker they name, whether or not it is one of `workers`; the least recent first. */
+  readonly hitRates: ReadonlyMap<WorkerId, HitRate>;
+}
+
+/** One worker that is not gone. */
+export interface Worker {
+  readonly id: WorkerId;
+  /** Whether etcd lists it; undefined while etcd does not say. */
+  readonly registered: boolean | undefined;
+  /**
+   * Set while its key is missing and no round since has decided: the newest question then sent. An answer to a later
+   * question keeps the worker, a later round without one ends it.
+   */
+  readonly undecidedSince: number | undefined;
+  /** The newest, undefined while it never answered. */
+  readonly answer: Answer | undefined;
+}
+
+/** Remembers that a worker is gone: only an answer to a question after `request` can bring it back. */
+export interface Tombstone {
+  readonly request: number;
+  readonly atMs: number;
+}
+
+/** The newest round that was tried. */
+export interface RoundSummary {
+  readonly request: number;
+  readonly failed: boolean;
+  readonly endedAt: Instant;
+  /** How many different workers answered within it. */
+  readonly answered: number;
+}
+
+export type FleetInput =
+  | { readonly kind: "round"; readonly round: Round }
+  | { readonly kind: "late"; readonly replies: Replies }
+  /** `request` is the newest question sent when this was learned. */
+  | { readonly kind: "membership"; readonly membership: Membership; readonly request: number }
+  | { readonly kind: "hit_rates"; readonly events: readonly HitRate[] }
+  /** Nothing came, but time passed. */
+  | { readonly kind: "time"; readonly request: number };
+
+export interface FleetLimits {
+  /** From a worker's last answer to the moment when it is silent and its load no longer counts. */
+  readonly staleAfterMs: number;
+  /** From the last answer of a worker that etcd does not list to the moment when it is gone. */
+  readonly forgetAfterMs: number;
+}
+
+/** Why answers did not count, and why workers went. */
+export interface Notes {
+  readonly duplicateId: number;
+  readonly late: number;
+  readonly deregistered: number;
+  readonly forgotten: number;
+}
+
+/** Bounds of what is remembered of workers that are no longer there. */
+const MAX_TOMBSTONES = 10_000;
+const TOMBSTONE_MS = 600_000;
+const MAX_HIT_RATES = 20_000;
+
+export function emptyFleet(target: Target): Fleet {
+  return {
+    target,
+    workers: new Map(),
+    gone: new Map(),
+    membershipFromEtcd: false,
+    lastRound: undefined,
+    lastGoodRoundAt: undefined,
+    hitRates: new Map(),
+  };
+}
+
+/** The fleet after `input`, and what happened on the way. */
+export function apply(
+  fleet: Fleet,
+  input: FleetInput,
+  options: { now: Instant; limits: FleetLimits },
+): { fleet: Fleet; notes: Notes } {
+  const draft = new Draft(fleet);
+  switch (input.kind) {
+    case "round":
+      draft.takeAnswers(input.round.answers);
+      draft.closeRound(input.round, options.now);
+      break;
+    case "late":
+      draft.takeAnswers(input.replies.answers);
+      break;
+    case "membership":
+      draft.takeMembership(input.membership, input.request);
+      break;
+    case "hit_rates":
+      draft.takeHitRates(input.events);
+      break;
+    case "time":
+      draft.forget(input.request, options);
+      break;
+  }
+  return draft.finish();
+}
+
+/** Whom the next round waits for: those who answered before and are not silent. */
+export function expectedWorkers(
+  fleet: Fleet,
+  options: { now: Instant; limits: FleetLimits },
+): ExpectedWorker[] {
+  const expected: ExpectedWorker[] = [];
+  for (const { id, answer } of fleet.workers.values()) {
+    if (answer && !isStale(answer, options)) expected.push({ worker: id, service: answer.service });
+  }
+  return expected;
+}
+
+/** True from the moment when an answer is too old to count. */
+export function isStale(answer: Answer, options: { now: Instant; limits: FleetLimits }): boolean {
+  return options.now.monotonicMs - answer.at.monotonicMs >= options.limits.staleAfterMs;
+}
+
+/** A fleet in the making: copies what it changes, when it changes it. */
+class Draft {
+  readonly #fleet: Fleet;
+  readonly #notes = { duplicateId: 0, late: 0, deregistered: 0, forgotten: 0 };
+  #workers: Map<WorkerId, Worker> | undefined;
+  #gone: Map<WorkerId, Tombstone> | undefined;
+  #grew = false;
+  #membershipFromEtcd: boolean;
+  #lastRound: RoundSummary | undefined;
+  #lastGoodRoundAt: Instant | undefined;
+  #hitRates: ReadonlyMap<WorkerId, HitRate>;
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
+    this.#membershipFromEtcd = fleet.membershipFromEtcd;
+    this.#lastRound = fleet.lastRound;
+    this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
+    this.#hitRates = fleet.hitRates;
+  }
+
+  takeAnswers(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const tombstone = this.#readGone().get(answer.worker);
+      const known = this.#readWorkers().get(answer.worker);
+      const newest = known?.answer?.request ?? -1;
+      if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
+        this.#notes.late++;
+        continue;
+      }
+      if (answer.request === newest) this.#notes.duplicateId++;
+      if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
+      this.#put({
+        id: answer.worker,
+        registered: this.#membershipFromEtcd ? known?.registered ?? false : undefined,
+        undecidedSince: known?.undecidedSince,
+        answer,
+      });
+    }
+  }
+
+  /** Decides about the workers whose key vanished before the round's question was sent. */
+  closeRound(round: Round, now: Instant): void {
+    const answered = new Set(round.answers.map(({ worker }) => worker)).size;
+    this.#lastRound = { request: round.request, failed: isFailed(round), endedAt: round.endedAt, answered };
+    if (isFailed(round)) return;
+    this.#lastGoodRoundAt = round.endedAt;
+    for (const worker of [...this.#readWorkers().values()]) {
+      const { undecidedSince, answer } = worker;
+      if (undecidedSince === undefined || round.request <= undecidedSince) continue;
+      if (answer !== undefined && answer.request > undecidedSince) {
+        this.#put({ ...worker, undecidedSince: undefined });
+      } else {
+        this.#bury(worker.id, { request: undecidedSince, atMs: now.monotonicMs });
+        this.#notes.deregistered++;
+      }
+    }
+  }
+
+  takeMembership(membership: Membership, request: number): void {
+    this.#membershipFromEtcd = membership.known;
+    for (const worker of [...this.#readWorkers().values()]) {
+      const registered = membership.known ? membership.workers.has(worker.id) : undefined;
+      const vanished = registered === false && worker.registered !== false;
+      const undecidedSince = vanished ? request : registered === false ? worker.undecidedSince : undefined;
+      if (registered !== worker.registered || undecidedSince !== worker.undecidedSince) {
+        this.#put({ ...worker, registered, undecidedSince });
+      }
+    }
+    if (!membership.known) return;
+    for (const id of membership.workers) {
+      if (this.#readWorkers().has(id)) continue;
+      this.#put({ id, registered: true, undecidedSince: undefined, answer: undefined });
+    }
+  }
+
+  takeHitRates(events: readonly HitRate[]): void {
+    const sums = new Map(this.#hitRates);
+    for (const { worker, islBlocks, overlapBlocks } of events) {
+      const before = sums.get(worker);
+      sums.delete(worker);
+      sums.set(worker, {
+        worker,
+        islBlocks: (before?.islBlocks ?? 0) + islBlocks,
+        overlapBlocks: (before?.overlapBlocks ?? 0) + overlapBlocks,
+      });
+    }
+    dropOldest(sums, MAX_HIT_RATES);
+    this.#hitRates = sums;
+  }
+
+  /** Lets go of the workers that nobody lists and that have not answered for long, and of old tombstones. */
+  forget(request: number, { now, limits }: { now: Instant; limits: FleetLimits }): void {
+    for (const { id, registered, answer } of [...this.#readWorkers().values()]) {
+      if (registered === true || answer === undefined) continue;
+      if (now.monotonicMs - answer.at.monotonicMs < limits.forgetAfterMs) continue;
+      this.#bury(id, { request, atMs: now.monotonicMs });
+      this.#notes.forgotten++;
+    }
+    for (const [id, { atMs }] of this.#readGone()) {
+      if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
+      this.#writeGone().delete(id);
+    }
+  }
+
+  finish(): { fleet: Fleet; notes: Notes } {
+    const workers = this.#readWorkers();
+    const fleet = {
+      target: this.#fleet.target,
+      workers: this.#grew ? sortById(workers) : workers,
+      gone: this.#readGone(),
+      membershipFromEtcd: this.#membershipFromEtcd,
+      lastRound: this.#lastRound,
+      lastGoodRoundAt: this.#lastGoodRoundAt,
+      hitRates: this.#hitRates,
+    };
+    return { fleet, notes: this.#notes };
+  }
+
+  #put(worker: Worker): void {
+    this.#workers ??= new Map(this.#fleet.workers);
+    this.#grew ||= !this.#workers.has(worker.id);
+    this.#workers.set(worker.id, worker);
+  }
+
+  #bury(id: WorkerId, tombstone: Tombstone): void {
+    this.#workers ??= new Map(this.#fleet.workers);
+    this.#workers.delete(id);
+    this.#writeGone().set(id, tombstone);
+    dropOldest(this.#writeGone(), MAX_TOMBSTONES);
+  }
+
+  #readWorkers(): ReadonlyMap<WorkerId, Worker> {
+    return this.#workers ?? this.#fleet.workers;
+  }
+
+  #readGone(): ReadonlyMap<WorkerId, Tombstone> {
+    return this.#gone ?? this.#fleet.gone;
+  }
+
+  #writeGone(): Map<WorkerId, Tombstone> {
+    return this.#gone ??= new Map(this.#fleet.gone);
+  }
+}
+
+function sortById(workers: ReadonlyMap<WorkerId, Worker>): Map<WorkerId, Worker> {
+  return new Map([...workers].sort(([a], [b]) => compareWorkerIds(a, b)));
+}
+
+function dropOldest(map: Map<WorkerId, unknown>, limit: number): void {
+  for (const id of map.keys()) {
+    if (map.size <= limit) return;
+    map.delete(id);
+  }
+}

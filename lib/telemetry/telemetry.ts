@@ -1,0 +1,134 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
+import type { Target } from "../dynamo/target.ts";
+import type { HitRateBatch } from "../events/hit_rate_listener.ts";
+import { FAMILIES, familyLabels, PREFIX } from "../exposition/families.ts";
+import type { CountedFamily } from "../exposition/text.ts";
+import type { Notes } from "../fleet/fleet.ts";
+import type { MonitorRecorder } from "../monitor/monitor.ts";
+import { isFailed, type Replies, type Round } from "../scrape/scraper.ts";
+import type { SkipReason } from "../transport/nats.ts";
+import { addProcessMetrics } from "./process_metrics.ts";
+
+export interface TelemetryOptions {
+  readonly target: Target;
+  readonly build: { readonly version: string; readonly revision: string };
+  /** What the program does beside serving the page; the rest has no series. */
+  readonly pushing: boolean;
+  readonly publishing: boolean;
+}
+
+/** Counts what the program does. Every counter is there with 0 from the start; names and help are the families'. */
+export class Telemetry implements MonitorRecorder {
+  readonly #registry = new Registry();
+  readonly #rounds = this.#counter("rounds_total");
+  readonly #roundsFailed = this.#counter("rounds_failed_total");
+  readonly #roundDuration: Histogram;
+  readonly #replies = this.#counter("replies_total");
+  readonly #repliesRejected = this.#counter("replies_rejected_total");
+  readonly #workersRejected = this.#counter("workers_rejected_total");
+  readonly #events = this.#counter("events_total");
+  readonly #eventsRejected = this.#counter("events_rejected_total");
+  readonly #pushes: { readonly all: Counter; readonly failed: Counter; readonly last: Gauge } | undefined;
+  readonly #publishes: { readonly done: Counter; readonly skipped: Counter } | undefined;
+
+  constructor({ target, build, pushing, publishing }: TelemetryOptions) {
+    this.#roundDuration = new Histogram({
+      ...this.#describe("round_duration_seconds"),
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    });
+    const labels = toLabels(target);
+    const event = { dynamo_namespace: target.namespace, event: HIT_RATE_EVENT };
+    this.#rounds.inc(labels, 0);
+    this.#roundsFailed.inc(labels, 0);
+    this.#roundDuration.zero(labels);
+    this.#replies.inc(labels, 0);
+    zero(this.#repliesRejected, labels, ["not_json", "envelope", "too_large", "duplicate_id", "late"]);
+    zero(this.#workersRejected, labels, ["worker_id", "load"]);
+    this.#events.inc(event, 0);
+    zero(this.#eventsRejected, event, ["not_json", "fields"]);
+    if (pushing) {
+      this.#pushes = {
+        all: this.#counter("pushes_total"),
+        failed: this.#counter("pushes_failed_total"),
+        last: this.#gauge("last_push_timestamp_seconds"),
+      };
+      // An unset gauge would show 0, a push in 1970.
+      this.#registry.removeSingleMetric(`${PREFIX}last_push_timestamp_seconds`);
+    }
+    if (publishing) {
+      this.#publishes = {
+        done: this.#counter("publishes_total"),
+        skipped: this.#counter("publishes_skipped_total"),
+      };
+      this.#publishes.done.inc(labels, 0);
+      zero(this.#publishes.skipped, labels, ["max_payload", "permission", "disconnected"]);
+    }
+    this.#gauge("build_info").set({ ...build, deno_version: Deno.version.deno }, 1);
+    addProcessMetrics(this.#registry);
+  }
+
+  round(target: Target, round: Round): void {
+    const labels = toLabels(target);
+    this.#rounds.inc(labels);
+    if (isFailed(round)) this.#roundsFailed.inc(labels);
+    else this.#roundDuration.observe(labels, (round.endedAt.monotonicMs - round.sentAt.monotonicMs) / 1_000);
+  }
+
+  replies(target: Target, { replies, rejected, rejectedEntries }: Replies, notes: Notes): void {
+    const labels = toLabels(target);
+    this.#replies.inc(labels, replies);
+    for (const reason of rejected) this.#repliesRejected.inc({ ...labels, reason });
+    for (const reason of rejectedEntries) this.#workersRejected.inc({ ...labels, reason });
+    this.#repliesRejected.inc({ ...labels, reason: "duplicate_id" }, notes.duplicateId);
+    this.#repliesRejected.inc({ ...labels, reason: "late" }, notes.late);
+  }
+
+  events(namespace: string, event: string, { events, rejected }: HitRateBatch): void {
+    const labels = { dynamo_namespace: namespace, event };
+    this.#events.inc(labels, events.length + rejected.length);
+    for (const reason of rejected) this.#eventsRejected.inc({ ...labels, reason });
+  }
+
+  push(outcome: { readonly ok: boolean; readonly epochMs: number }): void {
+    if (this.#pushes === undefined) return;
+    const { all, failed, last } = this.#pushes;
+    all.inc();
+    if (!outcome.ok) return failed.inc();
+    this.#registry.registerMetric(last);
+    last.set(outcome.epochMs / 1_000);
+  }
+
+  publish(target: Target, skipped: SkipReason | undefined): void {
+    const labels = toLabels(target);
+    if (skipped === undefined) this.#publishes?.done.inc(labels);
+    else this.#publishes?.skipped.inc({ ...labels, reason: skipped });
+  }
+
+  /** All that was counted, as plain values. */
+  async counted(): Promise<readonly CountedFamily[]> {
+    return await this.#registry.getMetricsAsJSON() as unknown as readonly CountedFamily[];
+  }
+
+  #counter(name: string): Counter {
+    return new Counter(this.#describe(name));
+  }
+
+  #gauge(name: string): Gauge {
+    return new Gauge(this.#describe(name));
+  }
+
+  #describe(shortName: string) {
+    const name = PREFIX + shortName;
+    const family = FAMILIES.find((family) => family.name === name)!;
+    return { name, help: family.help, labelNames: [...familyLabels(family)], registers: [this.#registry] };
+  }
+}
+
+function toLabels({ namespace, component, endpoint }: Target) {
+  return { dynamo_namespace: namespace, dynamo_component: component, dynamo_endpoint: endpoint };
+}
+
+function zero(counter: Counter, labels: Record<string, string>, reasons: readonly string[]): void {
+  for (const reason of reasons) counter.inc({ ...labels, reason }, 0);
+}
