@@ -1,0 +1,232 @@
+import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
+import type { LogOptions } from "../log.ts";
+import { groupUrl, type PushMethod } from "../output/push_group.ts";
+import { CONNECTION_FLAGS, type Connections, readConnections, SECRETS_NOTE } from "./connections.ts";
+import { LOGGING_NOTES, readLogging } from "./logging.ts";
+import {
+  type Flag,
+  type Invocation,
+  readFlags,
+  type Shown,
+  type Usage,
+  UsageError,
+  wholeNumber,
+} from "./usage.ts";
+
+/** What `metrics` was started to do. */
+export interface MetricsSettings {
+  readonly target: Target;
+  readonly pollIntervalMs: number;
+  /** Where the page is served; undefined when it is only pushed. */
+  readonly serve: { readonly host: string; readonly port: number } | undefined;
+  readonly push: PushSettings | undefined;
+  readonly publish: boolean;
+  readonly connections: Connections;
+  readonly logging: LogOptions;
+}
+
+export interface PushSettings {
+  /** The group's address at the Pushgateway. */
+  readonly url: URL;
+  readonly job: string;
+  readonly intervalMs: number;
+  readonly method: PushMethod;
+  /** Whether the group is deleted at the end: it is ours alone, and nobody asked to keep it. */
+  readonly deleteAtEnd: boolean;
+}
+
+const COMPONENT: Flag = {
+  name: "--component",
+  value: "NAME",
+  rule: NAME_RULE,
+  help: "Component to watch (required)",
+};
+const ENDPOINT: Flag = {
+  name: "--endpoint",
+  value: "NAME",
+  rule: NAME_RULE,
+  help: "Its endpoint that has the load data (required)",
+};
+const NAMESPACE: Flag = {
+  name: "--namespace",
+  value: "NAME",
+  rule: NAME_RULE,
+  help: "Namespace of the component, and of the events to hear",
+  defaultText: "dynamo",
+  env: "DYN_NAMESPACE",
+};
+const INTERVAL_RULE = "a number of seconds from 0.1 to 86400";
+const POLL_INTERVAL: Flag = {
+  name: "--poll-interval",
+  value: "SECONDS",
+  rule: INTERVAL_RULE,
+  help: "How often the workers are asked",
+  defaultText: "1",
+};
+const HOST: Flag = {
+  name: "--host",
+  value: "HOST",
+  rule: "an IPv4 or IPv6 address such as 0.0.0.0 or ::1",
+  help: "Address to serve the page on; with --push where the Pushgateway is, names allowed",
+  defaultText: "0.0.0.0",
+};
+const PORT: Flag = {
+  name: "--port",
+  value: "PORT",
+  rule: "a whole number from 0 to 65535",
+  help: "Port to serve the page on, 0 for a free one; with --push the Pushgateway's",
+  defaultText: "9091",
+};
+const PUSH: Flag = { name: "--push", help: "Push the page to a Pushgateway instead of serving it" };
+const PUSH_INTERVAL: Flag = {
+  name: "--push-interval",
+  value: "SECONDS",
+  rule: INTERVAL_RULE,
+  help: "How often the page is pushed",
+  defaultText: "2",
+};
+const PUSH_URL: Flag = {
+  name: "--push-url",
+  value: "URL",
+  rule: "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment",
+  help: "The Pushgateway's address; without --push the page is served and pushed",
+};
+const PUSH_JOB: Flag = {
+  name: "--push-job",
+  value: "NAME",
+  rule: "not empty",
+  help: "The pushed group's job",
+  defaultText: "dynamo_metrics",
+};
+const PUSH_INSTANCE: Flag = {
+  name: "--push-instance",
+  value: "NAME",
+  rule: "any text, '' for none",
+  help: "The pushed group's instance, '' for none",
+  defaultText: "<hostname>/<namespace>/<component>/<endpoint>",
+};
+const PUSH_METHOD: Flag = {
+  name: "--push-method",
+  value: "put|post",
+  rule: "put or post",
+  help: "put replaces the whole group, post only metrics of the same name",
+  defaultText: "put",
+};
+const PUSH_KEEP: Flag = { name: "--push-keep", help: "Leave the pushed group at the Pushgateway at the end" };
+const NO_PUBLISH: Flag = { name: "--no-publish", help: "Do not republish the aggregate on NATS" };
+
+const USAGE: Usage = {
+  program: "metrics",
+  about: "shows what every worker of an NVIDIA Dynamo deployment is doing, as Prometheus metrics.",
+  examples: [
+    "metrics --component VllmWorker --endpoint load_metrics",
+    "metrics --component my_component --endpoint my_endpoint --host 127.0.0.1 --port 0",
+    "metrics --component VllmWorker --endpoint load_metrics --push --host pushgateway --port 9091",
+    "metrics --component VllmWorker --endpoint load_metrics --push-url https://gateway.example/push",
+  ],
+  flags: [
+    COMPONENT,
+    ENDPOINT,
+    NAMESPACE,
+    POLL_INTERVAL,
+    HOST,
+    PORT,
+    PUSH,
+    PUSH_INTERVAL,
+    PUSH_URL,
+    PUSH_JOB,
+    PUSH_INSTANCE,
+    PUSH_METHOD,
+    PUSH_KEEP,
+    NO_PUBLISH,
+    ...CONNECTION_FLAGS,
+  ],
+  notes: `${SECRETS_NOTE}\n${LOGGING_NOTES}`,
+};
+
+/** All flags of `metrics`, for the reference. */
+export const METRICS_FLAGS: readonly Flag[] = USAGE.flags;
+
+/** @throws {UsageError} */
+export function parseMetricsOptions(
+  invocation: Invocation & { readonly terminal: boolean; readonly hostname: string },
+): MetricsSettings | Shown {
+  const flags = readFlags(USAGE, invocation);
+  if ("shown" in flags) return flags;
+  const readName = (text: string) => isName(text) ? text : undefined;
+  const target = {
+    namespace: flags.value(NAMESPACE, readName) ?? NAMESPACE.defaultText!,
+    component: flags.required(COMPONENT, readName),
+    endpoint: flags.required(ENDPOINT, readName),
+  };
+  const pollIntervalMs = flags.value(POLL_INTERVAL, intervalMs) ?? 1_000;
+  const pushOnly = flags.has(PUSH);
+  const host = flags.value(
+    pushOnly ? { ...HOST, rule: "a host name or an address" } : HOST,
+    (text) => (pushOnly ? isHostName(text) : isAddress(text)) ? text : undefined,
+  ) ?? HOST.defaultText!;
+  const port = flags.value(PORT, wholeNumber({ min: 0, max: 65_535 })) ?? Number(PORT.defaultText);
+  const pushUrl = flags.value(PUSH_URL, gatewayUrl);
+  const gateway = pushUrl ??
+    (pushOnly ? new URL(`http://${host.includes(":") ? `[${host}]` : host}:${port}`) : undefined);
+  if (!pushOnly && pushUrl && isOurPage(pushUrl, { host, port, hostname: invocation.hostname })) {
+    throw new UsageError(
+      `--push-url ${JSON.stringify(pushUrl.href)}: must not be our own page, which --host and --port open`,
+    );
+  }
+  const job = flags.value(PUSH_JOB, (text) => text === "" ? undefined : text) ?? PUSH_JOB.defaultText!;
+  const { namespace, component, endpoint } = target;
+  const instance = flags.value(PUSH_INSTANCE, (text) => text) ??
+    `${invocation.hostname}/${namespace}/${component}/${endpoint}`;
+  const method: PushMethod =
+    flags.value(PUSH_METHOD, (text) => text === "put" || text === "post" ? text : undefined) ?? "put";
+  const push = gateway && {
+    url: groupUrl(gateway, { job, instance }),
+    job,
+    intervalMs: flags.value(PUSH_INTERVAL, intervalMs) ?? 2_000,
+    method,
+    deleteAtEnd: method === "put" && instance !== "" && !flags.has(PUSH_KEEP),
+  };
+  return Object.freeze({
+    target,
+    pollIntervalMs,
+    serve: pushOnly ? undefined : { host, port },
+    push,
+    publish: !flags.has(NO_PUBLISH),
+    connections: readConnections(flags, invocation.env),
+    logging: readLogging(USAGE.program, invocation),
+  });
+}
+
+function intervalMs(text: string): number | undefined {
+  const seconds = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : NaN;
+  return seconds >= 0.1 && seconds <= 86_400 ? seconds * 1_000 : undefined;
+}
+
+function isAddress(text: string): boolean {
+  const octets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  if (octets !== null) return octets.slice(1).every((octet) => Number(octet) <= 255);
+  return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(":") && URL.canParse(`http://[${text}]`);
+}
+
+function isHostName(text: string): boolean {
+  return isAddress(text) || /^[\w.-]+$/.test(text) && URL.canParse(`http://${text}`);
+}
+
+function gatewayUrl(text: string): URL | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.username || url.password || url.search || url.hash ? undefined : url;
+}
+
+/** True when pushing there would be pushing to ourselves. */
+function isOurPage(url: URL, own: { host: string; port: number; hostname: string }): boolean {
+  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  if (port !== own.port || own.port === 0) return false;
+  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  if (host === own.host.toLowerCase()) return true;
+  const loopback = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"];
+  const everywhere = own.host === "0.0.0.0" || own.host === "::";
+  if (everywhere) return loopback.includes(host) || host === own.hostname.toLowerCase();
+  return loopback.includes(own.host) && loopback.includes(host);
+}

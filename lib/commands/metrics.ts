@@ -1,0 +1,79 @@
+import config from "../../deno.json" with { type: "json" };
+import type { MetricsSettings } from "../cli/metrics_options.ts";
+import { membershipPrefixes } from "../discovery/membership.ts";
+import { targetPath } from "../dynamo/target.ts";
+import { Page } from "../exposition/page.ts";
+import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
+import { configureLogging, logger } from "../log.ts";
+import { degradedReasons } from "../monitor/health.ts";
+import { Monitor } from "../monitor/monitor.ts";
+import { landingPage } from "../output/landing.ts";
+import { publishAggregates } from "../output/publish.ts";
+import { deleteGroup, pushRegularly } from "../output/pushgateway.ts";
+import { BindError, startServer } from "../output/server.ts";
+import { Telemetry } from "../telemetry/telemetry.ts";
+import { systemClock } from "../timing.ts";
+import { EtcdMirror } from "../transport/etcd.ts";
+import { NatsLink } from "../transport/nats.ts";
+import { natsAuthenticator } from "../transport/nats_auth.ts";
+
+/**
+ * Watches a target until `signal` is aborted; gives the exit code. The page opens first; a server that is not there yet
+ * is sought for as long as it takes. Everything closes in the reverse order.
+ */
+export async function runMetrics(settings: MetricsSettings, signal: AbortSignal): Promise<number> {
+  const { target, serve, push, publish, pollIntervalMs, connections } = settings;
+  configureLogging(settings.logging);
+  const path = targetPath(target);
+  const log = logger();
+  log.info(`Scraping endpoint ${path} for stats`);
+
+  const build = { version: config.version, revision: Deno.env.get("METRICS_REVISION") ?? "unknown" };
+  const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
+  const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
+  const output = { page: () => page.text(), contentType: TEXT_CONTENT_TYPE };
+  const health = () => ({
+    alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
+    ready: monitor.snapshot.targets.every(({ lastRound }) => lastRound !== undefined) && !signal.aborted,
+    reasons: signal.aborted ? ["stopping"] : degradedReasons(monitor.snapshot),
+  });
+
+  await using ends = new AsyncDisposableStack();
+  if (serve) {
+    try {
+      const server = ends.use(
+        startServer({ ...serve, ...output, health, landing: landingPage(path, config.version) }),
+      );
+      log.info(`Prometheus metrics server started at ${server.address}/metrics`);
+    } catch (error) {
+      if (!(error instanceof BindError)) throw error;
+      log.error(error.message);
+      return 1;
+    }
+  }
+  const nats = ends.use(
+    new NatsLink({
+      servers: connections.nats.servers,
+      name: `metrics ${path}`,
+      authenticator: natsAuthenticator(connections.nats.auth),
+      signal,
+    }),
+  );
+  const etcd = connections.etcd &&
+    ends.use(new EtcdMirror(membershipPrefixes(target), { ...connections.etcd, signal }));
+  const monitor = ends.use(
+    new Monitor({ target, nats, etcd, clock: systemClock, recorder: telemetry, pollIntervalMs }),
+  );
+  if (publish) {
+    monitor.subscribe(publishAggregates({ nats, onPublish: (...publish) => telemetry.publish(...publish) }));
+  }
+  if (push) {
+    if (push.deleteAtEnd) ends.defer(() => deleteGroup(push));
+    log.info(`Started pushing metrics to PushGateway at '${push.url.origin}' with job name '${push.job}'`);
+  }
+  await Promise.all([
+    monitor.run(signal),
+    push && pushRegularly({ ...push, ...output, signal, onPush: (outcome) => telemetry.push(outcome) }),
+  ]);
+  return 0;
+}

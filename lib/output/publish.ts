@@ -1,0 +1,58 @@
+import { l2cText } from "../dynamo/l2c.ts";
+import { l2cSubject } from "../dynamo/subject.ts";
+import { type Target, targetPath } from "../dynamo/target.ts";
+import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import { logger } from "../log.ts";
+import type { NatsLink, SkipReason } from "../transport/nats.ts";
+
+export interface PublisherOptions {
+  readonly nats: NatsLink;
+  /** Told of each aggregate that was due: undefined when it was sent. */
+  readonly onPublish: (target: Target, skipped: SkipReason | undefined) => void;
+}
+
+/**
+ * Republishes the aggregate of each round in which somebody answered, as the original did. One that the server would not
+ * take is left out: the original's process ended at it.
+ */
+export function publishAggregates({ nats, onPublish }: PublisherOptions): (snapshot: Snapshot) => void {
+  const log = logger("publish");
+  const lastRequests = new Map<Target, number>();
+  const warned = new Set<SkipReason>();
+  const skip = (target: Target, reason: SkipReason) => {
+    onPublish(target, reason);
+    if (warned.has(reason)) return;
+    warned.add(reason);
+    log.warn("The aggregate is not published on NATS", { target: targetPath(target), reason });
+  };
+  nats.listen({
+    onRefused: (operation, subject) => {
+      if (operation !== "publish") return;
+      for (const target of lastRequests.keys()) {
+        if (l2cSubject(target) === subject) skip(target, "permission");
+      }
+    },
+  });
+  return ({ targets }) => {
+    for (const shown of targets) {
+      const { target, lastRound } = shown;
+      if (lastRound === undefined || lastRound.request === lastRequests.get(target)) continue;
+      lastRequests.set(target, lastRound.request);
+      if (lastRound.failed || lastRound.answered === 0) continue;
+      const skipped = nats.publish(l2cSubject(target), aggregateText(shown));
+      if (skipped !== undefined) skip(target, skipped);
+      else onPublish(target, undefined);
+    }
+  };
+}
+
+function aggregateText({ target, workers, load }: TargetSnapshot): string {
+  const entries = workers.flatMap(({ id, load, service }) =>
+    load && service ? [{ worker: id, service: service.name, load }] : []
+  );
+  return l2cText(entries, {
+    endpoint: target.endpoint,
+    loadAvg: load?.avg ?? NaN,
+    loadStd: load?.std ?? NaN,
+  });
+}

@@ -1,0 +1,76 @@
+import { logger } from "../log.ts";
+import { sleep } from "../timing.ts";
+import type { PushMethod } from "./push_group.ts";
+
+export interface PushOptions {
+  /** The group's address. */
+  readonly url: URL;
+  readonly method: PushMethod;
+  readonly intervalMs: number;
+  readonly page: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly contentType: string;
+  readonly onPush: (outcome: { readonly ok: boolean; readonly epochMs: number }) => void;
+  readonly signal: AbortSignal;
+  /** The longest one push may take. */
+  readonly timeoutMs?: number;
+}
+
+/** Pushes at once and then at a fixed cadence until aborted. A failure is said once, and tried again at the next tick. */
+export async function pushRegularly(options: PushOptions): Promise<void> {
+  const { intervalMs, signal, onPush } = options;
+  const log = logger("push");
+  let lastProblem: string | undefined;
+  let dueMs = performance.now();
+  while (!signal.aborted) {
+    const problem = await send({ ...options, body: await options.page() });
+    if (signal.aborted) return;
+    onPush({ ok: problem === undefined, epochMs: Date.now() });
+    if (problem !== undefined && problem !== lastProblem) {
+      log.error("Failed to push metrics to PushGateway", { url: options.url.href, cause: problem });
+    } else if (problem === undefined && lastProblem !== undefined) {
+      log.info("Pushing metrics to PushGateway again", { url: options.url.href });
+    }
+    lastProblem = problem;
+    const nowMs = performance.now();
+    dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
+    await sleep(dueMs - nowMs, { signal });
+  }
+}
+
+/** Removes the group. A gateway that does not answer is left alone after `timeoutMs`. */
+export async function deleteGroup(options: { url: URL; timeoutMs?: number }): Promise<void> {
+  const problem = await send({ ...options, method: "delete", timeoutMs: options.timeoutMs ?? 1_000 });
+  if (problem !== undefined) {
+    logger("push").warn("Cannot delete the pushed group", { url: options.url.href, cause: problem });
+  }
+}
+
+interface Sending {
+  readonly url: URL;
+  readonly method: PushMethod | "delete";
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly contentType?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Sends one request; gives what went wrong, if anything. */
+async function send(
+  { url, method, body, contentType, timeoutMs = 10_000, signal }: Sending,
+): Promise<string | undefined> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      method: method.toUpperCase(),
+      redirect: "manual",
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      ...(body && { body }),
+      ...(contentType && { headers: { "content-type": contentType } }),
+    });
+    const text = response.ok ? "" : (await response.text()).trim();
+    if (response.ok) await response.body?.cancel();
+    return response.ok ? undefined : `${response.status} ${response.statusText} ${text}`.trim();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The whole gate: formatting, lint, types, then the suite on real servers. Its last lines name the servers that took
+ * part and how many tests passed. Exit code 1 at the first step that fails.
+ */
+import { findBinary } from "./servers/binaries.ts";
+import { readUses } from "./servers/used.ts";
+
+const root = new URL("..", import.meta.url);
+const usesFile = await Deno.makeTempFile({ prefix: "servers-used-" });
+
+try {
+  for (const name of ["nats-server", "etcd", "prometheus", "promtool", "prometheus-pushgateway"]) {
+    await findBinary(name);
+  }
+  await step("fmt", ["fmt", "--check", "-q"]);
+  await step("lint", ["lint", "-q"]);
+  await step("check", ["check", "-q", "main.ts", "mock_worker.ts", "lib", "tools", "tests"]);
+  const suite = await step("test", ["test", "-A", "--no-check", "--parallel", "tests/"], {
+    SERVERS_USED_FILE: usesFile,
+  });
+  const { passed, failed } = counts(suite);
+  console.log("Real servers that took part:");
+  for (const line of await readUses(usesFile)) console.log(`  ${line}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  Deno.exit(passed > 0 && failed === 0 ? 0 : 1);
+} catch (error) {
+  console.error((error as Error).message);
+  Deno.exit(1);
+} finally {
+  await Deno.remove(usesFile).catch(() => {});
+}
+
+/** Runs one deno command, showing and returning what it prints; throws when it fails. */
+async function step(name: string, args: string[], env: Record<string, string> = {}): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: root,
+    env,
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let output = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    await Deno.stdout.write(new TextEncoder().encode(text));
+    output += text;
+  }
+  const { success } = await child.status;
+  if (!success) {
+    const { passed, failed } = counts(output);
+    if (passed + failed > 0) console.log(`${passed} passed, ${failed} failed`);
+    throw new Error(`${name} failed`);
+  }
+  return output;
+}
+
+function counts(output: string): { passed: number; failed: number } {
+  // deno-lint-ignore no-control-regex
+  const plain = output.replace(/\x1b\[[\d;]*m/g, "");
+  const match = /(\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/.exec(plain);
+  return { passed: Number(match?.[1] ?? 0), failed: Number(match?.[2] ?? 0) };
+}
