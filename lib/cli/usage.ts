@@ -81,7 +81,11 @@ export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags |
   let shown = "";
   const command = new Command(usage.program)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => void (shown += text), writeErr: () => {} })
+    .configureOutput({
+      writeOut: (text) => void (shown += text),
+      writeErr: () => {},
+      getOutHelpWidth: () => 80,
+    })
     .configureHelp({ formatHelp: (_, help) => helpText(usage, help) })
     .helpOption("--help", "Say this")
     .version(`${usage.program} ${config.version}`, "--version", "Say the version")

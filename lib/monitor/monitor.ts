@@ -61,6 +61,8 @@ export class Monitor implements Disposable {
   #fleet: Fleet;
   #snapshot: Snapshot;
   #turnedAtMs: number;
+  /** Ends the wait for the next round: NATS is back. */
+  #wake = new AbortController();
   #change: { timer: ReturnType<typeof setTimeout>; atMs: number } | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
@@ -85,7 +87,12 @@ export class Monitor implements Disposable {
       namespace: target.namespace,
       onEvent: () => this.#changeWithin(this.#limits.eventsMs),
     });
-    nats.listen({ onChange: () => this.#changeWithin(this.#limits.changesMs) });
+    nats.listen({
+      onChange: () => {
+        this.#changeWithin(this.#limits.changesMs);
+        if (nats.connected) this.#wake.abort();
+      },
+    });
     etcd?.listen(() => this.#changeWithin(this.#limits.changesMs));
     this.#snapshot = this.#buildSnapshot(0);
   }
@@ -105,15 +112,17 @@ export class Monitor implements Disposable {
     this.#listeners.push(listener);
   }
 
-  /** Polls until aborted. Ticks that a long round has missed are left out. */
+  /** Polls until aborted, and at once when NATS is there again. Ticks that a long round has missed are left out. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, pollIntervalMs } = this.#options;
     let dueMs = clock().monotonicMs;
     while (!signal.aborted) {
+      this.#wake = new AbortController();
       await this.#tick(signal);
       const nowMs = clock().monotonicMs;
       dueMs += pollIntervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / pollIntervalMs));
-      await sleep(dueMs - nowMs, { signal });
+      await sleep(dueMs - nowMs, { signal: AbortSignal.any([signal, this.#wake.signal]) });
+      if (this.#wake.signal.aborted) dueMs = clock().monotonicMs;
     }
   }
 

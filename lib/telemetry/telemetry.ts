@@ -105,9 +105,10 @@ export class Telemetry implements MonitorRecorder {
     else this.#publishes?.skipped.inc({ ...labels, reason: skipped });
   }
 
-  /** All that was counted, as plain values. */
+  /** All that was counted, as plain values. What may not be read of the process (Deno's permissions) is left out. */
   async counted(): Promise<readonly CountedFamily[]> {
-    return await this.#registry.getMetricsAsJSON() as unknown as readonly CountedFamily[];
+    const families = await this.#registry.getMetricsAsJSON() as unknown as readonly CountedFamily[];
+    return families.filter(({ name, values }) => !READ_FROM_PROC.has(name) || values[0]?.value !== 0);
   }
 
   #counter(name: string): Counter {
@@ -124,6 +125,14 @@ export class Telemetry implements MonitorRecorder {
     return { name, help: family.help, labelNames: [...familyLabels(family)], registers: [this.#registry] };
   }
 }
+
+/** prom-client shows 0 for these where /proc cannot be read; a process has more than none of each. */
+const READ_FROM_PROC: ReadonlySet<string> = new Set([
+  "process_resident_memory_bytes",
+  "process_virtual_memory_bytes",
+  "process_heap_bytes",
+  "process_open_fds",
+]);
 
 function toLabels({ namespace, component, endpoint }: Target) {
   return { dynamo_namespace: namespace, dynamo_component: component, dynamo_endpoint: endpoint };
