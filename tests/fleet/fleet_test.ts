@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import type { Load } from "../../lib/dynamo/load.ts";
+import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
+import { apply, emptyFleet, expectedWorkers, type Fleet, type FleetInput } from "../../lib/fleet/fleet.ts";
+import { nextExpiryMs, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import type { Answer, LoadOutcome } from "../../lib/scrape/answer.ts";
+import type { Round } from "../../lib/scrape/scraper.ts";
+
+const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
+const target = { namespace: "dynamo", component: "c", endpoint: "e" };
+const a = workerIdFromHex("a1")!;
+const b = workerIdFromHex("ffffffffffffffff")!;
+const at = (ms: number) => ({ monotonicMs: ms, epochMs: 1_000_000 + ms });
+
+function load(activeBlocks: number): LoadOutcome {
+  const load: Load = { shape: "flat4", activeSlots: 1, totalSlots: 8, activeBlocks, totalBlocks: 100 };
+  return { kind: "load", load };
+}
+
+function answer(worker: WorkerId, request: number, ms: number, outcome: LoadOutcome = load(40)): Answer {
+  return {
+    worker,
+    request,
+    at: at(ms),
+    service: "dynamo_c",
+    serviceVersion: "0.0.1",
+    outcome,
+    endpoints: [],
+  };
+}
+
+function round(
+  request: number,
+  ms: number,
+  answers: readonly Answer[],
+  outcome: Round["outcome"] = "quiet",
+): FleetInput {
+  const replies = { answers, replies: answers.length, rejected: [], rejectedEntries: [] };
+  return { kind: "round", round: { ...replies, request, sentAt: at(ms - 5), endedAt: at(ms), outcome } };
+}
+
+function late(...answers: Answer[]): FleetInput {
+  return { kind: "late", replies: { answers, replies: answers.length, rejected: [], rejectedEntries: [] } };
+}
+
+function etcd(request: number, known: boolean, ...workers: WorkerId[]): FleetInput {
+  return { kind: "membership", request, membership: { known, workers: new Set(workers) } };
+}
+
+/** Feeds inputs one after the other, each at its moment. */
+function feed(...steps: readonly (readonly [ms: number, input: FleetInput])[]) {
+  let fleet: Fleet = emptyFleet(target);
+  let notes;
+  for (const [ms, input] of steps) ({ fleet, notes } = apply(fleet, input, { now: at(ms), limits }));
+  return { fleet, notes: notes! };
+}
+
+function states(fleet: Fleet, ms: number): Record<string, string> {
+  const { workers } = snapshotTarget(fleet, { now: at(ms), limits });
+  return Object.fromEntries(workers.map(({ id, state }) => [id, state]));
+}
+
+Deno.test("a worker that answers is responding with its load, and silent without it once the answer is stale", () => {
+  const { fleet } = feed([10, round(1, 10, [answer(a, 1, 10)])]);
+  assert.deepEqual(states(fleet, 3_009), { [a]: "responding" });
+  assert.equal(nextExpiryMs(fleet, { now: at(10), limits }), 3_010);
+  const shown = snapshotTarget(fleet, { now: at(3_010), limits });
+  assert.equal(shown.workersByState.silent, 1);
+  assert.equal(shown.workers[0]!.load, undefined);
+  assert.equal(shown.load, undefined);
+  assert.deepEqual(expectedWorkers(fleet, { now: at(3_010), limits }), []);
+});
+
+Deno.test("average and deviation are over the workers with load alone", () => {
+  const { fleet } = feed([10, round(1, 10, [answer(a, 1, 9, load(10)), answer(b, 1, 9, load(30))])]);
+  assert.deepEqual(snapshotTarget(fleet, { now: at(10), limits }).load, { workers: 2, avg: 20, std: 10 });
+});
+
+Deno.test("a later answer to the same question replaces the first and is counted", () => {
+  const { fleet, notes } = feed([10, round(1, 10, [answer(a, 1, 8, load(1)), answer(a, 1, 9, load(2))])]);
+  assert.equal(notes.duplicateId, 1);
+  assert.equal(snapshotTarget(fleet, { now: at(10), limits }).load?.avg, 2);
+});
+
+Deno.test("a late answer makes a newcomer known, and is only counted when the worker answered a newer question", () => {
+  const newcomer = feed([10, round(1, 10, [])], [20, late(answer(a, 1, 20))]);
+  assert.equal(newcomer.notes.late, 0);
+  assert.deepEqual(states(newcomer.fleet, 20), { [a]: "responding" });
+  const older = feed([10, round(2, 10, [answer(a, 2, 10)])], [20, late(answer(a, 1, 20, load(99)))]);
+  assert.equal(older.notes.late, 1);
+  assert.equal(snapshotTarget(older.fleet, { now: at(20), limits }).load?.avg, 40);
+});
+
+Deno.test("answers without a usable record take the load away at once", () => {
+  const outcomes: [LoadOutcome, string][] = [
+    [{ kind: "no_data" }, "no_data"],
+    [{ kind: "undecodable", problem: "wrong_kind" }, "undecodable"],
+  ];
+  for (const [outcome, state] of outcomes) {
+    const { fleet } = feed([10, round(1, 10, [answer(a, 1, 10)])], [
+      20,
+      round(2, 20, [answer(a, 2, 20, outcome)]),
+    ]);
+    assert.deepEqual(states(fleet, 20), { [a]: state });
+    assert.equal(snapshotTarget(fleet, { now: at(20), limits }).load, undefined);
+  }
+});
+
+Deno.test("while rounds fail nobody's load is shown, and the workers stay", () => {
+  const { fleet } = feed([10, round(1, 10, [answer(a, 1, 10)])], [20, round(2, 20, [], "disconnected")]);
+  const shown = snapshotTarget(fleet, { now: at(20), limits });
+  assert.deepEqual([shown.up, shown.workers.length, shown.load], [false, 1, undefined]);
+});
+
+Deno.test("a registered worker that never answers is discovered, without a limit in time", () => {
+  const { fleet } = feed([10, etcd(0, true, a)], [1e9, { kind: "time", request: 9 }]);
+  assert.deepEqual(states(fleet, 1e9), { [a]: "discovered" });
+});
+
+Deno.test("when a key vanishes, a question sent before that decides nothing and the next one does", () => {
+  const gone = [[5, etcd(0, true, a)], [10, round(1, 10, [answer(a, 1, 10)])], [15, etcd(2, true)]] as const;
+  assert.deepEqual(states(feed(...gone, [20, round(2, 20, [])]).fleet, 20), { [a]: "responding" });
+  const decided = feed(...gone, [20, round(3, 20, [])]);
+  assert.deepEqual(states(decided.fleet, 20), {});
+  assert.equal(decided.notes.deregistered, 1);
+});
+
+Deno.test("a worker whose key vanished and that answers a later question stays", () => {
+  const { fleet } = feed(
+    [5, etcd(0, true, a)],
+    [10, round(1, 10, [answer(a, 1, 10)])],
+    [15, etcd(1, true)],
+    [20, round(2, 20, [answer(a, 2, 20)])],
+    [30, round(3, 30, [])],
+  );
+  assert.deepEqual(states(fleet, 30), { [a]: "responding" });
+  assert.equal(fleet.workers.get(a)!.registered, false);
+});
+
+Deno.test("a worker that is gone does not come back by an answer to an old question, but by a new one", () => {
+  const steps = [[5, etcd(0, true, a)], [15, etcd(1, true)], [20, round(2, 20, [])]] as const;
+  const old = feed(...steps, [25, late(answer(a, 1, 25))]);
+  assert.deepEqual([states(old.fleet, 25), old.notes.late], [{}, 1]);
+  assert.deepEqual(states(feed(...steps, [30, round(3, 30, [answer(a, 3, 30)])]).fleet, 30), {
+    [a]: "responding",
+  });
+});
+
+Deno.test("without etcd a silent worker is forgotten in time, and comes back when it answers again", () => {
+  const forgotten = feed([10, round(1, 10, [answer(a, 1, 10)])], [30_010, { kind: "time", request: 30 }]);
+  assert.deepEqual([states(forgotten.fleet, 30_010), forgotten.notes.forgotten], [{}, 1]);
+  const { fleet } = feed(
+    [10, round(1, 10, [answer(a, 1, 10)])],
+    [30_010, { kind: "time", request: 30 }],
+    [31_000, round(31, 31_000, [answer(a, 31, 31_000)])],
+  );
+  assert.deepEqual(states(fleet, 31_000), { [a]: "responding" });
+});
+
+Deno.test("hit-rate events add up by the worker they name", () => {
+  const event = (islBlocks: number, overlapBlocks: number) => ({ worker: a, islBlocks, overlapBlocks });
+  const { fleet } = feed(
+    [1, { kind: "hit_rates", events: [event(10, 4), event(10, 40)] }],
+    [2, { kind: "hit_rates", events: [event(1, 0)] }],
+  );
+  assert.deepEqual(snapshotTarget(fleet, { now: at(2), limits }).hitRates, [event(21, 44)]);
+});
+
+Deno.test("workers are shown in the order of their ids, above 2^63 too", () => {
+  const { fleet } = feed([10, round(1, 10, [answer(b, 1, 9), answer(a, 1, 9)])]);
+  const { workers } = snapshotTarget(fleet, { now: at(10), limits });
+  assert.deepEqual(workers.map(({ id }) => id), ["161", "18446744073709551615"]);
+});
