@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
+import { UsageError } from "../../lib/cli/usage.ts";
+
+const named = ["--component", "a", "--endpoint", "b"];
+const names =
+  "one or more characters without white space, control characters, '*', '>' and empty parts between dots";
+const interval = "a number of seconds from 0.1 to 86400";
+const address = "an IPv4 or IPv6 address such as 0.0.0.0 or ::1";
+
+function parse(argv: readonly string[], env: Record<string, string> = {}) {
+  return parseMetricsOptions({ argv, env, terminal: false, hostname: "box" });
+}
+
+const bad: readonly [argv: readonly string[], message: string, env?: Record<string, string>][] = [
+  [["--endpoint", "b"], `--component is missing: must be ${names}`],
+  [["--component", "a"], `--endpoint is missing: must be ${names}`],
+  [["--component", "", "--endpoint", "b"], `--component "": must be ${names}`],
+  [["--component", "a b", "--endpoint", "b"], `--component "a b": must be ${names}`],
+  [["--component", "a", "--endpoint", "b>"], `--endpoint "b>": must be ${names}`],
+  [["--component", "a*", "--endpoint", "b"], `--component "a*": must be ${names}`],
+  [["--component", "a", "--endpoint", "b\u0007"], `--endpoint "b\\u0007": must be ${names}`],
+  [[...named, "--namespace", "x..y"], `--namespace "x..y": must be ${names}`],
+  [named, `DYN_NAMESPACE "x y": must be ${names}`, { DYN_NAMESPACE: "x y" }],
+  [[...named, "--poll-interval", "0"], `--poll-interval "0": must be ${interval}`],
+  [[...named, "--poll-interval", "abc"], `--poll-interval "abc": must be ${interval}`],
+  [[...named, "--poll-interval=-1"], `--poll-interval "-1": must be ${interval}`],
+  [[...named, "--push", "--push-interval", "0.05"], `--push-interval "0.05": must be ${interval}`],
+  [[...named, "--port", "99999"], `--port "99999": must be a whole number from 0 to 65535`],
+  [[...named, "--host", "localhost"], `--host "localhost": must be ${address}`],
+  [[...named, "--host", ""], `--host "": must be ${address}`],
+  [[...named, "--push-method", "patch"], `--push-method "patch": must be put or post`],
+  [
+    [...named, "--push-url", "http://127.0.0.1:9091"],
+    `--push-url "http://127.0.0.1:9091/": must not be our own page, which --host and --port open`,
+  ],
+  [[...named, "--component", "c"], `--component "c": is given twice`],
+  [[...named, "--componnet", "c"], "unknown flag --componnet: did you mean --component?"],
+  [[...named, "--push=false"], "--push: takes no value"],
+  [[...named, "extra"], `"extra": must be a flag, as in --help`],
+];
+
+for (const [argv, message, env] of bad) {
+  Deno.test(`metrics ${JSON.stringify(argv)} with ${JSON.stringify(env ?? {})} is refused in one line`, () => {
+    assert.throws(() => parse(argv, env), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.equal(error.message, message);
+      return true;
+    });
+  });
+}
+
+Deno.test("the defaults are the original's, and a pushed group is named after host and target", () => {
+  const settings = parse(named);
+  assert.ok(!("shown" in settings));
+  assert.deepEqual(settings.target, { namespace: "dynamo", component: "a", endpoint: "b" });
+  assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091 });
+  assert.equal(settings.push, undefined);
+  const pushed = parse([...named, "--push", "--host", "gateway"]);
+  assert.ok(!("shown" in pushed));
+  assert.equal(pushed.serve, undefined);
+  const instance = "Ym94L2R5bmFtby9hL2I"; // box/dynamo/a/b
+  assert.equal(
+    pushed.push?.url.href,
+    `http://gateway:9091/metrics/job/dynamo_metrics/instance@base64/${instance}`,
+  );
+});
+
+Deno.test("with --push-url alone the page is served and pushed, behind a path prefix too", () => {
+  const settings = parse([...named, "--push-url", "https://gateway.example/push/", "--push-instance", ""]);
+  assert.ok(!("shown" in settings));
+  assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091 });
+  assert.equal(settings.push?.url.href, "https://gateway.example/push/metrics/job/dynamo_metrics");
+  assert.equal(settings.push?.deleteAtEnd, false);
+});
