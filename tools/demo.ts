@@ -1,0 +1,99 @@
+/**
+ * The whole on one machine: nats-server and etcd on free ports, three mock workers and metrics. Prints the address and
+ * the first page with all three workers, then runs until it is interrupted, or for `--for SECONDS`; without a terminal
+ * and without `--for` it ends after that page.
+ */
+import { startEtcd } from "./servers/etcd.ts";
+import { startNats } from "./servers/nats.ts";
+
+const WORKERS = 3;
+
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
+const seconds = readSeconds(Deno.args);
+await demo(stop.signal);
+Deno.exit(0);
+
+async function demo(signal: AbortSignal): Promise<void> {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url };
+  await using _workers = program("mock_worker.ts", {
+    args: ["--workers", String(WORKERS)],
+    env,
+    quiet: true,
+  });
+  await using metrics = program("main.ts", {
+    args: ["--component", "my_component", "--endpoint", "my_endpoint", "--host", "127.0.0.1", "--port", "0"],
+    env,
+  });
+  const url = await Promise.race([metrics.served, aborted(signal)]);
+  if (url === undefined) return;
+  console.log(`metrics: ${url}/metrics  nats: ${nats.url}  etcd: ${etcd.url}`);
+  while (!signal.aborted) {
+    const page = await (await fetch(`${url}/metrics`)).text();
+    if (page.match(/^llm_kv_blocks_active\{/gm)?.length === WORKERS) {
+      console.log(page);
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  if (seconds === undefined && !Deno.stdout.isTerminal()) return;
+  if (seconds !== undefined) setTimeout(() => stop.abort(), seconds * 1_000);
+  console.error("Ctrl-C ends it");
+  await aborted(signal);
+}
+
+interface Program extends AsyncDisposable {
+  /** Where it serves its page. */
+  readonly served: Promise<string>;
+}
+
+/** A program of this project, ended with SIGTERM when disposed. It has a session of its own, so Ctrl-C is ours alone. */
+function program(
+  file: string,
+  options: { args: readonly string[]; env: Record<string, string>; quiet?: boolean },
+): Program {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL(`../${file}`, import.meta.url).href, ...options.args],
+    env: options.env,
+    stdout: "null",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const served = Promise.withResolvers<string>();
+  served.promise.catch(() => {});
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      if (!options.quiet) await Deno.stderr.write(new TextEncoder().encode(text));
+      const address = /metrics server started at (\S+)\/metrics/.exec(text)?.[1];
+      if (address) served.resolve(`http://${address}`);
+    }
+    served.reject(new Error(`${file} ended`));
+  })();
+  return {
+    served: served.promise,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGTERM");
+      } catch {
+        // It has ended by itself.
+      }
+      await child.status;
+      await reading;
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
+}
+
+function readSeconds(args: readonly string[]): number | undefined {
+  if (args.length === 0) return undefined;
+  const seconds = args.length === 2 && args[0] === "--for" ? Number(args[1]) : NaN;
+  if (seconds > 0 && seconds <= 86_400) return seconds;
+  console.error("error: the only option is --for SECONDS, a number above 0");
+  Deno.exit(2);
+}
