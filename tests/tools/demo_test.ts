@@ -7,10 +7,14 @@ Deno.test("the demo shows three workers, and an interrupt leaves no server behin
     stderr: "null",
   }).spawn();
   let output = "";
+  let told = false;
   for await (const text of demo.stdout.pipeThrough(new TextDecoderStream())) {
     output += text;
-    if (output.match(/^llm_requests_total_slots\{/gm)?.length === 3 && demo.pid > 0) demo.kill("SIGINT");
+    if (told || output.match(/^llm_requests_total_slots\{/gm)?.length !== 3) continue;
+    demo.kill("SIGINT");
+    told = true;
   }
+  assert.ok(told);
   assert.equal((await demo.status).code, 0);
   for (const [, port] of output.matchAll(/(?:metrics|nats|etcd): \w+:\/\/127\.0\.0\.1:(\d+)/g)) {
     await assert.rejects(
