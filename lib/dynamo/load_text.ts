@@ -2,7 +2,7 @@ import type { Load, SpecDecode } from "./load.ts";
 
 /** A 32-bit float as Rust's JSON prints it: the fewest digits that name it, never without a fraction. */
 export function f32Text(value: number): string {
-  for (let digits = 1; digits < 9; digits++) {
+  for (let digits = 1; digits <= 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return floatText(short);
   }

@@ -8,7 +8,7 @@ import { MockNumbers } from "../../lib/mock/numbers.ts";
 import { isRelease, type Release, RELEASES } from "../../lib/mock/releases.ts";
 import { MockWorker } from "../../lib/mock/worker.ts";
 
-const CAPTURES = new URL("../testdata/original_mock_worker/", import.meta.url);
+const CAPTURES = new URL("../testdata/captures/", import.meta.url);
 
 const TARGET: Target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
 
@@ -120,5 +120,6 @@ function withoutNumbers(reply: string): string {
 }
 
 function capture(release: Release, file: string): Promise<string> {
-  return Deno.readTextFile(new URL(`${release}/${file}`, CAPTURES));
+  const program = release === "0.6.0" ? "worker" : "original-mock_worker";
+  return Deno.readTextFile(new URL(`${release}/${program}/${file}`, CAPTURES));
 }
