@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { EventError, parseHitRate } from "../../lib/dynamo/hit_rate.ts";
+import { renderText } from "../../lib/exposition/text.ts";
+import { apply, emptyFleet } from "../../lib/fleet/fleet.ts";
+import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { ODD_EVENTS } from "./odd_events.ts";
+
+/** The events as they were sent, each with the sums that the original showed after it (`isl_blocks w=1 10`). */
+const SENT = readSent();
+
+Deno.test("every captured event has a row, and the row says whether the original counted it", () => {
+  assert.deepEqual(ODD_EVENTS.map(({ event }) => event), SENT.map(({ event }) => event));
+  let before: readonly string[] = [];
+  ODD_EVENTS.forEach(({ event, original }, index) => {
+    const { sums } = SENT[index]!;
+    assert.equal(sums.join() === before.join() ? "refused" : "counted", original, event);
+    before = sums;
+  });
+});
+
+for (const { event, original, ours, why } of ODD_EVENTS) {
+  Deno.test(`the event ${event} is ${ours === "counted" ? "counted" : `refused: ${ours}`}`, () => {
+    assert.equal(read(event), ours);
+    assert.equal(why === undefined, (original === "counted") === (ours === "counted"));
+  });
+}
+
+Deno.test("after all events that both count, our sums are the original's", () => {
+  const both = ODD_EVENTS.filter(({ original, ours }) => original === "counted" && ours === "counted");
+  const now = { monotonicMs: 0, epochMs: 0 };
+  const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
+  const target = { namespace: "dynamo", component: "c", endpoint: "e" };
+  const events = both.map(({ event }) => parseHitRate(event));
+  const { fleet } = apply(emptyFleet(target), { kind: "hit_rates", events }, { now, limits });
+  const targets = [snapshotTarget(fleet, { now, limits })];
+  const nats = { connected: true, reconnects: 0 };
+  const page = renderText({ seq: 1, at: now, nats, etcd: undefined, targets }, []);
+  const sums = [...page.matchAll(/^llm_kv_hit_rate_(\w+)\{.*worker_id="(\d+)"\} (\S+)$/gm)]
+    .map(([, name, worker, value]) => `${name} w=${worker} ${value}`);
+  const others = ["-3", "8"]; // Ids of the rows in which the two differ.
+  const theirs = SENT.at(-1)!.sums.filter((sum) => !others.some((id) => sum.includes(`w=${id} `)));
+  assert.deepEqual(sums.toSorted(), theirs.toSorted());
+});
+
+function read(event: string): string {
+  try {
+    parseHitRate(event);
+    return "counted";
+  } catch (error) {
+    assert.ok(error instanceof EventError);
+    return error.problem;
+  }
+}
+
+function readSent(): { event: string; sums: string[] }[] {
+  const file = new URL("../testdata/original_behaviour/hit-rate-events.txt", import.meta.url);
+  const lines = Deno.readTextFileSync(file).split("\n");
+  return lines.flatMap((line, index) => {
+    if (!line.startsWith("EVENT ")) return [];
+    const sums = [...lines[index + 1]!.matchAll(/'([^']*)'/g)].map(([, sum]) => sum!);
+    return [{ event: line.slice("EVENT ".length), sums }];
+  });
+}
