@@ -4,12 +4,14 @@
  */
 import { parseMetricsOptions } from "../lib/cli/metrics_options.ts";
 import { FAMILIES, familyLabels } from "../lib/exposition/families.ts";
+import { ODD_EVENTS } from "../tests/events/odd_events.ts";
+import { ODD_REPLIES, type OddReply } from "../tests/scrape/odd_replies.ts";
 
 const README = new URL("../README.md", import.meta.url);
 
 /** The generated parts of the README by name. */
 export function readmeParts(): Readonly<Record<string, string>> {
-  return { flags: `\`\`\`\n${helpText()}\`\`\``, metrics: metricsTable() };
+  return { flags: `\`\`\`\n${helpText()}\`\`\``, metrics: metricsTable(), differences: differencesTable() };
 }
 
 /** The text with its generated parts made anew. @throws when a part has no place in it */
@@ -36,6 +38,30 @@ function metricsTable(): string {
     } | ${family.help.replaceAll("|", "\\|")} |`
   );
   return ["| name | type | labels | what |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+/** Where ours differs from the original, row by row of the tables whose test shows each. */
+function differencesTable(): string {
+  const replies = ODD_REPLIES.flatMap(({ capture, original, ours, counted, why }) =>
+    ours === "same" ? [] : [[`reply: ${capture}`, shownText(original), shownText(ours, counted), why!]]
+  );
+  const events = ODD_EVENTS.flatMap(({ event, original, ours, why }) =>
+    why === undefined
+      ? []
+      : [[`event: \`${event}\``, original, ours === "counted" ? ours : `refused (\`${ours}\`)`, why]]
+  );
+  const rows = [...replies, ...events].map((cells) => `| ${cells.join(" | ")} |`);
+  return ["| what comes | the original 0.1.1 | ours | why |", "| --- | --- | --- | --- |", ...rows].join(
+    "\n",
+  );
+}
+
+/** Blocks in use by worker, and what is counted beside. */
+function shownText(shown: OddReply["original"], counted: readonly string[] = []): string {
+  if (typeof shown === "string") return shown === "NaN" ? "`llm_load_avg NaN`" : shown;
+  const workers = Object.entries(shown).map(([worker, blocks]) => `worker ${worker}: ${blocks}`);
+  const beside = counted.map((reason) => `\`${reason}\``);
+  return [...workers, ...beside].join(", ") || "nothing";
 }
 
 if (import.meta.main) {
