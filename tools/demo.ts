@@ -3,6 +3,7 @@
  * the first page with all three workers, then runs until it is interrupted, or for `--for SECONDS`; without a terminal
  * and without `--for` it ends after that page.
  */
+import { ownProgram, servedUrl } from "./program.ts";
 import { startEtcd } from "./servers/etcd.ts";
 import { startNats } from "./servers/nats.ts";
 
@@ -42,47 +43,6 @@ async function demo(signal: AbortSignal): Promise<void> {
   if (seconds !== undefined) setTimeout(() => stop.abort(), seconds * 1_000);
   console.error("Ctrl-C ends it");
   await aborted(signal);
-}
-
-interface Program extends AsyncDisposable {
-  /** Where it serves its page. */
-  readonly served: Promise<string>;
-}
-
-/** A program of this project, ended with SIGTERM when disposed. It has a session of its own, so Ctrl-C is ours alone. */
-function program(
-  file: string,
-  options: { args: readonly string[]; env: Record<string, string>; quiet?: boolean },
-): Program {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL(`../${file}`, import.meta.url).href, ...options.args],
-    env: options.env,
-    stdout: "null",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
-  const served = Promise.withResolvers<string>();
-  served.promise.catch(() => {});
-  const reading = (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      if (!options.quiet) await Deno.stderr.write(new TextEncoder().encode(text));
-      const address = /metrics server started at (\S+)\/metrics/.exec(text)?.[1];
-      if (address) served.resolve(`http://${address}`);
-    }
-    served.reject(new Error(`${file} ended`));
-  })();
-  return {
-    served: served.promise,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGTERM");
-      } catch {
-        // It has ended by itself.
-      }
-      await child.status;
-      await reading;
-    },
-  };
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

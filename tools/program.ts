@@ -1,0 +1,103 @@
+/** How a program is started: what runs, and with which variables beside our own. */
+export interface ProgramOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Shown what it logs, as it comes. */
+  readonly onLog?: (text: string) => void;
+}
+
+/** A running program whose log (stderr) is kept. It has a session of its own, so a Ctrl-C in the terminal is not for it. */
+export class Program implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #options: ProgramOptions;
+  readonly #reading: Promise<void>;
+  readonly #waiting = new Set<() => void>();
+  #log = "";
+  #ended = false;
+
+  constructor(options: ProgramOptions) {
+    this.#options = options;
+    this.#child = new Deno.Command(options.command, {
+      args: [...options.args],
+      ...(options.env && { env: { ...options.env } }),
+      stdout: "null",
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+    this.#reading = this.#read();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** All that it said so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** The first match in the log, now or as soon as it comes; rejects when the program ends without one. */
+  async logged(pattern: RegExp): Promise<RegExpExecArray> {
+    while (true) {
+      const match = pattern.exec(this.#log);
+      if (match) return match;
+      if (this.#ended) {
+        throw new Error(`${this.#options.command} ended without saying ${pattern}:\n${this.#log}`);
+      }
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  /** Tells it to end; gives the exit code. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    if (!this.#ended) {
+      try {
+        this.#child.kill(signal);
+      } catch {
+        // It ended by itself meanwhile.
+      }
+    }
+    const { code } = await this.#child.status;
+    await this.#reading;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#log += text;
+      this.#options.onLog?.(text);
+      this.#wake();
+    }
+    this.#ended = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/** One of this project's programs, as a user runs it. */
+export function ownProgram(
+  file: "main.ts" | "mock_worker.ts",
+  options: Omit<ProgramOptions, "command">,
+): Program {
+  const path = new URL(`../${file}`, import.meta.url).href;
+  return new Program({
+    ...options,
+    command: Deno.execPath(),
+    args: ["run", "-A", "--no-check", path, ...options.args],
+  });
+}
+
+/** Where `metrics` says that its page is, once it does. */
+export async function servedUrl(metrics: Program): Promise<string> {
+  const [, address] = await metrics.logged(/metrics server started at (\S+)\/metrics/);
+  return `http://${address}`;
+}
