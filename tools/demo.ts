@@ -19,16 +19,13 @@ async function demo(signal: AbortSignal): Promise<void> {
   await using nats = await startNats();
   await using etcd = await startEtcd();
   const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url };
-  await using _workers = program("mock_worker.ts", {
-    args: ["--workers", String(WORKERS)],
-    env,
-    quiet: true,
-  });
-  await using metrics = program("main.ts", {
+  await using _workers = ownProgram("mock_worker.ts", { args: ["--workers", String(WORKERS)], env });
+  await using metrics = ownProgram("main.ts", {
     args: ["--component", "my_component", "--endpoint", "my_endpoint", "--host", "127.0.0.1", "--port", "0"],
     env,
+    onLog: (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)),
   });
-  const url = await Promise.race([metrics.served, aborted(signal)]);
+  const url = await Promise.race([servedUrl(metrics), aborted(signal)]);
   if (url === undefined) return;
   console.log(`metrics: ${url}/metrics  nats: ${nats.url}  etcd: ${etcd.url}`);
   while (!signal.aborted) {
