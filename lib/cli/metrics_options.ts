@@ -21,6 +21,8 @@ export interface MetricsSettings {
   readonly serve: { readonly host: string; readonly port: number } | undefined;
   readonly push: PushSettings | undefined;
   readonly publish: boolean;
+  /** The commit that a built executable was made of. */
+  readonly revision: string;
   readonly connections: Connections;
   readonly logging: LogOptions;
 }
@@ -193,6 +195,7 @@ export function parseMetricsOptions(
     serve: pushOnly ? undefined : { host, port },
     push,
     publish: !flags.has(NO_PUBLISH),
+    revision: invocation.env.METRICS_REVISION || "unknown",
     connections: readConnections(flags, invocation.env),
     logging: readLogging(USAGE.program, invocation),
   });

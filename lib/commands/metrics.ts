@@ -28,7 +28,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const log = logger();
   log.info(`Scraping endpoint ${path} for stats`);
 
-  const build = { version: config.version, revision: Deno.env.get("METRICS_REVISION") ?? "unknown" };
+  const build = { version: config.version, revision: settings.revision };
   const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
   const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
   const output = { page: () => page.text(), contentType: TEXT_CONTENT_TYPE };

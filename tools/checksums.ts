@@ -1,0 +1,11 @@
+/** Writes SHA256SUMS of a folder's files into the folder, in the form that `sha256sum --check` reads. */
+const [folder = "dist"] = Deno.args;
+const names = [...Deno.readDirSync(folder)].filter(({ isFile, name }) => isFile && name !== "SHA256SUMS");
+const lines = await Promise.all(
+  names.map(({ name }) => name).toSorted().map(async (name) => {
+    const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${folder}/${name}`));
+    return `${new Uint8Array(digest).toHex()}  ${name}\n`;
+  }),
+);
+await Deno.writeTextFile(`${folder}/SHA256SUMS`, lines.join(""));
+console.log(lines.join("").trimEnd());
