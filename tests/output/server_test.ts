@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
+import { BindError, type Health, startServer } from "../../lib/output/server.ts";
+
+const body = new TextEncoder().encode("page 1\n");
+
+function start(
+  health: Partial<Health> = {},
+  page: () => Promise<Uint8Array<ArrayBuffer>> = () => Promise.resolve(body),
+) {
+  return startServer({
+    host: "127.0.0.1",
+    port: 0,
+    page,
+    contentType: TEXT_CONTENT_TYPE,
+    health: () => ({ alive: true, ready: true, reasons: [], ...health }),
+    landing: "<p>metrics</p>",
+    drainMs: 200,
+  });
+}
+
+interface Row {
+  readonly method?: string;
+  readonly path: string;
+  readonly health?: Partial<Health>;
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Record<string, string>;
+}
+
+const rows: readonly Row[] = [
+  {
+    path: "/metrics?x=1",
+    status: 200,
+    text: "page 1\n",
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": "7" },
+  },
+  { method: "HEAD", path: "/metrics", status: 200, text: "", headers: { "content-length": "7" } },
+  { path: "/", status: 200, text: "<p>metrics</p>", headers: { "content-type": "text/html; charset=utf-8" } },
+  { path: "/nope", status: 404, text: "not found; see /metrics\n" },
+  { path: "/metrics/", status: 404, text: "not found; see /metrics\n" },
+  {
+    method: "POST",
+    path: "/metrics",
+    status: 405,
+    text: "method not allowed; GET or HEAD\n",
+    headers: { allow: "GET, HEAD" },
+  },
+  { path: "/livez", status: 200, text: "ok\n" },
+  { path: "/livez", health: { alive: false }, status: 503, text: "the poll loop does not turn\n" },
+  { path: "/readyz", status: 200, text: '{"status":"ok","reasons":[]}' },
+  {
+    path: "/readyz",
+    health: { reasons: ["etcd is not connected"] },
+    status: 200,
+    text: '{"status":"degraded","reasons":["etcd is not connected"]}',
+  },
+  {
+    path: "/readyz?strict",
+    health: { reasons: ["etcd is not connected"] },
+    status: 503,
+    text: '{"status":"degraded","reasons":["etcd is not connected"]}',
+  },
+  { path: "/readyz", health: { ready: false }, status: 503, text: '{"status":"ok","reasons":[]}' },
+];
+
+for (const { method = "GET", path, health, status, text, headers = {} } of rows) {
+  Deno.test(`${method} ${path} with ${JSON.stringify(health ?? {})} answers ${status} ${text.trim()}`, async () => {
+    await using server = start(health);
+    const response = await fetch(`http://${server.address}${path}`, { method });
+    assert.equal(response.status, status);
+    for (const [name, value] of Object.entries(headers)) assert.equal(response.headers.get(name), value);
+    assert.equal(await response.text(), text);
+  });
+}
+
+Deno.test("a page that cannot be made is an answer 500, and the server lives on", async () => {
+  let fails = true;
+  await using server = start({}, () => fails ? Promise.reject(new Error("no")) : Promise.resolve(body));
+  const url = `http://${server.address}/metrics`;
+  const failed = await fetch(url);
+  assert.deepEqual([failed.status, await failed.text()], [500, "internal error\n"]);
+  fails = false;
+  assert.equal(await (await fetch(url)).text(), "page 1\n");
+});
+
+Deno.test("an address in use is one line that names it", async () => {
+  await using server = start();
+  const port = Number(server.address.split(":").at(-1));
+  const options = { page: () => Promise.resolve(body), contentType: "", landing: "" };
+  const health = () => ({ alive: true, ready: true, reasons: [] });
+  assert.throws(() => startServer({ host: "127.0.0.1", port, health, ...options }), (error) => {
+    assert.ok(error instanceof BindError);
+    assert.match(error.message, new RegExp(`^Failed to bind to address 127.0.0.1:${port}: [^\\n]+$`));
+    return true;
+  });
+});
+
+Deno.test("a reader that does not read does not keep the server from ending", async () => {
+  const large = new Uint8Array(20_000_000).fill(65);
+  const server = start({}, () => Promise.resolve(large));
+  const [hostname = "", port] = server.address.split(":");
+  const reader = await Deno.connect({ hostname, port: Number(port) });
+  await reader.write(new TextEncoder().encode("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
+  await reader.read(new Uint8Array(16));
+  await server[Symbol.asyncDispose](); // Ends by itself, or the test never does.
+  await assert.rejects(Deno.connect({ hostname, port: Number(port) }), Deno.errors.ConnectionRefused);
+  reader.close();
+});
