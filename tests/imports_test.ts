@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+
+/** Rooms from the ground up: a room imports from rooms before it, and from itself. `mock` stands beside the way through. */
+const ORDER = [
+  "log",
+  "timing",
+  "micro",
+  "dynamo",
+  "transport",
+  "discovery",
+  "scrape",
+  "events",
+  "fleet",
+  "monitor",
+  "exposition",
+  "telemetry",
+  "output",
+  "mock",
+  "cli",
+  "commands",
+];
+
+/** What a pure room never names: the network, the clock, the environment, the log. */
+const IMPURE = /\bDeno\.|\bfetch\(|Date\.now|performance\.|setTimeout|setInterval|new Date\(\)|Math\.random/;
+const PURE = ["micro", "dynamo", "fleet", "exposition"];
+
+/** Who alone may import a library. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  "nats": ["transport"],
+  "etcd3": ["transport"],
+  "prom-client": ["telemetry"],
+  "commander": ["cli"],
+  "@logtape/logtape": ["log"],
+  "@noble/hashes": ["dynamo", "mock"],
+  "pure-rand": ["mock"],
+};
+
+const LIB = new URL("../lib/", import.meta.url);
+const files = await Promise.all(
+  walk(LIB).map(async (url) => {
+    const text = await Deno.readTextFile(url);
+    const imports = [...text.matchAll(/(?:from|import\(|^import) ?"([^"]+)"/gm)].map(([, specifier]) =>
+      specifier!
+    );
+    const typesOnly = [...text.matchAll(/import type [^;]*? from "([^"]+)"/gs)].map(([, specifier]) =>
+      specifier!
+    );
+    return { path: url.pathname.slice(LIB.pathname.length), url, text, imports, typesOnly };
+  }),
+);
+
+Deno.test("every room has its place in the order", () => {
+  const rooms = new Set(files.map(({ path }) => roomOf(path)));
+  assert.deepEqual([...rooms].filter((room) => !ORDER.includes(room)), []);
+});
+
+Deno.test("no import points back", () => {
+  const wrong = files.flatMap(({ path, url, imports }) =>
+    imports.filter((specifier) => specifier.startsWith(".")).flatMap((specifier) => {
+      const target = new URL(specifier, url);
+      if (!target.pathname.startsWith(LIB.pathname)) {
+        return target.pathname.endsWith("deno.json") ? [] : [specifier];
+      }
+      const room = roomOf(target.pathname.slice(LIB.pathname.length));
+      return ORDER.indexOf(room) <= ORDER.indexOf(roomOf(path)) ? [] : [`${path} imports ${room}`];
+    })
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("a library is imported by its own room alone", () => {
+  const wrong = files.flatMap(({ path, imports }) =>
+    imports.filter((specifier) => !/^\.|^node:/.test(specifier)).flatMap((specifier) => {
+      const library = Object.keys(OWNERS).find((name) =>
+        specifier === name || specifier.startsWith(`${name}/`)
+      );
+      return library !== undefined && OWNERS[library]!.includes(roomOf(path))
+        ? []
+        : [`${path} imports ${specifier}`];
+    })
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the pure rooms name no network, clock, environment or log, and import of the ground only types", () => {
+  const wrong = files.filter(({ path }) => PURE.includes(roomOf(path))).flatMap(
+    ({ path, text, imports, typesOnly }) => {
+      const impure = IMPURE.test(text) ? [`${path} names ${IMPURE.exec(text)}`] : [];
+      const ground = imports.filter((specifier) => /\/(log|timing)\.ts$|\/transport\//.test(specifier))
+        .filter((specifier) => !typesOnly.includes(specifier));
+      return [...impure, ...ground.map((specifier) => `${path} imports ${specifier}`)];
+    },
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("a subject, an etcd key or a metric's name stands in its own room alone", () => {
+  const owners: [RegExp, readonly string[]][] = [
+    [/["`]namespace\.|v1\/instances|\/components\//, ["dynamo"]],
+    [/\$SRV/, ["micro", "scrape"]], // scrape tells a refusal of the question by it.
+    [/["`](?:llm_|process_)\w+/, ["exposition", "telemetry"]],
+  ];
+  const wrong = files.flatMap(({ path, text }) => {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    return owners.flatMap(([pattern, rooms]) =>
+      pattern.test(code) && !rooms.includes(roomOf(path)) ? [`${path} names ${pattern.exec(code)}`] : []
+    );
+  });
+  assert.deepEqual(wrong, []);
+});
+
+function roomOf(path: string): string {
+  return path.split("/")[0]!.replace(/\.ts$/, "");
+}
+
+function walk(folder: URL): URL[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? walk(new URL(`${name}/`, folder)) : name.endsWith(".ts") ? [new URL(name, folder)] : []
+  );
+}
