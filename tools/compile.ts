@@ -4,45 +4,73 @@
  */
 import { parseArgs } from "node:util";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = new URL("..", import.meta.url);
 /** etcd3 reads this from its package's folder when it runs. */
 const ETCD_PROTO = "node_modules/etcd3/proto";
 /** A folder with a data file that deno compile cannot take in (its stack overflows). */
 const UNUSED = "node_modules/.deno/bintrees@1.0.2/node_modules/bintrees/test";
+const TARGETS: readonly string[] = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+  "x86_64-pc-windows-msvc",
+];
 
-/** What `build_info` says of the executable; embedded as its environment. */
-const revisionFile = await Deno.makeTempFile({ suffix: ".env" });
-const git = await new Deno.Command("git", { args: ["rev-parse", "--short=12", "HEAD"], cwd: root }).output();
-const revision = git.success ? new TextDecoder().decode(git.stdout).trim() : "unknown";
-await Deno.writeTextFile(revisionFile, `METRICS_REVISION=${revision}\n`);
+const { target, out } = options();
+const built = await build();
+Deno.exit(built ? 0 : 1);
 
-const { values } = parseArgs({
-  options: { target: { type: "string" }, out: { type: "string", default: "dist" } },
-});
-const suffix = (values.target ?? Deno.build.target).includes("windows") ? ".exe" : "";
-for (const [script, name] of [["main.ts", "metrics"], ["mock_worker.ts", "mock_worker"]] as const) {
-  const output = `${values.out}/${name}${suffix}`;
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "compile",
-      "-A",
-      "--no-check",
-      `--env-file=${revisionFile}`,
-      "--include",
-      ETCD_PROTO,
-      "--exclude",
-      UNUSED,
-      ...(values.target ? ["--target", values.target] : []),
-      "--output",
-      output,
-      script,
-    ],
-    cwd: root,
-  }).spawn().status;
-  if (!success) {
+async function build(): Promise<boolean> {
+  // What `build_info` says of the executable; embedded as its environment.
+  const revisionFile = await Deno.makeTempFile({ suffix: ".env" });
+  try {
+    await Deno.writeTextFile(revisionFile, `METRICS_REVISION=${await revision()}\n`);
+    const suffix = (target ?? Deno.build.target).includes("windows") ? ".exe" : "";
+    for (const [script, name] of [["main.ts", "metrics"], ["mock_worker.ts", "mock_worker"]] as const) {
+      const output = `${out}/${name}${suffix}`;
+      const { success } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["compile", "-A", "--no-check", `--env-file=${revisionFile}`],
+          ...["--include", ETCD_PROTO, "--exclude", UNUSED],
+          ...(target === undefined ? [] : ["--target", target]),
+          ...["--output", output, script],
+        ],
+        cwd: root,
+      }).spawn().status;
+      if (!success) return false;
+      console.log(output);
+    }
+    return true;
+  } finally {
     await Deno.remove(revisionFile);
-    Deno.exit(1);
   }
-  console.log(output);
 }
-await Deno.remove(revisionFile);
+
+async function revision(): Promise<string> {
+  try {
+    const git = await new Deno.Command("git", { args: ["rev-parse", "--short=12", "HEAD"], cwd: root })
+      .output();
+    if (git.success) return new TextDecoder().decode(git.stdout).trim();
+  } catch {
+    // There is no git.
+  }
+  return "unknown";
+}
+
+function options(): { target: string | undefined; out: string } {
+  try {
+    const { values: { target, out } } = parseArgs({
+      args: Deno.args,
+      options: { target: { type: "string" }, out: { type: "string", default: "dist" } },
+    });
+    if (out === "") throw new Error("--out needs a folder");
+    if (target !== undefined && !TARGETS.includes(target)) {
+      throw new Error(`--target is one of ${TARGETS.join(", ")}`);
+    }
+    return { target, out };
+  } catch (error) {
+    console.error(`error: ${(error as Error).message.replaceAll("\n", " ")}`);
+    Deno.exit(2);
+  }
+}

@@ -8,11 +8,18 @@ import { startEtcd } from "./servers/etcd.ts";
 import { startNats } from "./servers/nats.ts";
 
 const WORKERS = 3;
+/** How long the first page with all workers may take. */
+const PAGE_MS = 30_000;
 
 const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => stop.abort());
 const seconds = readSeconds(Deno.args);
-await demo(stop.signal);
+try {
+  await demo(stop.signal);
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`);
+  Deno.exit(1);
+}
 Deno.exit(0);
 
 async function demo(signal: AbortSignal): Promise<void> {
@@ -28,11 +35,15 @@ async function demo(signal: AbortSignal): Promise<void> {
   const url = await Promise.race([servedUrl(metrics), aborted(signal)]);
   if (url === undefined) return;
   console.log(`metrics: ${url}/metrics  nats: ${nats.url}  etcd: ${etcd.url}`);
+  const deadline = performance.now() + PAGE_MS;
   while (!signal.aborted) {
     const page = await (await fetch(`${url}/metrics`)).text();
     if (page.match(/^llm_kv_blocks_active\{/gm)?.length === WORKERS) {
       console.log(page);
       break;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`no page with all ${WORKERS} workers within ${PAGE_MS / 1_000} s`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -1,11 +1,20 @@
 /** Runs the built executables of a folder and looks at what they say: version, help, a usage error. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import config from "../deno.json" with { type: "json" };
 
 const [folder = "dist"] = Deno.args;
+if (Deno.args.length > 1 || folder.startsWith("-")) {
+  console.error("error: the only argument is the folder of the executables");
+  Deno.exit(2);
+}
 const suffix = Deno.build.os === "windows" ? ".exe" : "";
 for (const program of ["metrics", "mock_worker"]) {
   const path = `${folder}/${program}${suffix}`;
+  if (!existsSync(path)) {
+    console.error(`error: ${path} is not there`);
+    Deno.exit(1);
+  }
   assert.deepEqual(await run(path, "--version"), { code: 0, out: `${program} ${config.version}\n`, err: "" });
   const help = await run(path, "--help");
   assert.equal(help.code, 0);

@@ -9,9 +9,11 @@ Deno.test("both programs are built, with the file that etcd3 reads when it runs,
   try {
     await task("compile", { args: ["--out", out], env: { DENORT_BIN: Deno.execPath() } });
     const proto = await Deno.readFile(new URL("../../node_modules/etcd3/proto/rpc.proto", import.meta.url));
+    const config = await Deno.readFile(new URL("../../deno.json", import.meta.url));
     for (const name of ["metrics", "mock_worker"]) {
       const file = Buffer.from(await Deno.readFile(`${out}/${name}`));
       assert.ok(file.includes(proto), `${name} does not hold rpc.proto`);
+      assert.ok(file.includes(config), `${name} does not hold deno.json`);
     }
     await task("checksums", { args: [out], env: {} });
     const { success } = await new Deno.Command("sha256sum", {
@@ -25,9 +27,50 @@ Deno.test("both programs are built, with the file that etcd3 reads when it runs,
   }
 });
 
-Deno.test("smoke refuses a folder without executables", async () => {
-  await assert.rejects(task("smoke", { args: ["/nonexistent"], env: {} }));
+Deno.test("smoke accepts the programs as they are, and says which is not there", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "smoke-" });
+  try {
+    for (const [name, script] of [["metrics", "main.ts"], ["mock_worker", "mock_worker.ts"]] as const) {
+      const { pathname } = new URL(`../../${script}`, import.meta.url);
+      const line = `exec "${Deno.execPath()}" run -A --no-check "${pathname}" "$@"`;
+      await Deno.writeTextFile(`${dir}/${name}`, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    }
+    await task("smoke", { args: [dir], env: {} });
+    await Deno.remove(`${dir}/mock_worker`);
+    assert.deepEqual(await ended("smoke", [dir]), {
+      code: 1,
+      err: `error: ${dir}/mock_worker is not there\n`,
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
+
+Deno.test("usage errors of compile and smoke are one line, exit code 2", async () => {
+  for (
+    const [name, ...args] of [
+      ["compile", "--nope"],
+      ["compile", "extra"],
+      ["compile", "--target", "amiga"],
+      ["compile", "--out", ""],
+      ["smoke", "a", "b"],
+      ["smoke", "--nope"],
+    ] as const
+  ) {
+    const { code, err } = await ended(name, args);
+    assert.equal(code, 2, `${name} ${args.join(" ")}`);
+    assert.match(err, /^error: [^\n]+\n$/);
+  }
+});
+
+async function ended(name: string, args: readonly string[]): Promise<{ code: number; err: string }> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "-q", name, ...args],
+    cwd: new URL("../..", import.meta.url),
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, err: new TextDecoder().decode(stderr) };
+}
 
 async function task(
   name: string,
