@@ -9,6 +9,7 @@ import {
 } from "nats";
 import { logger } from "../log.ts";
 import { BackOff, type BackOffLimits, sleep } from "../timing.ts";
+import { ignoreStraySocketErrors } from "./stray_errors.ts";
 
 /** A message as it came. `noResponders` marks the server's own word that nobody listens at the subject asked. */
 export interface NatsMessage {
@@ -68,6 +69,7 @@ export class NatsLink implements AsyncDisposable {
   #connects = 0;
 
   constructor(options: NatsOptions) {
+    ignoreStraySocketErrors();
     this.#options = options;
     this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
   }

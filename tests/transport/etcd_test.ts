@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { EtcdMirror, openEtcd } from "../../lib/transport/etcd.ts";
+import { startEtcd } from "../../tools/servers/etcd.ts";
+import { eventually } from "../helpers/eventually.ts";
+
+const PREFIX = "v1/instances/dynamo/c/e/";
+/** Limits shortened, so that faults are known soon. */
+const limits = { callMs: 500, retryMs: 50, relistMs: 200 };
+
+function mirror(url: string) {
+  return new EtcdMirror([PREFIX], { endpoints: [url], signal: new AbortController().signal, ...limits });
+}
+
+async function change(url: string, keys: { put?: string[]; drop?: string[] }): Promise<void> {
+  const client = await openEtcd({ endpoints: [url] });
+  try {
+    for (const key of keys.put ?? []) await client.put(key).value("x");
+    for (const key of keys.drop ?? []) await client.delete().key(key);
+  } finally {
+    client.close();
+  }
+}
+
+Deno.test("the mirror has the keys below its prefix, and follows what comes and goes", async () => {
+  await using etcd = await startEtcd();
+  await change(etcd.url, { put: [`${PREFIX}a1`, "v1/instances/dynamo/c/other/a1"] });
+  await using mirrored = mirror(etcd.url);
+  let changes = 0;
+  mirrored.listen(() => changes++);
+  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}a1`]));
+  assert.ok(mirrored.connected);
+  await change(etcd.url, { put: [`${PREFIX}a2`], drop: [`${PREFIX}a1`] });
+  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}a2`]));
+  assert.ok(changes > 0);
+});
+
+Deno.test("started before etcd, the mirror is true once etcd is there", async () => {
+  await using etcd = await startEtcd();
+  await change(etcd.url, { put: [`${PREFIX}a1`] });
+  await etcd.stop();
+  await using mirrored = mirror(etcd.url);
+  assert.ok(!mirrored.connected);
+  await etcd.start();
+  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}a1`]));
+});
+
+Deno.test("while etcd is away the last keys stand, and after its restart new ones are followed", async () => {
+  await using etcd = await startEtcd();
+  await change(etcd.url, { put: [`${PREFIX}a1`] });
+  await using mirrored = mirror(etcd.url);
+  await eventually(() => assert.equal(mirrored.keys(PREFIX).size, 1));
+  await etcd.kill();
+  await eventually(() => assert.ok(!mirrored.connected));
+  assert.equal(mirrored.keys(PREFIX).size, 1);
+  await etcd.start();
+  await eventually(() => assert.ok(mirrored.connected));
+  await change(etcd.url, { put: [`${PREFIX}a2`] });
+  await eventually(() => assert.equal(mirrored.keys(PREFIX).size, 2));
+});
+
+Deno.test("an etcd that comes back without its data empties the mirror, and is followed", async () => {
+  await using etcd = await startEtcd();
+  await change(etcd.url, { put: [`${PREFIX}a1`, `${PREFIX}a2`, `${PREFIX}a3`] });
+  await using mirrored = mirror(etcd.url);
+  await eventually(() => assert.equal(mirrored.keys(PREFIX).size, 3));
+  await etcd.wipe();
+  await eventually(() => assert.deepEqual([mirrored.connected, mirrored.keys(PREFIX).size], [true, 0]));
+  await change(etcd.url, { put: [`${PREFIX}b1`] });
+  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}b1`]));
+});
+
+Deno.test("an etcd that hangs is known, and is true again when it goes on", async () => {
+  await using etcd = await startEtcd();
+  await change(etcd.url, { put: [`${PREFIX}a1`] });
+  await using mirrored = mirror(etcd.url);
+  await eventually(() => assert.ok(mirrored.connected));
+  await etcd.pause();
+  await eventually(() => assert.ok(!mirrored.connected));
+  etcd.resume();
+  await eventually(() => assert.ok(mirrored.connected));
+});
