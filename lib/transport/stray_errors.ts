@@ -8,7 +8,8 @@ export function ignoreStraySocketErrors(): void {
   ignoring = true;
   globalThis.addEventListener("error", (event) => {
     const { code, syscall } = (event.error ?? {}) as { code?: unknown; syscall?: unknown };
-    const isStray = (code === "ECONNRESET" || code === "EPIPE") && (syscall === "read" || syscall === "write");
+    const isStray = (code === "ECONNRESET" || code === "EPIPE") &&
+      (syscall === "read" || syscall === "write");
     if (isStray) event.preventDefault();
   });
 }
