@@ -1,13 +1,15 @@
 /**
- * Writes the generated parts of the documents anew: what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
- * With `--check` it writes nothing and ends with 1 when a part is stale.
+ * Writes the generated parts of the README anew: what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`, from
+ * the code's tables and from a run of both programs. With `--check` it writes nothing, runs nothing, and ends with 1 when
+ * a part that comes from a table is stale.
  */
-import { parseMetricsOptions } from "../lib/cli/metrics_options.ts";
-import { FAMILIES, familyLabels } from "../lib/exposition/families.ts";
-import { ODD_EVENTS } from "../tests/events/odd_events.ts";
-import { ODD_REPLIES, type OddReply } from "../tests/scrape/odd_replies.ts";
+import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
+import { FAMILIES, familyLabels } from "../../lib/exposition/families.ts";
+import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
+import { outputParts } from "./output.ts";
+import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
 
-const README = new URL("../README.md", import.meta.url);
+const README = new URL("../../README.md", import.meta.url);
 
 /** The generated parts of the README by name. */
 export function readmeParts(): Readonly<Record<string, string>> {
@@ -66,13 +68,12 @@ function shownText(shown: OddReply["original"], counted: readonly string[] = [])
 
 if (import.meta.main) {
   const before = await Deno.readTextFile(README);
-  const after = withParts(before, readmeParts());
-  if (Deno.args.includes("--check")) {
-    if (before !== after) {
-      console.error("README.md is stale: run deno task docs");
-      Deno.exit(1);
-    }
-  } else {
+  const isCheck = Deno.args.includes("--check");
+  const after = withParts(before, isCheck ? readmeParts() : { ...readmeParts(), ...await outputParts() });
+  if (!isCheck) {
     await Deno.writeTextFile(README, after);
+  } else if (before !== after) {
+    console.error("README.md is stale: run deno task docs");
+    Deno.exit(1);
   }
 }

@@ -1,0 +1,46 @@
+/** Real output for the README: a run of both programs on real servers, as the README's commands start them. */
+import { ownProgram, servedUrl } from "../program.ts";
+import { startEtcd } from "../servers/etcd.ts";
+import { startNats } from "../servers/nats.ts";
+import { startPushgateway } from "../servers/pushgateway.ts";
+
+const NAMED = ["--component", "my_component", "--endpoint", "my_endpoint"];
+
+/** What the programs said, by the name of the README's part. */
+export async function outputParts(): Promise<Readonly<Record<string, string>>> {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  await using gateway = await startPushgateway();
+  const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url };
+  await using metrics = ownProgram("main.ts", {
+    args: [...NAMED, "--host", "127.0.0.1", "--port", "0"],
+    env,
+  });
+  await metrics.logged(/No endpoints found/);
+  const alone = metrics.log;
+  await using workers = ownProgram("mock_worker.ts", { args: ["--workers", "2"], env });
+  await metrics.logged(/Found workers at .*workers=2/);
+  const url = await servedUrl(metrics);
+  const page = await (await fetch(`${url}/metrics`)).text();
+  await workers.logged(/Stats:/);
+  await using pusher = ownProgram("main.ts", {
+    args: [...NAMED, "--push", "--host", "127.0.0.1", "--port", String(gateway.port)],
+    env,
+  });
+  await pusher.logged(/Started pushing/);
+  return {
+    "output-start": block(lines(alone, () => true)),
+    "output-found": block(lines(metrics.log, (line) => line.includes("Found workers"))),
+    "output-mock": block(lines(workers.log, (line) => /Starting|Stats/.test(line)).slice(0, 2)),
+    "output-page": block(lines(page, (line) => /^(# \w+ )?llm_/.test(line))),
+    "output-push": block(lines(pusher.log, (line) => line.includes("Started pushing"))),
+  };
+}
+
+function lines(text: string, wanted: (line: string) => boolean): string[] {
+  return text.trim().split("\n").filter(wanted);
+}
+
+function block(lines: readonly string[]): string {
+  return ["```", ...lines, "```"].join("\n");
+}
