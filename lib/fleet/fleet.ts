@@ -229,13 +229,23 @@ class Draft {
     this.#hitRates = sums;
   }
 
-  /** Lets go of the workers that nobody lists and that have not answered for long, and of old tombstones. */
-  forget(request: number, { now, limits }: { now: Instant; limits: FleetLimits }): void {
+  /**
+   * Lets go of the workers that nobody lists: at once when etcd says so, rounds work and it is silent (it drained, and has
+   * ended), else when it has not answered for long; and of old tombstones.
+   */
+  forget(request: number, options: { now: Instant; limits: FleetLimits }): void {
+    const { now, limits } = options;
+    const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
     for (const { id, registered, answer } of [...this.#readWorkers().values()]) {
       if (registered === true || answer === undefined) continue;
-      if (now.monotonicMs - answer.at.monotonicMs < limits.forgetAfterMs) continue;
-      this.#bury(id, { request, atMs: now.monotonicMs });
-      this.#notes.forgotten++;
+      const tombstone = { request, atMs: now.monotonicMs };
+      if (registered === false && roundsWork && isStale(answer, options)) {
+        this.#bury(id, tombstone);
+        this.#notes.deregistered++;
+      } else if (now.monotonicMs - answer.at.monotonicMs >= limits.forgetAfterMs) {
+        this.#bury(id, tombstone);
+        this.#notes.forgotten++;
+      }
     }
     for (const [id, { atMs }] of this.#readGone()) {
       if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.

@@ -137,6 +137,33 @@ Deno.test("a worker whose key vanished and that answers a later question stays",
   assert.equal(fleet.workers.get(a)!.registered, false);
 });
 
+Deno.test("a worker that drained, its key gone first and then its answers, is gone when it is silent", () => {
+  const drained = [
+    [5, etcd(0, true, a)],
+    [10, round(1, 10, [answer(a, 1, 10)])],
+    [15, etcd(1, true)],
+    [20, round(2, 20, [answer(a, 2, 20)])],
+    [2_900, round(3, 2_900, [])],
+  ] as const;
+  assert.deepEqual(states(feed(...drained, [3_000, { kind: "time", request: 3 }]).fleet, 3_000), {
+    [a]: "responding",
+  });
+  const { fleet, notes } = feed(...drained, [3_020, { kind: "time", request: 3 }]);
+  assert.deepEqual([states(fleet, 3_020), notes.deregistered], [{}, 1]);
+});
+
+Deno.test("while NATS is away a worker that etcd does not list is not judged by its silence", () => {
+  const { fleet } = feed(
+    [5, etcd(0, true, a)],
+    [10, round(1, 10, [answer(a, 1, 10)])],
+    [15, etcd(1, true)],
+    [20, round(2, 20, [answer(a, 2, 20)])],
+    [2_900, round(3, 2_900, [], "disconnected")],
+    [3_020, { kind: "time", request: 3 }],
+  );
+  assert.deepEqual(states(fleet, 3_020), { [a]: "silent" });
+});
+
 Deno.test("a worker that is gone does not come back by an answer to an old question, but by a new one", () => {
   const steps = [[5, etcd(0, true, a)], [15, etcd(1, true)], [20, round(2, 20, [])]] as const;
   const old = feed(...steps, [25, late(answer(a, 1, 25))]);
