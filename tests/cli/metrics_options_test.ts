@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
-import { UsageError } from "../../lib/cli/usage.ts";
 
 const named = ["--component", "a", "--endpoint", "b"];
 const names =
   "one or more characters without white space, control characters, '*', '>' and empty parts between dots";
 const interval = "a number of seconds from 0.1 to 86400";
+const gateway =
+  "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment";
+const nats = "nats://HOST[:PORT] or tls://HOST[:PORT], several separated by commas";
+const etcd = "http://HOST:PORT, https://HOST:PORT or HOST:PORT, several separated by commas";
 const address = "an IPv4 or IPv6 address such as 0.0.0.0 or ::1";
 
 function parse(argv: readonly string[], env: Record<string, string> = {}) {
@@ -30,6 +33,17 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--host", "localhost"], `--host "localhost": must be ${address}`],
   [[...named, "--host", ""], `--host "": must be ${address}`],
   [[...named, "--push-method", "patch"], `--push-method "patch": must be put or post`],
+  [[...named, "--push-url", "ftp://gateway"], `--push-url "ftp://gateway": must be ${gateway}`],
+  [[...named, "--push-url", "http://me:secret@gateway"], `--push-url "http://…@gateway": must be ${gateway}`],
+  [[...named, "--push-job", ""], `--push-job "": must be not empty`],
+  [[...named, "--nats-server", "localhost:4222"], `--nats-server "localhost:4222": must be ${nats}`],
+  [named, `NATS_SERVER "http://localhost": must be ${nats}`, { NATS_SERVER: "http://localhost" }],
+  [named, `NATS_SERVER "nats://…@h": must be ${nats}`, { NATS_SERVER: "nats://me:secret@h" }],
+  [named, `ETCD_ENDPOINTS "ftp://h:1": must be ${etcd}`, { ETCD_ENDPOINTS: "ftp://h:1" }],
+  [
+    [...named, "--nats-auth-username", "me"],
+    "NATS_AUTH_PASSWORD is missing: must be the password of me",
+  ],
   [
     [...named, "--push-url", "http://127.0.0.1:9091"],
     `--push-url "http://127.0.0.1:9091/": must not be our own page, which --host and --port open`,
@@ -40,15 +54,30 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "extra"], `"extra": must be a flag, as in --help`],
 ];
 
-for (const [argv, message, env] of bad) {
-  Deno.test(`metrics ${JSON.stringify(argv)} with ${JSON.stringify(env ?? {})} is refused in one line`, () => {
-    assert.throws(() => parse(argv, env), (error) => {
-      assert.ok(error instanceof UsageError);
-      assert.equal(error.message, message);
-      return true;
-    });
+for (const [argv, message, env = {}] of bad) {
+  Deno.test(`metrics ${JSON.stringify(argv)} with ${JSON.stringify(env)} is refused in one line, exit code 2`, async () => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", new URL("../../main.ts", import.meta.url).href, ...argv],
+      env: { DYN_NAMESPACE: "", ...env },
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assert.deepEqual([said, code, stdout.length], [`error: ${message}\n`, 2, 0]);
   });
 }
+
+Deno.test("a port in use is one line that names the address, exit code 1", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", new URL("../../main.ts", import.meta.url).href, ...named]
+      .concat("--host", "127.0.0.1", "--port", String(port)),
+    env: { DYN_LOG: "error" },
+  }).output();
+  const lines = new TextDecoder().decode(stderr).trim().split("\n");
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, new RegExp(`ERROR metrics: Failed to bind to address 127.0.0.1:${port}: .*in use`));
+  assert.equal(code, 1);
+});
 
 Deno.test("the defaults are the original's, and a pushed group is named after host and target", () => {
   const settings = parse(named);
