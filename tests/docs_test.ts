@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { readmeParts, withParts } from "../tools/docs/main.ts";
+import { generatedDocuments, withParts } from "../tools/docs/main.ts";
 
-Deno.test("the README's generated parts are what the code says", async () => {
-  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
-  assert.equal(readme, withParts(readme, readmeParts()), "run deno task docs");
-});
+for (const { file, parts } of generatedDocuments()) {
+  Deno.test(`what is generated in ${file.pathname.split("/").at(-1)} is what the code says`, async () => {
+    const text = await Deno.readTextFile(file);
+    assert.equal(text, withParts(text, parts), "run deno task docs");
+  });
+}

@@ -1,5 +1,6 @@
 import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
 import type { LogOptions } from "../log.ts";
+import { defaultStaleAfterMs } from "../monitor/monitor.ts";
 import { groupUrl, type PushMethod } from "../output/push_group.ts";
 import { CONNECTION_FLAGS, type Connections, readConnections, SECRETS_NOTE } from "./connections.ts";
 import { LOGGING_NOTES, readLogging } from "./logging.ts";
@@ -7,6 +8,7 @@ import {
   type Flag,
   type Invocation,
   readFlags,
+  type ReadValue,
   type Shown,
   type Usage,
   UsageError,
@@ -17,6 +19,7 @@ import {
 export interface MetricsSettings {
   readonly target: Target;
   readonly pollIntervalMs: number;
+  readonly limits: { readonly staleAfterMs: number; readonly forgetAfterMs: number };
   /** Where the page is served; undefined when it is only pushed. */
   readonly serve: { readonly host: string; readonly port: number } | undefined;
   readonly push: PushSettings | undefined;
@@ -64,6 +67,20 @@ const POLL_INTERVAL: Flag = {
   rule: INTERVAL_RULE,
   help: "How often the workers are asked",
   defaultText: "1",
+};
+const STALE_AFTER: Flag = {
+  name: "--stale-after",
+  value: "SECONDS",
+  rule: "a number of seconds from one poll interval to 86400",
+  help: "How long after its last answer a worker is silent and its numbers leave the page",
+  defaultText: "three polls, at least 3",
+};
+const FORGET_AFTER: Flag = {
+  name: "--forget-after",
+  value: "SECONDS",
+  rule: "a number of seconds from --stale-after to 864000",
+  help: "How long after its last answer a silent worker is gone that etcd does not list",
+  defaultText: "ten times --stale-after",
 };
 const HOST: Flag = {
   name: "--host",
@@ -131,6 +148,8 @@ const USAGE: Usage = {
     ENDPOINT,
     NAMESPACE,
     POLL_INTERVAL,
+    STALE_AFTER,
+    FORGET_AFTER,
     HOST,
     PORT,
     PUSH,
@@ -162,6 +181,10 @@ export function parseMetricsOptions(
     endpoint: flags.required(ENDPOINT, readName),
   };
   const pollIntervalMs = flags.value(POLL_INTERVAL, intervalMs) ?? 1_000;
+  const staleAfterMs = flags.value(STALE_AFTER, milliseconds({ min: pollIntervalMs, max: 86_400_000 })) ??
+    defaultStaleAfterMs(pollIntervalMs);
+  const forgetAfterMs = flags.value(FORGET_AFTER, milliseconds({ min: staleAfterMs, max: 864_000_000 })) ??
+    10 * staleAfterMs;
   const pushOnly = flags.has(PUSH);
   const host = flags.value(
     pushOnly ? { ...HOST, rule: "a host name or an address" } : HOST,
@@ -192,6 +215,7 @@ export function parseMetricsOptions(
   return Object.freeze({
     target,
     pollIntervalMs,
+    limits: { staleAfterMs, forgetAfterMs },
     serve: pushOnly ? undefined : { host, port },
     push,
     publish: !flags.has(NO_PUBLISH),
@@ -201,9 +225,14 @@ export function parseMetricsOptions(
   });
 }
 
-function intervalMs(text: string): number | undefined {
-  const seconds = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : NaN;
-  return seconds >= 0.1 && seconds <= 86_400 ? seconds * 1_000 : undefined;
+const intervalMs = milliseconds({ min: 100, max: 86_400_000 });
+
+/** Reads seconds, with fractions, of a range in milliseconds. */
+function milliseconds(range: { readonly min: number; readonly max: number }): ReadValue<number> {
+  return (text) => {
+    const ms = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Math.round(Number(text) * 1_000) : NaN;
+    return ms >= range.min && ms <= range.max ? ms : undefined;
+  };
 }
 
 function isAddress(text: string): boolean {

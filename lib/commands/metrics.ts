@@ -22,7 +22,7 @@ import { natsAuthenticator } from "../transport/nats_auth.ts";
  * is sought for as long as it takes. Everything closes in the reverse order.
  */
 export async function runMetrics(settings: MetricsSettings, signal: AbortSignal): Promise<number> {
-  const { target, serve, push, publish, pollIntervalMs, connections } = settings;
+  const { target, serve, push, publish, pollIntervalMs, limits, connections } = settings;
   configureLogging(settings.logging);
   const path = targetPath(target);
   const log = logger();
@@ -62,7 +62,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const etcd = connections.etcd &&
     ends.use(new EtcdMirror(membershipPrefixes(target), { ...connections.etcd, signal }));
   const monitor = ends.use(
-    new Monitor({ target, nats, etcd, clock: systemClock, recorder: telemetry, pollIntervalMs }),
+    new Monitor({ target, nats, etcd, clock: systemClock, recorder: telemetry, pollIntervalMs, limits }),
   );
   if (publish) {
     monitor.subscribe(publishAggregates({ nats, onPublish: (...publish) => telemetry.publish(...publish) }));

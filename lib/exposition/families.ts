@@ -1,4 +1,5 @@
 import type { HitRate } from "../dynamo/hit_rate.ts";
+import type { HitRateTotals } from "../fleet/fleet.ts";
 import type { Load, SpecDecode } from "../dynamo/load.ts";
 import { type Snapshot, type TargetSnapshot, WORKER_STATES, type WorkerSnapshot } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
@@ -25,6 +26,7 @@ export type Source =
     readonly naming: Naming;
     readonly value: (target: TargetSnapshot) => number | undefined;
   }
+  | { readonly per: "namespace"; readonly value: (totals: HitRateTotals) => number }
   | { readonly per: "state"; readonly value: (target: TargetSnapshot, state: string) => number }
   | {
     readonly per: "worker";
@@ -58,6 +60,8 @@ export function familyLabels({ source }: Family): readonly string[] {
       return [];
     case "target":
       return TARGET_LABELS[source.naming];
+    case "namespace":
+      return ["dynamo_namespace"];
     case "state":
       return [...TARGET, "state"];
     case "worker":
@@ -104,6 +108,10 @@ function endpoint(
 
 function target(name: string, help: string, value: (target: TargetSnapshot) => number | undefined): Family {
   return { name: PREFIX + name, type: "gauge", help, source: { per: "target", naming: "dynamo", value } };
+}
+
+function namespace(name: string, help: string, value: (totals: HitRateTotals) => number): Family {
+  return { name: PREFIX + name, type: "counter", help, source: { per: "namespace", value } };
 }
 
 function counter(name: string, help: string, labels: readonly string[] = []): Family {
@@ -218,12 +226,98 @@ const TABLE: readonly Family[] = [
     name: `${PREFIX}workers`,
     type: "gauge",
     help:
-      "Workers by state: discovered (registered, never answered), responding, no_data (answers without load data), undecodable, silent (no answer for three polls, at least 3 s).",
+      "Workers by state: discovered (registered, never answered), responding, no_data (answers without load data), undecodable, silent (no answer for --stale-after).",
     source: {
       per: "state",
       value: ({ workersByState }, state) => workersByState[state as keyof typeof workersByState],
     },
   },
+  {
+    name: `${PREFIX}worker_state`,
+    type: "gauge",
+    help: "1 for the state that a worker is in.",
+    source: {
+      per: "worker",
+      naming: "dynamo",
+      value: () => 1,
+      more: { names: ["state"], labels: ({ state }) => [["state", state]] },
+    },
+  },
+  worker(
+    "worker_last_answer_timestamp_seconds",
+    "When the worker last answered, of silent workers too.",
+    ({ lastAnswerAt }) => seconds(lastAnswerAt),
+  ),
+  worker(
+    "worker_registered",
+    "1 while etcd lists the worker, 0 while it does not (it drains, or etcd lost its data); absent while etcd does not say.",
+    ({ registered }) => flag(registered),
+  ),
+  target(
+    "membership_from_etcd",
+    "1 while etcd says who is there, 0 while it is who answers.",
+    ({ membershipFromEtcd }) => flag(membershipFromEtcd),
+  ),
+  target(
+    "round_workers_expected",
+    "Workers that had answered before and were not gone when the last round began, silent ones too.",
+    ({ lastRound }) => lastRound?.expected,
+  ),
+  target(
+    "round_workers_answered",
+    "Workers that answered within the last round, newcomers too.",
+    ({ lastRound }) => lastRound?.answered,
+  ),
+  target(
+    "round_workers_decoded",
+    "Workers that answered with usable load within the last round.",
+    ({ lastRound }) => lastRound?.decoded,
+  ),
+  target(
+    "last_complete_round_timestamp_seconds",
+    "When the last round ended in which all expected workers answered.",
+    ({ lastCompleteRoundAt }) => seconds(lastCompleteRoundAt),
+  ),
+  target(
+    "oldest_load_timestamp_seconds",
+    "When the oldest load on this page arrived.",
+    ({ loadFrom }) => seconds(loadFrom?.oldest),
+  ),
+  target(
+    "newest_load_timestamp_seconds",
+    "When the newest load on this page arrived.",
+    ({ loadFrom }) => seconds(loadFrom?.newest),
+  ),
+  target(
+    "load_workers",
+    "Workers that llm_load_avg and llm_load_std are over: those with load that is not stale.",
+    ({ load }) => load?.workers ?? 0,
+  ),
+  target(
+    "load_blocks",
+    "Sum of their active KV blocks: load_blocks / load_workers is the average of any group of targets.",
+    ({ load }) => load?.blocks ?? 0,
+  ),
+  target(
+    "load_blocks_squared",
+    "Sum of the squares of their active KV blocks, for the deviation of any group of targets.",
+    ({ load }) => load?.blocksSquared ?? 0,
+  ),
+  namespace(
+    "kv_hit_rate_isl_blocks_total",
+    "Blocks of the inputs in all hit-rate events, of all workers ever named; never falls.",
+    ({ islBlocks }) => islBlocks,
+  ),
+  namespace(
+    "kv_hit_rate_overlap_blocks_total",
+    "Blocks found in a worker's cache in all hit-rate events, of all workers ever named; never falls.",
+    ({ overlapBlocks }) => overlapBlocks,
+  ),
+  counter(
+    "workers_gone_total",
+    "Workers that went: deregistered (etcd does not list them and they do not answer), forgotten (no answer for --forget-after, and no etcd that lists them).",
+    [...TARGET, "reason"],
+  ),
   target(
     "last_round_timestamp_seconds",
     "When the last round ended that could be sent and collected.",

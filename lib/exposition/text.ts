@@ -65,6 +65,9 @@ function renderSamples(family: Family, { snapshot, counted, names }: Context): s
       case "target":
         put(labelsText(targetLabels(target, source.naming)), source.value(target));
         break;
+      case "namespace":
+        put(labelsText([["dynamo_namespace", target.target.namespace]]), source.value(target.hitRateTotals));
+        break;
       case "state":
         for (const state of STATES) {
           put(labelsText([...targetLabels(target, "dynamo"), ["state", state]]), source.value(target, state));

@@ -1,6 +1,11 @@
-/** Load over some workers: how many, their mean blocks in use, and the population's standard deviation. */
+/**
+ * Load over some workers: how many, the sum of their blocks in use and of the squares (so that aggregates of several
+ * fleets can be made of these), the mean, and the population's standard deviation.
+ */
 export interface LoadAggregate {
   readonly workers: number;
+  readonly blocks: number;
+  readonly blocksSquared: number;
   readonly avg: number;
   readonly std: number;
 }
@@ -9,7 +14,10 @@ export interface LoadAggregate {
 export function aggregateLoad(activeBlocks: readonly number[]): LoadAggregate | undefined {
   const workers = activeBlocks.length;
   if (workers === 0) return undefined;
-  const avg = activeBlocks.reduce((sum, blocks) => sum + blocks, 0) / workers;
-  const squares = activeBlocks.reduce((sum, blocks) => sum + (blocks - avg) ** 2, 0);
-  return { workers, avg, std: Math.sqrt(squares / workers) };
+  const sum = (values: (blocks: number) => number) =>
+    activeBlocks.reduce((sum, blocks) => sum + values(blocks), 0);
+  const blocks = sum((blocks) => blocks);
+  const avg = blocks / workers;
+  const std = Math.sqrt(sum((blocks) => (blocks - avg) ** 2) / workers);
+  return { workers, blocks, blocksSquared: sum((blocks) => blocks ** 2), avg, std };
 }

@@ -20,8 +20,22 @@ export interface Fleet {
   readonly lastRound: RoundSummary | undefined;
   /** When the last round ended that did not fail. */
   readonly lastGoodRoundAt: Instant | undefined;
+  /** When the last round ended in which all answered that were expected. */
+  readonly lastCompleteRoundAt: Instant | undefined;
   /** Sums of events by the worker they name, whether or not it is one of `workers`; the least recent first. */
-  readonly hitRates: ReadonlyMap<WorkerId, HitRate>;
+  readonly hitRates: ReadonlyMap<WorkerId, HitRateSum>;
+  /** Sums over all workers that events ever named. */
+  readonly hitRateTotals: HitRateTotals;
+}
+
+export interface HitRateTotals {
+  readonly islBlocks: number;
+  readonly overlapBlocks: number;
+}
+
+/** Sums of one worker's events, and when the last one came. */
+export interface HitRateSum extends HitRate {
+  readonly atMs: number;
 }
 
 /** One worker that is not gone. */
@@ -49,8 +63,11 @@ export interface RoundSummary {
   readonly request: number;
   readonly failed: boolean;
   readonly endedAt: Instant;
-  /** How many different workers answered within it. */
+  /** How many had answered before and were not gone when it began, silent ones too. */
+  readonly expected: number;
+  /** How many different workers answered within it, newcomers too, and how many of those with load. */
   readonly answered: number;
+  readonly decoded: number;
 }
 
 export type FleetInput =
@@ -77,10 +94,11 @@ export interface Notes {
   readonly forgotten: number;
 }
 
-/** Bounds of what is remembered of workers that are no longer there. */
+/** Bounds of what is remembered of workers that are no longer there: how many, and for how long. */
 const MAX_TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 600_000;
-const MAX_HIT_RATES = 20_000;
+const MAX_STRANGERS = 10_000;
+const STRANGER_MS = 3_600_000;
 
 export function emptyFleet(target: Target): Fleet {
   return {
@@ -90,7 +108,9 @@ export function emptyFleet(target: Target): Fleet {
     membershipFromEtcd: false,
     lastRound: undefined,
     lastGoodRoundAt: undefined,
+    lastCompleteRoundAt: undefined,
     hitRates: new Map(),
+    hitRateTotals: { islBlocks: 0, overlapBlocks: 0 },
   };
 }
 
@@ -103,7 +123,6 @@ export function apply(
   const draft = new Draft(fleet);
   switch (input.kind) {
     case "round":
-      draft.takeAnswers(input.round.answers);
       draft.closeRound(input.round, options.now);
       break;
     case "late":
@@ -113,7 +132,7 @@ export function apply(
       draft.takeMembership(input.membership, input.request);
       break;
     case "hit_rates":
-      draft.takeHitRates(input.events);
+      draft.takeHitRates(input.events, options.now);
       break;
     case "time":
       draft.forget(input.request, options);
@@ -149,14 +168,18 @@ class Draft {
   #membershipFromEtcd: boolean;
   #lastRound: RoundSummary | undefined;
   #lastGoodRoundAt: Instant | undefined;
-  #hitRates: ReadonlyMap<WorkerId, HitRate>;
+  #lastCompleteRoundAt: Instant | undefined;
+  #hitRates: ReadonlyMap<WorkerId, HitRateSum>;
+  #hitRateTotals: HitRateTotals;
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
     this.#membershipFromEtcd = fleet.membershipFromEtcd;
     this.#lastRound = fleet.lastRound;
     this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
+    this.#lastCompleteRoundAt = fleet.lastCompleteRoundAt;
     this.#hitRates = fleet.hitRates;
+    this.#hitRateTotals = fleet.hitRateTotals;
   }
 
   takeAnswers(answers: readonly Answer[]): void {
@@ -179,12 +202,23 @@ class Draft {
     }
   }
 
-  /** Decides about the workers whose key vanished before the round's question was sent. */
+  /** Takes the round's answers, and decides about the workers whose key vanished before its question was sent. */
   closeRound(round: Round, now: Instant): void {
-    const answered = new Set(round.answers.map(({ worker }) => worker)).size;
-    this.#lastRound = { request: round.request, failed: isFailed(round), endedAt: round.endedAt, answered };
+    const expected = [...this.#readWorkers().values()].filter(({ answer }) => answer !== undefined);
+    this.takeAnswers(round.answers);
+    const answered = new Map(round.answers.map(({ worker, outcome }) => [worker, outcome.kind]));
+    const decoded = [...answered.values()].filter((kind) => kind === "load").length;
+    this.#lastRound = {
+      request: round.request,
+      failed: isFailed(round),
+      endedAt: round.endedAt,
+      expected: expected.length,
+      answered: answered.size,
+      decoded,
+    };
     if (isFailed(round)) return;
     this.#lastGoodRoundAt = round.endedAt;
+    if (expected.every(({ id }) => answered.has(id))) this.#lastCompleteRoundAt = round.endedAt;
     for (const worker of [...this.#readWorkers().values()]) {
       const { undecidedSince, answer } = worker;
       if (undecidedSince === undefined || round.request <= undecidedSince) continue;
@@ -214,8 +248,9 @@ class Draft {
     }
   }
 
-  takeHitRates(events: readonly HitRate[]): void {
+  takeHitRates(events: readonly HitRate[], now: Instant): void {
     const sums = new Map(this.#hitRates);
+    let { islBlocks: islTotal, overlapBlocks: overlapTotal } = this.#hitRateTotals;
     for (const { worker, islBlocks, overlapBlocks } of events) {
       const before = sums.get(worker);
       sums.delete(worker);
@@ -223,10 +258,13 @@ class Draft {
         worker,
         islBlocks: (before?.islBlocks ?? 0) + islBlocks,
         overlapBlocks: (before?.overlapBlocks ?? 0) + overlapBlocks,
+        atMs: now.monotonicMs,
       });
+      islTotal += islBlocks;
+      overlapTotal += overlapBlocks;
     }
-    dropOldest(sums, MAX_HIT_RATES);
     this.#hitRates = sums;
+    this.#hitRateTotals = { islBlocks: islTotal, overlapBlocks: overlapTotal };
   }
 
   /**
@@ -251,6 +289,22 @@ class Draft {
       if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
       this.#writeGone().delete(id);
     }
+    this.#forgetStrangers(now);
+  }
+
+  /** Sums of workers that are not here are kept for a time and up to a number, so that a scrape can still take them. */
+  #forgetStrangers(now: Instant): void {
+    let strangers = 0;
+    for (const id of this.#hitRates.keys()) if (!this.#readWorkers().has(id)) strangers++;
+    let sums: Map<WorkerId, HitRateSum> | undefined;
+    for (const [id, { atMs }] of this.#hitRates) {
+      if (strangers <= MAX_STRANGERS && now.monotonicMs - atMs < STRANGER_MS) break; // The rest is younger.
+      if (this.#readWorkers().has(id)) continue;
+      sums ??= new Map(this.#hitRates);
+      sums.delete(id);
+      strangers--;
+    }
+    this.#hitRates = sums ?? this.#hitRates;
   }
 
   finish(): { fleet: Fleet; notes: Notes } {
@@ -262,7 +316,9 @@ class Draft {
       membershipFromEtcd: this.#membershipFromEtcd,
       lastRound: this.#lastRound,
       lastGoodRoundAt: this.#lastGoodRoundAt,
+      lastCompleteRoundAt: this.#lastCompleteRoundAt,
       hitRates: this.#hitRates,
+      hitRateTotals: this.#hitRateTotals,
     };
     return { fleet, notes: this.#notes };
   }

@@ -5,7 +5,14 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
-import { type Fleet, type FleetLimits, isStale, type RoundSummary, type Worker } from "./fleet.ts";
+import {
+  type Fleet,
+  type FleetLimits,
+  type HitRateTotals,
+  isStale,
+  type RoundSummary,
+  type Worker,
+} from "./fleet.ts";
 
 /** Everything that outputs show, at one moment: one value for the page, the push and all else, so they cannot disagree. */
 export interface Snapshot {
@@ -25,13 +32,19 @@ export interface TargetSnapshot {
   /** The last round that was tried, and when the last one ended that did not fail. */
   readonly lastRound: RoundSummary | undefined;
   readonly lastGoodRoundAt: Instant | undefined;
+  readonly lastCompleteRoundAt: Instant | undefined;
+  /** True while etcd says who is there; false while it is who answers. */
+  readonly membershipFromEtcd: boolean;
   /** Ordered by id. */
   readonly workers: readonly WorkerSnapshot[];
   readonly workersByState: Readonly<Record<WorkerState, number>>;
   /** Over the workers that have load; undefined when none has. */
   readonly load: LoadAggregate | undefined;
+  /** When the oldest and the newest load arrived that is shown; undefined when none is. */
+  readonly loadFrom: { readonly oldest: Instant; readonly newest: Instant } | undefined;
   /** Sums of the namespace's hit-rate events by the worker they name. */
   readonly hitRates: readonly HitRate[];
+  readonly hitRateTotals: HitRateTotals;
 }
 
 /** A worker's state, by its registration and its last answer; see ARCHITECTURE.md. */
@@ -41,6 +54,10 @@ export type WorkerState = typeof WORKER_STATES[number];
 export interface WorkerSnapshot {
   readonly id: WorkerId;
   readonly state: WorkerState;
+  /** Whether etcd lists it; undefined while etcd does not say. */
+  readonly registered: boolean | undefined;
+  /** When it last answered, silent or not; undefined while it never did. */
+  readonly lastAnswerAt: Instant | undefined;
   /** What it says of itself; undefined while that is not known or no longer true. */
   readonly load: Load | undefined;
   /** Of its last answer, while that is not stale. */
@@ -57,21 +74,36 @@ export function snapshotTarget(
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   const activeBlocks: number[] = [];
+  let loadFrom: { oldest: Instant; newest: Instant } | undefined;
   for (const worker of fleet.workers.values()) {
     const shown = snapshotWorker(worker, { ...options, up });
     workers.push(shown);
     workersByState[shown.state]++;
-    if (shown.load) activeBlocks.push(shown.load.activeBlocks);
+    if (shown.load === undefined) continue;
+    activeBlocks.push(shown.load.activeBlocks);
+    loadFrom = widen(loadFrom, shown.lastAnswerAt!);
   }
   return {
     target: fleet.target,
     up,
     lastRound: fleet.lastRound,
     lastGoodRoundAt: fleet.lastGoodRoundAt,
+    lastCompleteRoundAt: fleet.lastCompleteRoundAt,
+    membershipFromEtcd: fleet.membershipFromEtcd,
     workers,
     workersByState,
     load: aggregateLoad(activeBlocks),
+    loadFrom,
     hitRates: [...fleet.hitRates.values()],
+    hitRateTotals: fleet.hitRateTotals,
+  };
+}
+
+function widen(span: { oldest: Instant; newest: Instant } | undefined, at: Instant) {
+  if (span === undefined) return { oldest: at, newest: at };
+  return {
+    oldest: at.monotonicMs < span.oldest.monotonicMs ? at : span.oldest,
+    newest: at.monotonicMs > span.newest.monotonicMs ? at : span.newest,
   };
 }
 
@@ -88,16 +120,17 @@ export function nextExpiryMs(
 }
 
 function snapshotWorker(
-  { id, answer }: Worker,
+  { id, registered, answer }: Worker,
   options: { now: Instant; limits: FleetLimits; up: boolean },
 ): WorkerSnapshot {
+  const known = { id, registered, lastAnswerAt: answer?.at };
   if (answer === undefined || isStale(answer, options)) {
     const state = answer === undefined ? "discovered" : "silent";
-    return { id, state, load: undefined, service: undefined, endpoints: [] };
+    return { ...known, state, load: undefined, service: undefined, endpoints: [] };
   }
   const { outcome } = answer;
   return {
-    id,
+    ...known,
     state: outcome.kind === "load" ? "responding" : outcome.kind,
     load: options.up && outcome.kind === "load" ? outcome.load : undefined,
     service: { name: answer.service, version: answer.serviceVersion },

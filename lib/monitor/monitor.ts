@@ -22,7 +22,8 @@ import { AbsenceReport } from "./absence.ts";
 /** Counts what a Snapshot does not hold. Calls come in the order of what happened. */
 export interface MonitorRecorder {
   round(target: Target, round: Round): void;
-  replies(target: Target, replies: Replies, notes: Notes): void;
+  replies(target: Target, replies: Replies): void;
+  notes(target: Target, notes: Notes): void;
   events(namespace: string, event: string, batch: HitRateBatch): void;
 }
 
@@ -37,7 +38,12 @@ export interface MonitorOptions {
   readonly limits?: Partial<MonitorLimits>;
 }
 
-/** What tests shorten. */
+/** Three polls, but at least 3 s. */
+export function defaultStaleAfterMs(pollIntervalMs: number): number {
+  return Math.max(3 * pollIntervalMs, 3_000);
+}
+
+/** What flags set and tests shorten. */
 export interface MonitorLimits extends FleetLimits {
   /** The longest round; never longer than the poll interval. */
   readonly hardMs: number;
@@ -68,11 +74,11 @@ export class Monitor implements Disposable {
 
   constructor(options: MonitorOptions) {
     const { target, nats, etcd, clock, pollIntervalMs } = options;
-    const staleAfterMs = options.limits?.staleAfterMs ?? Math.max(3 * pollIntervalMs, 3_000);
+    const staleAfterMs = options.limits?.staleAfterMs ?? defaultStaleAfterMs(pollIntervalMs);
     this.#options = options;
     this.#limits = {
       staleAfterMs,
-      forgetAfterMs: 10 * staleAfterMs,
+      forgetAfterMs: 10 * staleAfterMs, // As the help says.
       quietMs: 100,
       changesMs: 100,
       eventsMs: 1_000,
@@ -157,8 +163,8 @@ export class Monitor implements Disposable {
   }
 
   #takeReplies(input: FleetInput, replies: Replies): void {
-    const notes = this.#apply(input);
-    this.#options.recorder.replies(this.#options.target, replies, notes);
+    this.#options.recorder.replies(this.#options.target, replies);
+    this.#apply(input);
   }
 
   #takeMembership(): void {
@@ -178,10 +184,11 @@ export class Monitor implements Disposable {
     this.#options.recorder.events(this.#options.target.namespace, HIT_RATE_EVENT, batch);
   }
 
-  #apply(input: FleetInput): Notes {
-    const { fleet, notes } = apply(this.#fleet, input, { now: this.#options.clock(), limits: this.#limits });
+  #apply(input: FleetInput): void {
+    const { clock, recorder, target } = this.#options;
+    const { fleet, notes } = apply(this.#fleet, input, { now: clock(), limits: this.#limits });
     this.#fleet = fleet;
-    return notes;
+    recorder.notes(target, notes);
   }
 
   /** Makes a Snapshot after `ms` at the latest, one for all changes until then. */

@@ -27,6 +27,7 @@ export class Telemetry implements MonitorRecorder {
   readonly #replies = this.#counter("replies_total");
   readonly #repliesRejected = this.#counter("replies_rejected_total");
   readonly #workersRejected = this.#counter("workers_rejected_total");
+  readonly #workersGone = this.#counter("workers_gone_total");
   readonly #events = this.#counter("events_total");
   readonly #eventsRejected = this.#counter("events_rejected_total");
   readonly #pushes: { readonly all: Counter; readonly failed: Counter; readonly last: Gauge } | undefined;
@@ -45,6 +46,7 @@ export class Telemetry implements MonitorRecorder {
     this.#replies.inc(labels, 0);
     zero(this.#repliesRejected, labels, ["not_json", "envelope", "too_large", "duplicate_id", "late"]);
     zero(this.#workersRejected, labels, ["worker_id", "load"]);
+    zero(this.#workersGone, labels, ["deregistered", "forgotten"]);
     this.#events.inc(event, 0);
     zero(this.#eventsRejected, event, ["not_json", "fields"]);
     if (pushing) {
@@ -75,13 +77,19 @@ export class Telemetry implements MonitorRecorder {
     else this.#roundDuration.observe(labels, (round.endedAt.monotonicMs - round.sentAt.monotonicMs) / 1_000);
   }
 
-  replies(target: Target, { replies, rejected, rejectedEntries }: Replies, notes: Notes): void {
+  replies(target: Target, { replies, rejected, rejectedEntries }: Replies): void {
     const labels = toLabels(target);
     this.#replies.inc(labels, replies);
     for (const reason of rejected) this.#repliesRejected.inc({ ...labels, reason });
     for (const reason of rejectedEntries) this.#workersRejected.inc({ ...labels, reason });
-    this.#repliesRejected.inc({ ...labels, reason: "duplicate_id" }, notes.duplicateId);
-    this.#repliesRejected.inc({ ...labels, reason: "late" }, notes.late);
+  }
+
+  notes(target: Target, { duplicateId, late, deregistered, forgotten }: Notes): void {
+    const labels = toLabels(target);
+    this.#repliesRejected.inc({ ...labels, reason: "duplicate_id" }, duplicateId);
+    this.#repliesRejected.inc({ ...labels, reason: "late" }, late);
+    this.#workersGone.inc({ ...labels, reason: "deregistered" }, deregistered);
+    this.#workersGone.inc({ ...labels, reason: "forgotten" }, forgotten);
   }
 
   events(namespace: string, event: string, { events, rejected }: HitRateBatch): void {

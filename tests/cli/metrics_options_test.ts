@@ -29,6 +29,18 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--poll-interval", "abc"], `--poll-interval "abc": must be ${interval}`],
   [[...named, "--poll-interval=-1"], `--poll-interval "-1": must be ${interval}`],
   [[...named, "--push", "--push-interval", "0.05"], `--push-interval "0.05": must be ${interval}`],
+  [
+    [...named, "--stale-after", "0.5"],
+    `--stale-after "0.5": must be a number of seconds from one poll interval to 86400`,
+  ],
+  [
+    [...named, "--poll-interval", "10", "--stale-after", "9.9"],
+    `--stale-after "9.9": must be a number of seconds from one poll interval to 86400`,
+  ],
+  [
+    [...named, "--forget-after", "2.9"],
+    `--forget-after "2.9": must be a number of seconds from --stale-after to 864000`,
+  ],
   [[...named, "--port", "99999"], `--port "99999": must be a whole number from 0 to 65535`],
   [[...named, "--host", "localhost"], `--host "localhost": must be ${address}`],
   [[...named, "--host", ""], `--host "": must be ${address}`],
@@ -93,6 +105,21 @@ Deno.test("the defaults are the original's, and a pushed group is named after ho
     pushed.push?.url.href,
     `http://gateway:9091/metrics/job/dynamo_metrics/instance@base64/${instance}`,
   );
+});
+
+Deno.test("a worker is silent after three polls, at least 3 s, and forgotten after ten times that, or as the flags say", () => {
+  const rows: [argv: string[], stale: number, forget: number][] = [
+    [[], 3_000, 30_000],
+    [["--poll-interval", "0.1"], 3_000, 30_000],
+    [["--poll-interval", "2.5"], 7_500, 75_000],
+    [["--poll-interval", "0.1", "--stale-after", "0.1"], 100, 1_000],
+    [["--stale-after", "1", "--forget-after", "1"], 1_000, 1_000],
+  ];
+  for (const [argv, staleAfterMs, forgetAfterMs] of rows) {
+    const settings = parse([...named, ...argv]);
+    assert.ok(!("shown" in settings));
+    assert.deepEqual(settings.limits, { staleAfterMs, forgetAfterMs });
+  }
 });
 
 Deno.test("with --push-url alone the page is served and pushed, behind a path prefix too", () => {

@@ -12,6 +12,8 @@ const at = { monotonicMs: 1, epochMs: 1_795_518_811_469 };
 const responding: WorkerSnapshot = {
   id: workerIdFromHex("a1")!,
   state: "responding",
+  registered: true,
+  lastAnswerAt: at,
   load: {
     shape: "nested",
     activeSlots: 3,
@@ -34,6 +36,8 @@ const responding: WorkerSnapshot = {
 const bare: WorkerSnapshot = {
   id: workerIdFromHex("ffffffffffffffff")!,
   state: "responding",
+  registered: false,
+  lastAnswerAt: { ...at, epochMs: at.epochMs - 500 },
   load: { shape: "flat4", activeSlots: 0, totalSlots: 8, activeBlocks: 0, totalBlocks: 100 },
   service: { name: "dynamo_c", version: undefined },
   endpoints: [{ endpoint: "generate", requests: undefined, errors: 3, processingSeconds: undefined }],
@@ -42,6 +46,8 @@ const bare: WorkerSnapshot = {
 const silent: WorkerSnapshot = {
   id: workerIdFromHex("b2")!,
   state: "silent",
+  registered: undefined,
+  lastAnswerAt: { ...at, epochMs: at.epochMs - 9_000 },
   load: undefined,
   service: undefined,
   endpoints: [],
@@ -56,12 +62,16 @@ const snapshot: Snapshot = {
   targets: [{
     target: { namespace: "dynamo", component: "my_component", endpoint: 'my"endpoint\\\n' },
     up: true,
-    lastRound: { request: 3, failed: false, endedAt: at, answered: 2 },
+    lastRound: { request: 3, failed: false, endedAt: at, expected: 3, answered: 2, decoded: 2 },
     lastGoodRoundAt: at,
+    lastCompleteRoundAt: undefined,
+    membershipFromEtcd: false,
     workers: [responding, silent, bare],
     workersByState: { discovered: 0, responding: 2, no_data: 0, undecodable: 0, silent: 1 },
-    load: { workers: 2, avg: 20, std: 20 },
+    load: { workers: 2, blocks: 40, blocksSquared: 1_600, avg: 20, std: 20 },
+    loadFrom: { oldest: { ...at, epochMs: at.epochMs - 500 }, newest: at },
     hitRates: [{ worker: workerIdFromHex("1")!, islBlocks: 21, overlapBlocks: 44 }],
+    hitRateTotals: { islBlocks: 121, overlapBlocks: 54 },
   }],
 };
 
@@ -84,9 +94,12 @@ Deno.test("a whole page, names escaped, ids unsigned, numbers without exponent, 
 
 Deno.test("a page without workers has no load series and no NaN", () => {
   const [target] = snapshot.targets;
-  const empty = { ...snapshot, targets: [{ ...target!, workers: [], load: undefined, hitRates: [] }] };
+  const empty = {
+    ...snapshot,
+    targets: [{ ...target!, workers: [], load: undefined, loadFrom: undefined, hitRates: [] }],
+  };
   const page = renderText(empty, []);
-  assert.doesNotMatch(page, /llm_|NaN/);
+  assert.doesNotMatch(page, /^llm_|NaN/m);
   assert.match(page, /^dynamo_metrics_up\{.*\} 1$/m);
 });
 

@@ -1,64 +1,23 @@
 import assert from "node:assert/strict";
-import type { Load } from "../../lib/dynamo/load.ts";
-import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
-import { apply, emptyFleet, expectedWorkers, type Fleet, type FleetInput } from "../../lib/fleet/fleet.ts";
+import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import { expectedWorkers } from "../../lib/fleet/fleet.ts";
 import { nextExpiryMs, snapshotTarget } from "../../lib/fleet/snapshot.ts";
-import type { Answer, LoadOutcome } from "../../lib/scrape/answer.ts";
-import type { Round } from "../../lib/scrape/scraper.ts";
-
-const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
-const target = { namespace: "dynamo", component: "c", endpoint: "e" };
-const a = workerIdFromHex("a1")!;
-const b = workerIdFromHex("ffffffffffffffff")!;
-const at = (ms: number) => ({ monotonicMs: ms, epochMs: 1_000_000 + ms });
-
-function load(activeBlocks: number): LoadOutcome {
-  const load: Load = { shape: "flat4", activeSlots: 1, totalSlots: 8, activeBlocks, totalBlocks: 100 };
-  return { kind: "load", load };
-}
-
-function answer(worker: WorkerId, request: number, ms: number, outcome: LoadOutcome = load(40)): Answer {
-  return {
-    worker,
-    request,
-    at: at(ms),
-    service: "dynamo_c",
-    serviceVersion: "0.0.1",
-    outcome,
-    endpoints: [],
-  };
-}
-
-function round(
-  request: number,
-  ms: number,
-  answers: readonly Answer[],
-  outcome: Round["outcome"] = "quiet",
-): FleetInput {
-  const replies = { answers, replies: answers.length, rejected: [], rejectedEntries: [] };
-  return { kind: "round", round: { ...replies, request, sentAt: at(ms - 5), endedAt: at(ms), outcome } };
-}
-
-function late(...answers: Answer[]): FleetInput {
-  return { kind: "late", replies: { answers, replies: answers.length, rejected: [], rejectedEntries: [] } };
-}
-
-function etcd(request: number, known: boolean, ...workers: WorkerId[]): FleetInput {
-  return { kind: "membership", request, membership: { known, workers: new Set(workers) } };
-}
-
-/** Feeds inputs one after the other, each at its moment. */
-function feed(...steps: readonly (readonly [ms: number, input: FleetInput])[]) {
-  let fleet: Fleet = emptyFleet(target);
-  let notes;
-  for (const [ms, input] of steps) ({ fleet, notes } = apply(fleet, input, { now: at(ms), limits }));
-  return { fleet, notes: notes! };
-}
-
-function states(fleet: Fleet, ms: number): Record<string, string> {
-  const { workers } = snapshotTarget(fleet, { now: at(ms), limits });
-  return Object.fromEntries(workers.map(({ id, state }) => [id, state]));
-}
+import type { LoadOutcome } from "../../lib/scrape/answer.ts";
+import {
+  a,
+  answer,
+  at,
+  b,
+  etcd,
+  feed,
+  hitRates,
+  late,
+  limits,
+  load,
+  round,
+  states,
+  time,
+} from "../helpers/fleet_steps.ts";
 
 Deno.test("a worker that answers is responding with its load, and silent without it once the answer is stale", () => {
   const { fleet } = feed([10, round(1, 10, [answer(a, 1, 10)])]);
@@ -73,7 +32,13 @@ Deno.test("a worker that answers is responding with its load, and silent without
 
 Deno.test("average and deviation are over the workers with load alone", () => {
   const { fleet } = feed([10, round(1, 10, [answer(a, 1, 9, load(10)), answer(b, 1, 9, load(30))])]);
-  assert.deepEqual(snapshotTarget(fleet, { now: at(10), limits }).load, { workers: 2, avg: 20, std: 10 });
+  assert.deepEqual(snapshotTarget(fleet, { now: at(10), limits }).load, {
+    workers: 2,
+    blocks: 40,
+    blocksSquared: 1_000,
+    avg: 20,
+    std: 10,
+  });
 });
 
 Deno.test("a later answer to the same question replaces the first and is counted", () => {
@@ -113,7 +78,7 @@ Deno.test("while rounds fail nobody's load is shown, and the workers stay", () =
 });
 
 Deno.test("a registered worker that never answers is discovered, without a limit in time", () => {
-  const { fleet } = feed([10, etcd(0, true, a)], [1e9, { kind: "time", request: 9 }]);
+  const { fleet } = feed([10, etcd(0, true, a)], [1e9, time(9)]);
   assert.deepEqual(states(fleet, 1e9), { [a]: "discovered" });
 });
 
@@ -145,10 +110,10 @@ Deno.test("a worker that drained, its key gone first and then its answers, is go
     [20, round(2, 20, [answer(a, 2, 20)])],
     [2_900, round(3, 2_900, [])],
   ] as const;
-  assert.deepEqual(states(feed(...drained, [3_000, { kind: "time", request: 3 }]).fleet, 3_000), {
+  assert.deepEqual(states(feed(...drained, [3_000, time(3)]).fleet, 3_000), {
     [a]: "responding",
   });
-  const { fleet, notes } = feed(...drained, [3_020, { kind: "time", request: 3 }]);
+  const { fleet, notes } = feed(...drained, [3_020, time(3)]);
   assert.deepEqual([states(fleet, 3_020), notes.deregistered], [{}, 1]);
 });
 
@@ -159,7 +124,7 @@ Deno.test("while NATS is away a worker that etcd does not list is not judged by 
     [15, etcd(1, true)],
     [20, round(2, 20, [answer(a, 2, 20)])],
     [2_900, round(3, 2_900, [], "disconnected")],
-    [3_020, { kind: "time", request: 3 }],
+    [3_020, time(3)],
   );
   assert.deepEqual(states(fleet, 3_020), { [a]: "silent" });
 });
@@ -174,11 +139,11 @@ Deno.test("a worker that is gone does not come back by an answer to an old quest
 });
 
 Deno.test("without etcd a silent worker is forgotten in time, and comes back when it answers again", () => {
-  const forgotten = feed([10, round(1, 10, [answer(a, 1, 10)])], [30_010, { kind: "time", request: 30 }]);
+  const forgotten = feed([10, round(1, 10, [answer(a, 1, 10)])], [30_010, time(30)]);
   assert.deepEqual([states(forgotten.fleet, 30_010), forgotten.notes.forgotten], [{}, 1]);
   const { fleet } = feed(
     [10, round(1, 10, [answer(a, 1, 10)])],
-    [30_010, { kind: "time", request: 30 }],
+    [30_010, time(30)],
     [31_000, round(31, 31_000, [answer(a, 31, 31_000)])],
   );
   assert.deepEqual(states(fleet, 31_000), { [a]: "responding" });
@@ -187,14 +152,69 @@ Deno.test("without etcd a silent worker is forgotten in time, and comes back whe
 Deno.test("hit-rate events add up by the worker they name", () => {
   const event = (islBlocks: number, overlapBlocks: number) => ({ worker: a, islBlocks, overlapBlocks });
   const { fleet } = feed(
-    [1, { kind: "hit_rates", events: [event(10, 4), event(10, 40)] }],
-    [2, { kind: "hit_rates", events: [event(1, 0)] }],
+    [1, hitRates(event(10, 4), event(10, 40))],
+    [2, hitRates(event(1, 0))],
   );
-  assert.deepEqual(snapshotTarget(fleet, { now: at(2), limits }).hitRates, [event(21, 44)]);
+  const shown = snapshotTarget(fleet, { now: at(2), limits });
+  assert.deepEqual(shown.hitRates, [{ ...event(21, 44), atMs: 2 }]);
+  assert.deepEqual(shown.hitRateTotals, { islBlocks: 21, overlapBlocks: 44 });
 });
 
 Deno.test("workers are shown in the order of their ids, above 2^63 too", () => {
   const { fleet } = feed([10, round(1, 10, [answer(b, 1, 9), answer(a, 1, 9)])]);
   const { workers } = snapshotTarget(fleet, { now: at(10), limits });
   assert.deepEqual(workers.map(({ id }) => id), ["161", "18446744073709551615"]);
+});
+
+Deno.test("a round says how many were expected, silent ones too, how many answered and how many with load", () => {
+  const first = feed([10, round(1, 10, [answer(a, 1, 9), answer(b, 1, 9)])]);
+  const { lastRound, lastCompleteRoundAt } = first.fleet;
+  assert.deepEqual([lastRound?.expected, lastRound?.answered, lastRound?.decoded], [0, 2, 2]);
+  assert.deepEqual(lastCompleteRoundAt, at(10));
+  const { fleet } = feed(
+    [10, round(1, 10, [answer(a, 1, 9), answer(b, 1, 9)])],
+    [
+      5_000,
+      round(2, 5_000, [answer(a, 2, 4_999, { kind: "no_data" }), answer(a, 2, 4_999, { kind: "no_data" })]),
+    ],
+  );
+  assert.deepEqual(
+    [fleet.lastRound?.expected, fleet.lastRound?.answered, fleet.lastRound?.decoded],
+    [2, 1, 0],
+  );
+  assert.deepEqual(fleet.lastCompleteRoundAt, at(10));
+  assert.deepEqual(fleet.lastGoodRoundAt, at(5_000));
+});
+
+Deno.test("the oldest and the newest load are told by when they arrived", () => {
+  const { fleet } = feed(
+    [10, round(1, 10, [answer(a, 1, 5), answer(b, 1, 7)])],
+    [20, late(answer(b, 1, 20))],
+  );
+  assert.deepEqual(snapshotTarget(fleet, { now: at(20), limits }).loadFrom, {
+    oldest: at(5),
+    newest: at(20),
+  });
+});
+
+Deno.test("sums of workers that are not here are kept for an hour after their last event, those of workers always", () => {
+  const event = (worker: WorkerId) => ({ worker, islBlocks: 1, overlapBlocks: 1 });
+  const hour = 3_600_000;
+  const steps = [[1, etcd(0, true, a)], [2, hitRates(event(a), event(b))]] as const;
+  assert.equal(feed(...steps, [hour, time(1)]).fleet.hitRates.size, 2);
+  const { fleet } = feed(...steps, [hour + 2, time(1)]);
+  assert.deepEqual([...fleet.hitRates.keys()], [a]);
+  assert.deepEqual(fleet.hitRateTotals, { islBlocks: 2, overlapBlocks: 2 });
+});
+
+Deno.test("sums of workers that are not here are bounded in number, the least recent go first", () => {
+  const events = Array.from({ length: 10_010 }, (_, n) => ({
+    worker: String(n) as WorkerId,
+    islBlocks: 1,
+    overlapBlocks: 0,
+  }));
+  const { fleet } = feed([1, hitRates(...events)], [2, time(1)]);
+  assert.equal(fleet.hitRates.size, 10_000);
+  assert.equal([...fleet.hitRates.keys()][0], "10");
+  assert.equal(fleet.hitRateTotals.islBlocks, 10_010);
 });

@@ -1,19 +1,34 @@
 /**
- * Writes the generated parts of the README anew: what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`, from
+ * Writes the generated parts of the documents anew: what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`, from
  * the code's tables and from a run of both programs. With `--check` it writes nothing, runs nothing, and ends with 1 when
  * a part that comes from a table is stale.
  */
 import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
 import { FAMILIES, familyLabels } from "../../lib/exposition/families.ts";
+import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
 import { outputParts } from "./output.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
 
-const README = new URL("../../README.md", import.meta.url);
+/** A document and its parts that come from tables, by name. */
+export interface GeneratedDocument {
+  readonly file: URL;
+  readonly parts: Readonly<Record<string, string>>;
+}
 
-/** The generated parts of the README by name. */
-export function readmeParts(): Readonly<Record<string, string>> {
-  return { flags: `\`\`\`\n${helpText()}\`\`\``, metrics: metricsTable(), differences: differencesTable() };
+export function generatedDocuments(): readonly GeneratedDocument[] {
+  const root = new URL("../../", import.meta.url);
+  return [
+    {
+      file: new URL("README.md", root),
+      parts: {
+        flags: `\`\`\`\n${helpText()}\`\`\``,
+        metrics: metricsTable(),
+        differences: differencesTable(),
+      },
+    },
+    { file: new URL("ARCHITECTURE.md", root), parts: { states: statesTable() } },
+  ];
 }
 
 /** The text with its generated parts made anew. @throws when a part has no place in it */
@@ -21,10 +36,16 @@ export function withParts(text: string, parts: Readonly<Record<string, string>>)
   for (const [name, part] of Object.entries(parts)) {
     const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
     const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`README.md has no place for the part ${name}`);
+    if (from < 0 || to < from) throw new Error(`there is no place for the part ${name}`);
     text = `${text.slice(0, from + begin.length)}\n\n${part}\n\n${text.slice(to)}`;
   }
   return text;
+}
+
+/** The edges between a worker's states, each of which the test walks. */
+function statesTable(): string {
+  const rows = STATE_TABLE.map(({ from, when, to }) => `| ${from} | ${when} | ${to} |`);
+  return ["| from | when | to |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 function helpText(): string {
@@ -67,13 +88,17 @@ function shownText(shown: OddReply["original"], counted: readonly string[] = [])
 }
 
 if (import.meta.main) {
-  const before = await Deno.readTextFile(README);
   const isCheck = Deno.args.includes("--check");
-  const after = withParts(before, isCheck ? readmeParts() : { ...readmeParts(), ...await outputParts() });
-  if (!isCheck) {
-    await Deno.writeTextFile(README, after);
-  } else if (before !== after) {
-    console.error("README.md is stale: run deno task docs");
-    Deno.exit(1);
+  const output = isCheck ? {} : await outputParts();
+  for (const { file, parts } of generatedDocuments()) {
+    const name = file.pathname.split("/").at(-1);
+    const before = await Deno.readTextFile(file);
+    const after = withParts(before, { ...parts, ...(name === "README.md" && output) });
+    if (!isCheck) {
+      await Deno.writeTextFile(file, after);
+    } else if (before !== after) {
+      console.error(`${name} is stale: run deno task docs`);
+      Deno.exit(1);
+    }
   }
 }

@@ -1,0 +1,83 @@
+import type { HitRate } from "../../lib/dynamo/hit_rate.ts";
+import type { Load } from "../../lib/dynamo/load.ts";
+import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
+import { apply, emptyFleet, type Fleet, type FleetInput, type Notes } from "../../lib/fleet/fleet.ts";
+import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import type { Answer, LoadOutcome } from "../../lib/scrape/answer.ts";
+import type { Round } from "../../lib/scrape/scraper.ts";
+
+/** What the fleet is fed with in tests: inputs at moments, in milliseconds. */
+export type Step = readonly [ms: number, input: FleetInput];
+
+export const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
+export const target = { namespace: "dynamo", component: "c", endpoint: "e" };
+export const a = workerIdFromHex("a1")!;
+export const b = workerIdFromHex("ffffffffffffffff")!;
+export const at = (ms: number) => ({ monotonicMs: ms, epochMs: 1_000_000 + ms });
+
+export function load(activeBlocks: number): LoadOutcome {
+  const load: Load = { shape: "flat4", activeSlots: 1, totalSlots: 8, activeBlocks, totalBlocks: 100 };
+  return { kind: "load", load };
+}
+
+export function answer(
+  worker: WorkerId,
+  request: number,
+  ms: number,
+  outcome: LoadOutcome = load(40),
+): Answer {
+  return {
+    worker,
+    request,
+    at: at(ms),
+    service: "dynamo_c",
+    serviceVersion: "0.0.1",
+    outcome,
+    endpoints: [],
+  };
+}
+
+export function round(
+  request: number,
+  ms: number,
+  answers: readonly Answer[],
+  outcome: Round["outcome"] = "quiet",
+): FleetInput {
+  const replies = { answers, replies: answers.length, rejected: [], rejectedEntries: [] };
+  return { kind: "round", round: { ...replies, request, sentAt: at(ms - 5), endedAt: at(ms), outcome } };
+}
+
+export function late(...answers: Answer[]): FleetInput {
+  return { kind: "late", replies: { answers, replies: answers.length, rejected: [], rejectedEntries: [] } };
+}
+
+/** What etcd says; `request` is the newest question then sent. */
+export function etcd(request: number, known: boolean, ...workers: WorkerId[]): FleetInput {
+  return { kind: "membership", request, membership: { known, workers: new Set(workers) } };
+}
+
+export function time(request: number): FleetInput {
+  return { kind: "time", request };
+}
+
+export function hitRates(...events: HitRate[]): FleetInput {
+  return { kind: "hit_rates", events };
+}
+
+/** Feeds inputs one after the other, each at its moment; the notes are those of all together. */
+export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } {
+  let fleet: Fleet = emptyFleet(target);
+  const sum = { duplicateId: 0, late: 0, deregistered: 0, forgotten: 0 };
+  for (const [ms, input] of steps) {
+    const result = apply(fleet, input, { now: at(ms), limits });
+    fleet = result.fleet;
+    for (const name of Object.keys(sum) as (keyof Notes)[]) sum[name] += result.notes[name];
+  }
+  return { fleet, notes: sum };
+}
+
+/** The state of each worker at a moment. */
+export function states(fleet: Fleet, ms: number): Record<string, string> {
+  const { workers } = snapshotTarget(fleet, { now: at(ms), limits });
+  return Object.fromEntries(workers.map(({ id, state }) => [id, state]));
+}
