@@ -18,18 +18,12 @@ export interface PublisherOptions {
 export function publishAggregates({ nats, onPublish }: PublisherOptions): (snapshot: Snapshot) => void {
   const log = logger("publish");
   const lastRequests = new Map<Target, number>();
-  const warned = new Set<SkipReason>();
-  const skip = (target: Target, reason: SkipReason) => {
-    onPublish(target, reason);
-    if (warned.has(reason)) return;
-    warned.add(reason);
-    log.warn("The aggregate is not published on NATS", { target: targetPath(target), reason });
-  };
+  const oversized = new Set<Target>();
   nats.listen({
-    onRefused: (operation, subject) => {
+    onRefused: (operation, subject) => { // The connection says it; here it is counted.
       if (operation !== "publish") return;
       for (const target of lastRequests.keys()) {
-        if (l2cSubject(target) === subject) skip(target, "permission");
+        if (l2cSubject(target) === subject) onPublish(target, "permission");
       }
     },
   });
@@ -40,8 +34,12 @@ export function publishAggregates({ nats, onPublish }: PublisherOptions): (snaps
       lastRequests.set(target, lastRound.request);
       if (lastRound.failed || lastRound.answered === 0) continue;
       const skipped = nats.publish(l2cSubject(target), aggregateText(shown));
-      if (skipped !== undefined) skip(target, skipped);
-      else onPublish(target, undefined);
+      onPublish(target, skipped);
+      if (skipped === "max_payload" && !oversized.has(target)) {
+        log.warn("The aggregate is larger than NATS takes and is left out", { target: targetPath(target) });
+      }
+      if (skipped === "max_payload") oversized.add(target);
+      else oversized.delete(target);
     }
   };
 }

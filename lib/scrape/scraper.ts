@@ -59,6 +59,8 @@ export class Scraper implements Disposable {
   readonly #unsubscribe: () => void;
   readonly #log = logger("scrape");
   #request = 0;
+  /** The server does not let us hear answers. */
+  #isDeaf = false;
   #current: OpenRound | undefined;
 
   constructor(options: ScraperOptions) {
@@ -68,9 +70,13 @@ export class Scraper implements Disposable {
     this.#inbox = nats.inbox();
     this.#unsubscribe = nats.subscribe(`${this.#inbox}.*.*`, (message) => this.#receive(message));
     nats.listen({
-      onChange: () => nats.connected || this.#current?.fail("disconnected"),
+      onChange: () => {
+        this.#isDeaf = false; // Each connection subscribes anew.
+        if (!nats.connected) this.#current?.fail("disconnected");
+      },
       onRefused: (_, subject) => {
-        if (subject.startsWith("$SRV.") || subject.startsWith(this.#inbox)) this.#current?.fail("refused");
+        if (subject.startsWith(this.#inbox)) this.#isDeaf = true;
+        if (this.#isDeaf || subject.startsWith("$SRV.")) this.#current?.fail("refused");
       },
     });
   }
@@ -94,6 +100,7 @@ export class Scraper implements Disposable {
       startedMs: sentAt.monotonicMs,
     });
     this.#current = open;
+    if (this.#isDeaf) open.fail("refused");
     this.#services.forEach((service, form) => {
       const reply = `${this.#inbox}.${request}.${form}`;
       if (nats.publish(serviceSubject("STATS", service), "", { reply }) !== undefined) {

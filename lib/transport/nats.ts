@@ -67,6 +67,7 @@ export class NatsLink implements AsyncDisposable {
   readonly #listeners: NatsListener[] = [];
   #connection: NatsConnection | undefined;
   #connects = 0;
+  #refused = new Set<string>();
 
   constructor(options: NatsOptions) {
     ignoreStraySocketErrors();
@@ -177,6 +178,7 @@ export class NatsLink implements AsyncDisposable {
   /** Holds one connection until it ends; gives the cause. */
   async #serve(connection: NatsConnection, signal: AbortSignal): Promise<string> {
     this.#connects++;
+    this.#refused.clear();
     this.#connection = connection;
     for (const subscription of this.#subscriptions) this.#attach(connection, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
@@ -194,10 +196,18 @@ export class NatsLink implements AsyncDisposable {
     for await (const status of connection.status()) {
       if (status.type === Events.Error && status.permissionContext !== undefined) {
         const { operation, subject } = status.permissionContext;
-        this.#tell((listener) => listener.onRefused?.(operation, subject));
+        this.#refuse(operation, subject);
       }
       if (status.type === Events.Disconnect && this.#connection === connection) this.#connection = undefined;
     }
+  }
+
+  /** Says a refusal once for each connection and subject, and passes every one on. */
+  #refuse(operation: string, subject: string): void {
+    const what = `${operation} ${subject}`;
+    if (!this.#refused.has(what)) this.#log.warn("NATS refuses us a subject", { operation, subject });
+    this.#refused.add(what);
+    this.#tell((listener) => listener.onRefused?.(operation, subject));
   }
 
   #tell(what: (listener: NatsListener) => void): void {
@@ -208,7 +218,7 @@ export class NatsLink implements AsyncDisposable {
     const { subject, handle } = subscription;
     const current = connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error) this.#tell((listener) => listener.onRefused?.("subscription", subject));
+        if (error) this.#refuse("subscription", subject);
         else handle(toMessage(message));
       },
     });

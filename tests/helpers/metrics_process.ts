@@ -6,6 +6,9 @@ export interface MetricsProcess extends AsyncDisposable {
   /** All it said so far. */
   readonly log: () => string;
   page(): Promise<string>;
+  /** Stops and continues the process, as a debugger or a busy host would. */
+  pause(): void;
+  resume(): void;
   /** Tells it to end; gives the exit code. */
   stop(signal?: Deno.Signal): Promise<number>;
 }
@@ -23,6 +26,8 @@ export async function startMetrics(
     url,
     log: () => metrics.log,
     page: async () => await (await fetch(`${url}/metrics`)).text(),
+    pause: () => Deno.kill(metrics.pid, "SIGSTOP"),
+    resume: () => Deno.kill(metrics.pid, "SIGCONT"),
     stop: (signal) => metrics.stop(signal),
     [Symbol.asyncDispose]: () => metrics[Symbol.asyncDispose](),
   };

@@ -84,7 +84,7 @@ Deno.test("an aggregate larger than the server takes is left out with one warnin
     assert.equal(page.match(/^llm_kv_blocks_active\{/gm)?.length, 8);
   });
   assert.equal(
-    metrics.log().match(/The aggregate is not published on NATS .*reason=max_payload/g)?.length,
+    metrics.log().match(/The aggregate is larger than NATS takes/g)?.length,
     1,
   );
 });
@@ -106,5 +106,9 @@ Deno.test("an aggregate that the user may not publish is counted with one warnin
     assert.match(page, /^dynamo_metrics_publishes_skipped_total\{.*reason="permission"\} [2-9]/m);
     assert.match(page, /^llm_kv_blocks_active/m);
   });
-  assert.equal(metrics.log().match(/The aggregate is not published on NATS .*reason=permission/g)?.length, 1);
+  assert.equal(
+    metrics.log().match(/NATS refuses us a subject operation=publish subject=namespace\.dynamo\.l2c/g)
+      ?.length,
+    1,
+  );
 });

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { Deployment } from "../helpers/deployment.ts";
+import { eventually } from "../helpers/eventually.ts";
+
+Deno.test("a NATS that hangs is told from silent workers, and all is there again when it goes on", async () => {
+  await using deployment = await Deployment.start();
+  deployment.play(2);
+  await eventually(async () => assert.equal((await deployment.page()).loaded().length, 2));
+  await deployment.nats.pause();
+  await eventually(async () => {
+    const page = await deployment.page();
+    assert.equal(page.value("dynamo_metrics_nats_connected"), 0);
+    assert.equal(page.value("dynamo_metrics_up"), 0);
+    assert.deepEqual(page.loaded(), []);
+    assert.equal(Object.keys(page.states()).length, 2);
+  });
+  assert.deepEqual((await deployment.ready()).reasons, ["NATS is not connected"]);
+  deployment.nats.resume();
+  await eventually(async () => {
+    const page = await deployment.page();
+    assert.equal(page.loaded().length, 2);
+    assert.equal(page.value("dynamo_metrics_up"), 1);
+  });
+  assert.equal(deployment.said(/Lost the connection to NATS/), 1);
+});

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { Deployment, usersConfig } from "../helpers/deployment.ts";
+import { eventually } from "../helpers/eventually.ts";
+
+const PERMISSIONS = `subscribe: { deny: ["namespace.>"] }`;
+
+Deno.test("a user who may not hear events gets the load all the same, and the log says it once", async () => {
+  await using deployment = await Deployment.start({ natsConfig: usersConfig(PERMISSIONS) });
+  deployment.play(2, { as: "worker" });
+  await eventually(async () => assert.equal((await deployment.page()).loaded().length, 2));
+  assert.equal((await deployment.page()).value("dynamo_metrics_events_total"), 0);
+  assert.equal(
+    deployment.said(/NATS refuses .* operation=subscription subject=namespace\.dynamo\.kv-hit-rate/),
+    1,
+  );
+});

@@ -1,0 +1,68 @@
+export interface StoredKey {
+  readonly key: string;
+  readonly value: string;
+  /** Decimal. */
+  readonly lease: string;
+}
+
+/** Everything that etcd holds, by its HTTP gateway, so that the client under test is not its own witness. */
+export async function etcdKeys(url: string): Promise<StoredKey[]> {
+  const { kvs = [] } = await post(`${url}/v3/kv/range`, { key: btoa("\0"), range_end: btoa("\0") }) as {
+    kvs?: { key: string; value: string; lease: string }[];
+  };
+  return kvs.map(({ key, value, lease }) => ({ key: atob(key), value: atob(value), lease }));
+}
+
+/** What etcd keeps the lease for in seconds, "-1" for a lease it does not know. */
+export async function leaseTtl(url: string, id: string): Promise<string> {
+  const { grantedTTL, TTL } = await post(`${url}/v3/lease/timetolive`, { ID: id }) as Record<string, string>;
+  return grantedTTL ?? TTL!;
+}
+
+/** Takes a lease away, as an operator could. */
+export async function revokeLease(url: string, id: string): Promise<void> {
+  await post(`${url}/v3/lease/revoke`, { ID: id });
+}
+
+/** From now on etcd takes nobody without this name, which may do everything, and password. */
+export async function requirePassword(
+  url: string,
+  auth: { readonly username: string; readonly password: string },
+): Promise<void> {
+  await post(`${url}/v3/auth/user/add`, { name: auth.username, password: auth.password });
+  await post(`${url}/v3/auth/role/add`, { name: "root" });
+  await post(`${url}/v3/auth/user/grant`, { user: auth.username, role: "root" });
+  await post(`${url}/v3/auth/enable`, {});
+}
+
+/** A password-protected etcd takes the token of a login with every call. */
+export async function login(
+  url: string,
+  auth: { readonly username: string; readonly password: string },
+): Promise<string> {
+  const { token } = await post(`${url}/v3/auth/authenticate`, {
+    name: auth.username,
+    password: auth.password,
+  }) as {
+    token: string;
+  };
+  return token;
+}
+
+/** Puts keys, whatever their values. */
+export async function putKeys(url: string, keys: readonly string[], token?: string): Promise<void> {
+  for (const key of keys) await post(`${url}/v3/kv/put`, { key: btoa(key), value: "" }, token);
+}
+
+/** Drops all history before now. */
+export async function compact(url: string): Promise<void> {
+  const { header } = await post(`${url}/v3/kv/range`, { key: btoa("x") }) as { header: { revision: string } };
+  await post(`${url}/v3/kv/compaction`, { revision: header.revision, physical: true });
+}
+
+async function post(url: string, body: unknown, token?: string): Promise<unknown> {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: token };
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(body), headers });
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return await response.json();
+}
