@@ -8,7 +8,7 @@ import type { Release } from "../../lib/mock/releases.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { type EtcdServer, startEtcd } from "../../tools/servers/etcd.ts";
 import { type NatsServer, startNats } from "../../tools/servers/nats.ts";
-import { compact, login, putKeys, requirePassword } from "./etcd_gateway.ts";
+import { compact, login, putKeys, putKeysUnderLease, requirePassword } from "./etcd_gateway.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
 import { PageReader } from "./page_reader.ts";
 
@@ -21,6 +21,8 @@ export interface DeploymentOptions {
   readonly withoutEtcd?: true;
   /** Who alone may use etcd. */
   readonly etcdUser?: { readonly username: string; readonly password: string };
+  /** Seconds; 2 when left out. */
+  readonly forgetAfter?: string;
   /** More flags of `metrics`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -52,7 +54,7 @@ export class Deployment implements AsyncDisposable {
     const metrics = ends.use(
       await startMetrics({
         args: ["--component", target.component, "--endpoint", target.endpoint, "--poll-interval", "0.2"]
-          .concat("--stale-after", "0.6", "--forget-after", "2", options.args ?? [])
+          .concat("--stale-after", "0.6", "--forget-after", options.forgetAfter ?? "2", options.args ?? [])
           .concat(etcd === undefined ? ["--no-etcd"] : []),
         env: {
           NATS_SERVER: `nats://127.0.0.1:${natsPort}`,
@@ -97,6 +99,12 @@ export class Deployment implements AsyncDisposable {
     const { etcdUser } = this.options;
     const token = etcdUser && await login(this.etcd.url, etcdUser);
     await putKeys(this.etcd.url, hexes.map((hex) => instanceKey("v1", target, workerIdFromHex(hex)!)), token);
+  }
+
+  /** Puts the keys of workers under one lease, whose id is given back. */
+  async registerUnderLease(hexes: readonly string[]): Promise<string> {
+    const keys = hexes.map((hex) => instanceKey("v1", target, workerIdFromHex(hex)!));
+    return await putKeysUnderLease(this.etcd.url, keys);
   }
 
   async compactEtcd(): Promise<void> {

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { Deployment } from "../helpers/deployment.ts";
+import { revokeLease } from "../helpers/etcd_gateway.ts";
+import { eventually } from "../helpers/eventually.ts";
+
+Deno.test("a worker whose lease is lost comes back under its new id, and the old one leaves", async () => {
+  await using deployment = await Deployment.start();
+  const workers = deployment.play(1);
+  await eventually(async () => assert.deepEqual((await deployment.page()).loaded(), workers.ids));
+  const [old] = workers.ids;
+  await revokeLease(deployment.etcd.url, old!);
+  await eventually(async () => {
+    const [id] = workers.ids;
+    assert.ok(id !== undefined && id !== old);
+    assert.deepEqual((await deployment.page()).states(), { [id]: "responding" });
+  });
+});
