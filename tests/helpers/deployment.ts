@@ -23,6 +23,8 @@ export interface DeploymentOptions {
   readonly etcdUser?: { readonly username: string; readonly password: string };
   /** Seconds; 2 when left out. */
   readonly forgetAfter?: string;
+  /** Both servers are stopped before `metrics` starts. */
+  readonly serversComeLater?: true;
   /** More flags of `metrics`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -50,6 +52,7 @@ export class Deployment implements AsyncDisposable {
     const etcd = options.withoutEtcd ? undefined : ends.use(await startEtcd());
     const { etcdUser } = options;
     if (etcd && etcdUser) await requirePassword(etcd.url, etcdUser);
+    if (options.serversComeLater) await Promise.all([nats.stop(), etcd?.stop()]);
     const natsPort = options.natsPort?.(nats) ?? nats.port;
     const metrics = ends.use(
       await startMetrics({

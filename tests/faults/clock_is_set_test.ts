@@ -1,0 +1,53 @@
+// On an injected clock: the machine's own cannot be set by a test.
+import assert from "node:assert/strict";
+import { Monitor, type MonitorRecorder } from "../../lib/monitor/monitor.ts";
+import { systemClock } from "../../lib/timing.ts";
+import { NatsLink } from "../../lib/transport/nats.ts";
+import { startNats } from "../../tools/servers/nats.ts";
+import { authenticator, RawService, target } from "../helpers/deployment.ts";
+import { eventually } from "../helpers/eventually.ts";
+
+const HOUR = 3_600_000;
+const recorder: MonitorRecorder = { round() {}, replies() {}, notes() {}, events() {} };
+
+Deno.test("a clock that is set back and forth by an hour moves the timestamps, and nobody's state or numbers", async () => {
+  await using nats = await startNats();
+  const stop = new AbortController();
+  await using link = new NatsLink({ servers: [nats.url], name: "test", authenticator, signal: stop.signal });
+  await using raw = new RawService(nats.url);
+  raw.answer(({ reply }) => reply("a1", 40));
+  let shiftMs = 0;
+  const clock = () => {
+    const { monotonicMs, epochMs } = systemClock();
+    return { monotonicMs, epochMs: epochMs + shiftMs };
+  };
+  using monitor = new Monitor({
+    target,
+    nats: link,
+    etcd: undefined,
+    clock,
+    recorder,
+    pollIntervalMs: 50,
+    limits: { staleAfterMs: 2_000, forgetAfterMs: 20_000 },
+  });
+  const running = monitor.run(stop.signal);
+  const shown = () => monitor.snapshot.targets[0]!;
+  await eventually(() => assert.equal(shown().workersByState.responding, 1));
+  const wrong: string[] = [];
+  monitor.subscribe(({ targets: [target] }) => {
+    if (target!.workersByState.responding !== 1 || !target!.load) {
+      wrong.push(JSON.stringify(target!.workersByState));
+    }
+  });
+  for (shiftMs of [HOUR, -HOUR, 0]) {
+    const { request } = shown().lastRound!;
+    await eventually(() => {
+      assert.ok(shown().lastRound!.request > request + 3);
+      const aheadMs = shown().workers[0]!.lastAnswerAt!.epochMs - Date.now();
+      assert.ok(Math.abs(aheadMs - shiftMs) < HOUR / 2);
+    });
+  }
+  assert.deepEqual(wrong, []);
+  stop.abort();
+  await running;
+});
