@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FAULTS } from "./faults/faults.ts";
 import { generatedDocuments, withParts } from "../tools/docs/main.ts";
 
 for (const { file, parts } of generatedDocuments()) {
@@ -7,3 +8,9 @@ for (const { file, parts } of generatedDocuments()) {
     assert.equal(text, withParts(text, parts), "run deno task docs");
   });
 }
+
+Deno.test("every file of a fault is listed, and every listed fault has its file", () => {
+  const files = [...Deno.readDirSync(new URL("faults/", import.meta.url))].map(({ name }) => name);
+  const listed = FAULTS.map(({ file }) => `${file}_test.ts`);
+  assert.deepEqual(files.filter((name) => name.endsWith("_test.ts")).toSorted(), listed.toSorted());
+});

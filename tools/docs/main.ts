@@ -5,6 +5,7 @@
  */
 import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
 import { FAMILIES, familyLabels } from "../../lib/exposition/families.ts";
+import { FAULTS } from "../../tests/faults/faults.ts";
 import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
 import { outputParts } from "./output.ts";
@@ -28,6 +29,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
       },
     },
     { file: new URL("ARCHITECTURE.md", root), parts: { states: statesTable() } },
+    { file: new URL("docs/faults.md", root), parts: { faults: faultsTable() } },
   ];
 }
 
@@ -46,6 +48,14 @@ export function withParts(text: string, parts: Readonly<Record<string, string>>)
 function statesTable(): string {
   const rows = STATE_TABLE.map(({ from, when, to }) => `| ${from} | ${when} | ${to} |`);
   return ["| from | when | to |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+/** The faults that are survived, each with the test that shows it. */
+function faultsTable(): string {
+  const rows = FAULTS.map(({ file, fault, meanwhile }) =>
+    `| ${fault} | ${meanwhile} | [${file}](../tests/faults/${file}_test.ts) |`
+  );
+  return ["| fault | what the page says meanwhile | test |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 function helpText(): string {

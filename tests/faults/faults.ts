@@ -1,0 +1,208 @@
+/** A fault that metrics survives: what happens, what the page says meanwhile, and the file that shows it. */
+export interface Fault {
+  readonly file: string;
+  readonly fault: string;
+  readonly meanwhile: string;
+}
+
+const NATS_AWAY = "`up` 0, `nats_connected` 0, no load; the workers stay, silent after `--stale-after`";
+const ETCD_AWAY =
+  "`etcd_connected` 0, `membership_from_etcd` 0: membership is what answers; load goes on, the last known workers stay";
+const PUSH_FAILS =
+  "`pushes_failed_total` grows, `last_push_timestamp_seconds` stands still; the page goes on";
+const NEIGHBOURS = "the neighbours' numbers as ever";
+
+/** In the order of docs/faults.md; all names begin with `dynamo_metrics_`. */
+export const FAULTS: readonly Fault[] = [
+  { file: "servers_come_in_any_order", fault: "NATS and etcd are absent at the start", meanwhile: NATS_AWAY },
+  { file: "nats_is_stopped", fault: "NATS is stopped", meanwhile: NATS_AWAY },
+  { file: "nats_is_killed", fault: "NATS is killed", meanwhile: NATS_AWAY },
+  { file: "nats_hangs", fault: "NATS hangs (SIGSTOP)", meanwhile: `${NATS_AWAY}; known by pings within 3 s` },
+  {
+    file: "nats_comes_back_as_another_server",
+    fault: "NATS comes back as another server, with nothing of the old one",
+    meanwhile: NATS_AWAY,
+  },
+  {
+    file: "nats_hung_and_answers_in_a_burst",
+    fault: "Answers to old questions come in one burst",
+    meanwhile: "counted as `late`; the newest answer stands",
+  },
+  {
+    file: "login_is_refused_for_a_while",
+    fault: "NATS refuses our password for a while",
+    meanwhile: NATS_AWAY,
+  },
+  {
+    file: "user_may_not_ask",
+    fault: "The user may not ask `$SRV`",
+    meanwhile: "`up` 0, `nats_connected` 1, `rounds_failed_total` grows",
+  },
+  {
+    file: "user_may_not_hear_answers",
+    fault: "The user may not hear answers",
+    meanwhile: "`up` 0, `nats_connected` 1, `rounds_failed_total` grows",
+  },
+  {
+    file: "user_may_not_hear_events",
+    fault: "The user may not hear events",
+    meanwhile: "the load as ever; `events_total` stands still",
+  },
+  {
+    file: "user_may_not_publish",
+    fault: "The user may not publish",
+    meanwhile: '`publishes_skipped_total{reason="permission"}` grows; all else as ever',
+  },
+  {
+    file: "aggregate_is_larger_than_nats_takes",
+    fault: "The aggregate is larger than NATS takes",
+    meanwhile: '`publishes_skipped_total{reason="max_payload"}` grows; all else as ever',
+  },
+  {
+    file: "nats_drops_us_as_a_slow_consumer",
+    fault: "NATS drops us as a slow consumer",
+    meanwhile: "as when NATS is away, for a moment",
+  },
+  { file: "network_to_nats_is_cut", fault: "The network to NATS is cut", meanwhile: NATS_AWAY },
+  {
+    file: "network_to_nats_hangs_with_both_ends_open",
+    fault: "The network to NATS is half-open",
+    meanwhile: NATS_AWAY,
+  },
+  { file: "etcd_is_stopped", fault: "etcd is stopped", meanwhile: ETCD_AWAY },
+  { file: "etcd_is_killed", fault: "etcd is killed", meanwhile: ETCD_AWAY },
+  { file: "etcd_hangs", fault: "etcd hangs (SIGSTOP)", meanwhile: `${ETCD_AWAY}; known within 5 s` },
+  {
+    file: "etcd_is_wiped",
+    fault: "etcd loses its data under workers that answer",
+    meanwhile: "`worker_registered` 0; the workers and their load stay",
+  },
+  {
+    file: "etcd_is_wiped_under_dead_workers",
+    fault: "etcd loses its data under workers that do not answer",
+    meanwhile: 'the workers leave: `workers_gone_total{reason="deregistered"}`',
+  },
+  {
+    file: "etcd_compacts_past_the_watch",
+    fault: "etcd compacts past the revision that we watch",
+    meanwhile: ETCD_AWAY,
+  },
+  {
+    file: "etcd_with_a_password_restarts",
+    fault: "An etcd with a password restarts",
+    meanwhile: ETCD_AWAY,
+  },
+  { file: "network_to_etcd_is_cut", fault: "The network to etcd is cut", meanwhile: ETCD_AWAY },
+  {
+    file: "network_to_etcd_hangs_with_both_ends_open",
+    fault: "The network to etcd is half-open",
+    meanwhile: ETCD_AWAY,
+  },
+  {
+    file: "worker_is_killed",
+    fault: "A worker is killed",
+    meanwhile:
+      "`silent` after `--stale-after`, then gone: by its key with etcd, after `--forget-after` without",
+  },
+  {
+    file: "worker_is_stopped_and_resumed",
+    fault: "A worker is stopped (SIGSTOP) and goes on",
+    meanwhile: "`silent`, without load, its last answer's time stays",
+  },
+  {
+    file: "worker_restarts_with_a_new_id",
+    fault: "A worker restarts under a new id",
+    meanwhile: "the new id at once; the old one leaves every series",
+  },
+  {
+    file: "lease_of_a_worker_is_lost",
+    fault: "A worker's lease is lost and it registers again",
+    meanwhile: "the new id at once; the old one leaves every series",
+  },
+  {
+    file: "worker_answers_after_the_round",
+    fault: "A worker answers after the round's end",
+    meanwhile: "its numbers, from when they came",
+  },
+  {
+    file: "worker_answers_twice",
+    fault: "A worker answers twice in a round",
+    meanwhile: "the later numbers, once in the average; counted as `duplicate_id`",
+  },
+  {
+    file: "worker_is_under_two_service_names",
+    fault: "A worker answers under two service names",
+    meanwhile: "one worker; counted as `duplicate_id`",
+  },
+  {
+    file: "worker_claims_the_id_of_another",
+    fault: "A process claims another's id",
+    meanwhile: "the later numbers under that id; counted as `duplicate_id`",
+  },
+  {
+    file: "worker_has_an_id_that_does_not_parse",
+    fault: "An endpoint's id does not parse",
+    meanwhile: `${NEIGHBOURS}; counted as \`worker_id\``,
+  },
+  {
+    file: "worker_has_a_thousand_endpoints",
+    fault: "A reply has a thousand endpoints",
+    meanwhile: "all counted, until the worker leaves",
+  },
+  {
+    file: "worker_answers_with_ten_megabytes",
+    fault: "A reply has ten megabytes",
+    meanwhile: `${NEIGHBOURS}; counted as \`too_large\``,
+  },
+  {
+    file: "worker_answers_with_broken_json",
+    fault: "Replies are broken",
+    meanwhile: `${NEIGHBOURS}; counted as \`not_json\` or \`envelope\``,
+  },
+  {
+    file: "worker_sends_fields_of_the_wrong_kind",
+    fault: "A load record has a field missing, negative, fractional, text or NaN",
+    meanwhile: `the worker is \`undecodable\`, without load; ${NEIGHBOURS}`,
+  },
+  {
+    file: "ten_thousand_workers_come_and_go",
+    fault: "Ten thousand workers appear and vanish at once",
+    meanwhile: "all of them, then none",
+  },
+  { file: "pushgateway_is_absent", fault: "The Pushgateway is absent", meanwhile: PUSH_FAILS },
+  { file: "pushgateway_is_slow", fault: "The Pushgateway does not answer", meanwhile: PUSH_FAILS },
+  { file: "pushgateway_answers_400", fault: "The Pushgateway answers 400", meanwhile: PUSH_FAILS },
+  { file: "pushgateway_answers_500", fault: "The Pushgateway answers 500", meanwhile: PUSH_FAILS },
+  { file: "pushgateway_redirects", fault: "The Pushgateway redirects", meanwhile: PUSH_FAILS },
+  { file: "pushgateway_answers_garbage", fault: "The Pushgateway answers garbage", meanwhile: PUSH_FAILS },
+  {
+    file: "reader_reads_a_byte_at_a_time",
+    fault: "Readers read a byte at a time",
+    meanwhile: "the whole page for all others",
+  },
+  {
+    file: "reader_sends_half_a_request",
+    fault: "Readers send half a request",
+    meanwhile: "the whole page for all others",
+  },
+  {
+    file: "reader_opens_a_thousand_connections",
+    fault: "A thousand connections are opened",
+    meanwhile: "the whole page; `process_open_fds` grows, and falls when they close",
+  },
+  {
+    file: "clock_is_set",
+    fault: "The clock is set back and forth by an hour",
+    meanwhile: "timestamps move; states and numbers do not",
+  },
+  {
+    file: "log_cannot_be_written",
+    fault: "The log's device is full, its descriptor closed, its reader gone",
+    meanwhile: "the page as ever",
+  },
+  {
+    file: "we_are_told_to_end",
+    fault: "SIGTERM in the middle of a fault",
+    meanwhile: "`/readyz` 503, then nothing: the process ends with 0",
+  },
+];
