@@ -83,16 +83,17 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** One of this project's programs, as a user runs it. */
+/** One of this project's programs, as a user runs it; `denoFlags` stand before the script. */
 export function ownProgram(
   file: "main.ts" | "mock_worker.ts",
-  options: Omit<ProgramOptions, "command">,
+  options: Omit<ProgramOptions, "command"> & { readonly denoFlags?: readonly string[] },
 ): Program {
   const path = new URL(`../${file}`, import.meta.url).href;
+  const { denoFlags = [], args, ...more } = options;
   return new Program({
-    ...options,
+    ...more,
     command: Deno.execPath(),
-    args: ["run", "-A", "--no-check", path, ...options.args],
+    args: ["run", "-A", "--no-check", ...denoFlags, path, ...args],
   });
 }
 

@@ -97,8 +97,8 @@ export interface Notes {
 /** Bounds of what is remembered of workers that are no longer there: how many, and for how long. */
 const MAX_TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 600_000;
-const MAX_STRANGERS = 10_000;
-const STRANGER_MS = 3_600_000;
+const MAX_STRANGERS = 2_000;
+const STRANGER_MS = 600_000;
 
 export function emptyFleet(target: Target): Fleet {
   return {
