@@ -4,7 +4,7 @@ import { ownProgram, servedUrl } from "../tools/program.ts";
 import { startNats } from "../tools/servers/nats.ts";
 import { RawService, statsReply, target } from "./helpers/deployment.ts";
 import { eventually } from "./helpers/eventually.ts";
-import { PageReader } from "./helpers/page_reader.ts";
+import { PageReader } from "../tools/page_reader.ts";
 
 const MIB = 1_048_576;
 const WORKERS = 50;

@@ -2,7 +2,11 @@
  * The whole on one machine: nats-server and etcd on free ports, three mock workers and metrics. Prints the address and
  * the first page with all three workers, then runs until it is interrupted, or for `--for SECONDS`; without a terminal
  * and without `--for` it ends after that page.
+ *
+ * `--against-original` runs the original `metrics` 0.1.1 (from PyPI) beside ours instead, and prints what each page has
+ * after each of some faults.
  */
+import { compareUnderFaults } from "./against_original.ts";
 import { ownProgram, servedUrl } from "./program.ts";
 import { startEtcd } from "./servers/etcd.ts";
 import { startNats } from "./servers/nats.ts";
@@ -13,10 +17,13 @@ const PAGE_MS = 30_000;
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => stop.abort());
-const seconds = readSeconds(Deno.args);
+const isComparison = Deno.args.join() === "--against-original";
+const seconds = isComparison ? undefined : readSeconds(Deno.args);
 try {
-  await demo(stop.signal);
+  if (isComparison) await compareUnderFaults({ print: console.log, signal: stop.signal });
+  else await demo(stop.signal);
 } catch (error) {
+  if (stop.signal.aborted) Deno.exit(0);
   console.error(`error: ${(error as Error).message}`);
   Deno.exit(1);
 }
@@ -62,6 +69,6 @@ function readSeconds(args: readonly string[]): number | undefined {
   if (args.length === 0) return undefined;
   const seconds = args.length === 2 && args[0] === "--for" ? Number(args[1]) : NaN;
   if (seconds > 0 && seconds <= 86_400) return seconds;
-  console.error("error: the only option is --for SECONDS, a number above 0");
+  console.error("error: the options are --for SECONDS, a number above 0, or --against-original");
   Deno.exit(2);
 }

@@ -54,6 +54,7 @@ export class Program implements AsyncDisposable {
     if (!this.#ended) {
       try {
         this.#child.kill(signal);
+        this.#child.kill("SIGCONT"); // It may have been stopped.
       } catch {
         // It ended by itself meanwhile.
       }

@@ -10,7 +10,7 @@ import { type EtcdServer, startEtcd } from "../../tools/servers/etcd.ts";
 import { type NatsServer, startNats } from "../../tools/servers/nats.ts";
 import { compact, login, putKeys, putKeysUnderLease, requirePassword } from "./etcd_gateway.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
-import { PageReader } from "./page_reader.ts";
+import { PageReader } from "../../tools/page_reader.ts";
 
 export const target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
 export const authenticator: Authenticator = usernamePasswordAuthenticator("user", "user");

@@ -1,14 +1,15 @@
 /**
  * Writes the generated parts of the documents anew: what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`, from
- * the code's tables and from a run of both programs. With `--check` it writes nothing, runs nothing, and ends with 1 when
- * a part that comes from a table is stale.
+ * the code's tables and from a run of both programs. With `--with-original` it runs the original beside them too
+ * (needs PyPI). With `--check` it writes nothing, runs nothing, and ends with 1 when a part that comes from a table is
+ * stale.
  */
 import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
 import { FAMILIES, familyLabels } from "../../lib/exposition/families.ts";
 import { FAULTS } from "../../tests/faults/faults.ts";
 import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
-import { outputParts } from "./output.ts";
+import { comparisonPart, outputParts } from "./output.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
 
 /** A document and its parts that come from tables, by name. */
@@ -99,7 +100,8 @@ function shownText(shown: OddReply["original"], counted: readonly string[] = [])
 
 if (import.meta.main) {
   const isCheck = Deno.args.includes("--check");
-  const output = isCheck ? {} : await outputParts();
+  const isWhole = Deno.args.includes("--with-original");
+  const output = isCheck ? {} : { ...await outputParts(), ...(isWhole && await comparisonPart()) };
   for (const { file, parts } of generatedDocuments()) {
     const name = file.pathname.split("/").at(-1);
     const before = await Deno.readTextFile(file);

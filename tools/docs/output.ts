@@ -1,4 +1,5 @@
 /** Real output for the README: a run of both programs on real servers, as the README's commands start them. */
+import { compareUnderFaults } from "../against_original.ts";
 import { ownProgram, servedUrl } from "../program.ts";
 import { startEtcd } from "../servers/etcd.ts";
 import { startNats } from "../servers/nats.ts";
@@ -35,6 +36,13 @@ export async function outputParts(): Promise<Readonly<Record<string, string>>> {
     "output-page": block(lines(page, (line) => /^(# \w+ )?llm_/.test(line))),
     "output-push": block(lines(pusher.log, (line) => line.includes("Started pushing"))),
   };
+}
+
+/** The demo against the original, which is fetched from PyPI. */
+export async function comparisonPart(): Promise<Readonly<Record<string, string>>> {
+  const said: string[] = [];
+  await compareUnderFaults({ print: (line) => said.push(line), signal: new AbortController().signal });
+  return { "output-against": block(said) };
 }
 
 function lines(text: string, wanted: (line: string) => boolean): string[] {
