@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Deployment } from "../helpers/deployment.ts";
-import { revokeLease } from "../helpers/etcd_gateway.ts";
+import { revokeLease } from "../../tools/etcd_gateway.ts";
 import { eventually } from "../helpers/eventually.ts";
 
 Deno.test("a worker whose lease is lost comes back under its new id, and the old one leaves", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Deployment, statsReply } from "../helpers/deployment.ts";
-import { revokeLease } from "../helpers/etcd_gateway.ts";
+import { revokeLease } from "../../tools/etcd_gateway.ts";
 import { eventually } from "../helpers/eventually.ts";
 
 Deno.test("ten thousand workers that appear at once are all on the page, and that vanish at once all leave", async () => {

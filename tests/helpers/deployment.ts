@@ -8,7 +8,7 @@ import type { Release } from "../../lib/mock/releases.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { type EtcdServer, startEtcd } from "../../tools/servers/etcd.ts";
 import { type NatsServer, startNats } from "../../tools/servers/nats.ts";
-import { compact, login, putKeys, putKeysUnderLease, requirePassword } from "./etcd_gateway.ts";
+import { compact, login, putKeys, putKeysUnderLease, requirePassword } from "../../tools/etcd_gateway.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
 import { PageReader } from "../../tools/page_reader.ts";
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { startEtcd } from "../../tools/servers/etcd.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { etcdKeys } from "../helpers/etcd_gateway.ts";
+import { etcdKeys } from "../../tools/etcd_gateway.ts";
 import { NatsObserver } from "../helpers/nats_observer.ts";
 
 Deno.test("mock_worker is found in etcd and NATS, and SIGTERM and SIGINT remove it with code 0 in two seconds", async () => {

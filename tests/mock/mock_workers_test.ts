@@ -5,7 +5,7 @@ import { type MockWorkerOptions, type MockWorkers, startMockWorker } from "../..
 import { startEtcd } from "../../tools/servers/etcd.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { etcdKeys, leaseTtl, requirePassword, revokeLease } from "../helpers/etcd_gateway.ts";
+import { etcdKeys, leaseTtl, requirePassword, revokeLease } from "../../tools/etcd_gateway.ts";
 import { NatsObserver } from "../helpers/nats_observer.ts";
 
 const TARGET = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
