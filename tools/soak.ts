@@ -112,9 +112,12 @@ async function soak() {
   let wrongPages = 0;
   const probe = setInterval(async () => {
     const startMs = performance.now();
-    const page = await (await fetch(`${url}/metrics`)).text();
+    const page = await fetch(`${url}/metrics`).then((response) => response.text(), () => undefined);
     longestMs = Math.max(longestMs, performance.now() - startMs);
-    if (/NaN/.test(page)) wrongPages++;
+    if (page === undefined || /NaN/.test(page)) wrongPages++;
+    if (page === undefined && wrongPages === 1) {
+      console.log(`NO ANSWER; metrics said last:\n${metrics.log.slice(-3_000)}`);
+    }
   }, 250);
   const memory: { minute: number; mib: number }[] = [];
   const startMs = performance.now();
@@ -128,7 +131,7 @@ async function soak() {
   await weigh();
   let weighAtMs = performance.now() + 30_000;
   let faults = 0;
-  while (performance.now() - startMs < seconds * 1_000) {
+  while (performance.now() - startMs < seconds * 1_000 && wrongPages === 0) {
     const fault = FAULTS[pick(FAULTS.length)]!;
     say(fault.name);
     const undo = await fault.strike(fleet, pick);

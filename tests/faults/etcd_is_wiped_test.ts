@@ -18,6 +18,7 @@ Deno.test("an etcd that loses its data under workers that answer does not empty 
     assert.deepEqual(page.byWorker("dynamo_metrics_worker_registered"), { 161: 0 });
     assert.deepEqual(page.states(), { 161: "responding" });
     assert.deepEqual(page.byWorker("llm_kv_blocks_active"), { 161: 40 });
+    assert.equal(page.value("dynamo_metrics_workers_gone_total", { reason: "deregistered" }), 0);
   });
   await deployment.register("a1", "a2");
   await eventually(async () => {

@@ -3,7 +3,7 @@ import { Deployment, statsReply } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 
 Deno.test("a reply with a thousand endpoints is taken whole, and what it counts leaves with its worker", async () => {
-  await using deployment = await Deployment.start({ withoutEtcd: true });
+  await using deployment = await Deployment.start({ withoutEtcd: true, forgetAfter: "60" });
   const raw = deployment.raw();
   let answers = true;
   raw.answer(({ send }) => {
