@@ -1,6 +1,6 @@
 import type { Etcd3, IOptions, Watcher } from "etcd3";
-import { logger } from "../log.ts";
 import { sleep, within } from "../timing.ts";
+import { Outage } from "./outage.ts";
 
 export interface EtcdOptions {
   /** URLs or `host:port`, several members of one cluster. */
@@ -33,12 +33,13 @@ export class EtcdMirror implements AsyncDisposable {
   readonly #ranges: readonly Range[];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  readonly #log = logger("transport");
+  readonly #outage: Outage;
   #connected = false;
   #onChange: () => void = () => {};
 
   constructor(prefixes: readonly string[], options: EtcdOptions) {
     this.#options = options;
+    this.#outage = new Outage("etcd", options.endpoints.join(","));
     this.#ranges = prefixes.map((prefix) => ({ prefix, keys: new Set(), revision: 0, seen: 0, owed: false }));
     this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
   }
@@ -64,20 +65,17 @@ export class EtcdMirror implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const endpoints = this.#options.endpoints.join(",");
-    let lastCause: string | undefined;
     while (!signal.aborted) {
       const cause = await this.#session(signal).catch(causeText);
       if (signal.aborted) return;
       if (cause === DUMB_WATCH) continue;
       if (this.#connected) {
         this.#connected = false;
-        this.#log.warn("Lost the connection to etcd, trying again", { endpoints, cause });
+        this.#outage.lost(cause);
         this.#onChange();
-      } else if (cause !== lastCause) {
-        this.#log.warn("Cannot reach etcd, trying again", { endpoints, cause });
+      } else {
+        this.#outage.unreachable(cause);
       }
-      lastCause = cause;
       await sleep(this.#options.retryMs ?? 300, { signal });
     }
   }
@@ -113,7 +111,7 @@ export class EtcdMirror implements AsyncDisposable {
     }
     if (!this.#connected) {
       this.#connected = true;
-      this.#log.info("Connected to etcd", { endpoints: this.#options.endpoints.join(",") });
+      this.#outage.over();
     }
     this.#onChange();
     while (true) {
@@ -192,7 +190,9 @@ function rangeEnd(prefix: string): Uint8Array {
   return bytes;
 }
 
-/** gRPC names a lost server in many words; the part before the first line's details says it. */
+/** gRPC names a lost server in many words: the first line, without its empty note. */
 export function causeText(error: unknown): string {
-  return error instanceof Error ? error.message.split("\n")[0]! : String(error);
+  return error instanceof Error
+    ? error.message.split("\n")[0]!.replace(/\. Resolution note: $/, "")
+    : String(error);
 }

@@ -3,6 +3,7 @@ import { type WorkerId, workerIdFromInteger } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { sleep, within } from "../timing.ts";
 import { causeText, type EtcdOptions, openEtcd } from "./etcd.ts";
+import { Outage } from "./outage.ts";
 
 /** Somebody who is registered in etcd for as long as the program runs: one lease and one key under it. */
 export interface LeaseHolder {
@@ -42,12 +43,14 @@ export class EtcdLeases implements AsyncDisposable {
   readonly #byId = new Map<string, Lease>();
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #outage: Outage;
   readonly #log = logger("transport");
   #connected = false;
   #wake: () => void = () => {};
 
   constructor(holders: readonly LeaseHolder[], options: EtcdLeaseOptions) {
     this.#options = options;
+    this.#outage = new Outage("etcd", options.endpoints.join(","));
     this.#leases = holders.map((holder) => ({
       holder,
       id: undefined,
@@ -70,19 +73,15 @@ export class EtcdLeases implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const endpoints = this.#options.endpoints.join(",");
-    const told = new Set<string>();
     while (!signal.aborted) {
       const cause = await this.#session(signal).catch(causeText);
       if (signal.aborted) return;
       if (this.#connected) {
         this.#connected = false;
-        told.clear();
-        this.#log.warn("Lost the connection to etcd, trying again", { endpoints, cause });
-      } else if (!told.has(cause)) {
-        this.#log.warn("Cannot reach etcd, trying again", { endpoints, cause });
+        this.#outage.lost(cause);
+      } else {
+        this.#outage.unreachable(cause);
       }
-      told.add(cause);
       await sleep(this.#options.retryMs ?? 300, { signal });
     }
   }
@@ -190,7 +189,7 @@ export class EtcdLeases implements AsyncDisposable {
   #onSuccess(): void {
     if (this.#connected) return;
     this.#connected = true;
-    this.#log.info("Connected to etcd", { endpoints: this.#options.endpoints.join(",") });
+    this.#outage.over();
   }
 
   #forget(lease: Lease): void {

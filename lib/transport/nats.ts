@@ -9,6 +9,7 @@ import {
 } from "nats";
 import { logger } from "../log.ts";
 import { BackOff, type BackOffLimits, sleep } from "../timing.ts";
+import { Outage } from "./outage.ts";
 import { ignoreStraySocketErrors } from "./stray_errors.ts";
 
 /** A message as it came. `noResponders` marks the server's own word that nobody listens at the subject asked. */
@@ -130,8 +131,7 @@ export class NatsLink implements AsyncDisposable {
   async #run(signal: AbortSignal): Promise<void> {
     const { backOff: limits = { firstMs: 100, maxMs: 800 } } = this.#options;
     const backOff = new BackOff(limits);
-    const servers = this.#options.servers.join(",");
-    let lastCause: string | undefined;
+    const outage = new Outage("NATS", this.#options.servers.join(","));
     while (!signal.aborted) {
       const connection = await this.#connect(signal);
       if (signal.aborted) {
@@ -139,18 +139,15 @@ export class NatsLink implements AsyncDisposable {
         return;
       }
       if (connection instanceof Error) {
-        const cause = causeText(connection);
-        if (cause !== lastCause) this.#log.warn("Cannot reach NATS, trying again", { servers, cause });
-        lastCause = cause;
+        outage.unreachable(causeText(connection));
         await sleep(backOff.next(), { signal });
         continue;
       }
       backOff.reset();
-      this.#log.info("Connected to NATS", { server: connection.getServer() });
+      outage.over();
       const cause = await this.#serve(connection, signal);
       if (signal.aborted) return;
-      this.#log.warn("Lost the connection to NATS, trying again", { servers, cause });
-      lastCause = cause;
+      outage.lost(cause);
     }
   }
 

@@ -60,7 +60,7 @@ Deno.test("mock_worker started before its servers warns once of each, and is the
   await eventually(() => assert.match(program.log, /Connected to NATS/));
   const [natsWarning, etcdWarning] = warnings().map((line) => line.split(" WARN ")[1]!).sort();
   const about = (server: string) => `mock_worker::transport: Cannot reach ${server}, trying again`;
-  assert.ok(etcdWarning!.startsWith(`${about("etcd")} endpoints=${etcd.url} cause=`));
+  assert.ok(etcdWarning!.startsWith(`${about("etcd")} servers=${etcd.url} cause=`));
   assert.ok(natsWarning!.startsWith(`${about("NATS")} servers=${nats.url} cause=`));
   assert.equal(warnings().length, 2);
   assert.deepEqual(await program.end("SIGTERM"), { code: 0, inTime: true });
