@@ -11,19 +11,49 @@ export type Clock = () => Instant;
 
 export const systemClock: Clock = () => ({ monotonicMs: performance.now(), epochMs: Date.now() });
 
+/**
+ * Calls `act` when `signal` is aborted, at once if it is. To be disposed by whoever ends before the signal does: a
+ * program's signal lives as long as the program, and keeps all that listens to it.
+ */
+export function onAbort(signal: AbortSignal, act: () => void): Disposable {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act);
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", act) };
+}
+
 /** Waits `ms` milliseconds, or until `signal` is aborted; never rejects. */
-export function sleep(ms: number, options: { signal: AbortSignal }): Promise<void> {
-  const { signal } = options;
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
+export async function sleep(ms: number, { signal }: { signal: AbortSignal }): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  using _ = onAbort(signal, resolve);
+  await promise;
+  clearTimeout(timer);
+}
+
+/** A sleep that can be ended from outside; a ring while nobody sleeps ends the next sleep. */
+export class Alarm {
+  #rung = false;
+  #wake = () => {};
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake();
+  }
+
+  /** True when it was the ring that ended the sleep. */
+  async sleep(ms: number, { signal }: { signal: AbortSignal }): Promise<boolean> {
+    if (!this.#rung) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const timer = setTimeout(resolve, ms);
+      using _ = onAbort(signal, resolve);
+      await promise;
       clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
+    }
+    const rung = this.#rung;
+    this.#rung = false;
+    return rung;
+  }
 }
 
 /** Rejects with a `TimeoutError` naming `what` when `promise` has not settled within `ms`. */

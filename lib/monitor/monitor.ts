@@ -14,7 +14,7 @@ import {
 import { nextExpiryMs, type Snapshot, snapshotTarget } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
 import { isFailed, type Replies, type Round, Scraper } from "../scrape/scraper.ts";
-import { type Clock, sleep } from "../timing.ts";
+import { Alarm, type Clock } from "../timing.ts";
 import type { EtcdMirror } from "../transport/etcd.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
@@ -67,8 +67,8 @@ export class Monitor implements Disposable {
   #fleet: Fleet;
   #snapshot: Snapshot;
   #turnedAtMs: number;
-  /** Ends the wait for the next round: NATS is back. */
-  #wake = new AbortController();
+  /** Rings when NATS is back. */
+  readonly #alarm = new Alarm();
   #change: { timer: ReturnType<typeof setTimeout>; atMs: number } | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
@@ -96,7 +96,7 @@ export class Monitor implements Disposable {
     nats.listen({
       onChange: () => {
         this.#changeWithin(this.#limits.changesMs);
-        if (nats.connected) this.#wake.abort();
+        if (nats.connected) this.#alarm.ring();
       },
     });
     etcd?.listen(() => this.#changeWithin(this.#limits.changesMs));
@@ -123,12 +123,10 @@ export class Monitor implements Disposable {
     const { clock, pollIntervalMs } = this.#options;
     let dueMs = clock().monotonicMs;
     while (!signal.aborted) {
-      this.#wake = new AbortController();
       await this.#tick(signal);
       const nowMs = clock().monotonicMs;
       dueMs += pollIntervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / pollIntervalMs));
-      await sleep(dueMs - nowMs, { signal: AbortSignal.any([signal, this.#wake.signal]) });
-      if (this.#wake.signal.aborted) dueMs = clock().monotonicMs;
+      if (await this.#alarm.sleep(dueMs - nowMs, { signal })) dueMs = clock().monotonicMs;
     }
   }
 

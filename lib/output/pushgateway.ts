@@ -1,5 +1,5 @@
 import { logger } from "../log.ts";
-import { sleep } from "../timing.ts";
+import { onAbort, sleep } from "../timing.ts";
 import type { PushMethod } from "./push_group.ts";
 
 export interface PushOptions {
@@ -19,18 +19,18 @@ export interface PushOptions {
 export async function pushRegularly(options: PushOptions): Promise<void> {
   const { intervalMs, signal, onPush } = options;
   const log = logger("push");
-  let lastProblem: string | undefined;
+  let lastKind: string | undefined;
   let dueMs = performance.now();
   while (!signal.aborted) {
     const problem = await send({ ...options, body: await options.page() });
     if (signal.aborted) return;
     onPush({ ok: problem === undefined, epochMs: Date.now() });
-    if (problem !== undefined && problem !== lastProblem) {
-      log.error("Failed to push metrics to PushGateway", { url: options.url.href, cause: problem });
-    } else if (problem === undefined && lastProblem !== undefined) {
+    if (problem !== undefined && problem.kind !== lastKind) {
+      log.error("Failed to push metrics to PushGateway", { url: options.url.href, cause: problem.text });
+    } else if (problem === undefined && lastKind !== undefined) {
       log.info("Pushing metrics to PushGateway again", { url: options.url.href });
     }
-    lastProblem = problem;
+    lastKind = problem?.kind;
     const nowMs = performance.now();
     dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
     await sleep(dueMs - nowMs, { signal });
@@ -41,7 +41,7 @@ export async function pushRegularly(options: PushOptions): Promise<void> {
 export async function deleteGroup(options: { url: URL; timeoutMs?: number }): Promise<void> {
   const problem = await send({ ...options, method: "delete", timeoutMs: options.timeoutMs ?? 1_000 });
   if (problem !== undefined) {
-    logger("push").warn("Cannot delete the pushed group", { url: options.url.href, cause: problem });
+    logger("push").warn("Cannot delete the pushed group", { url: options.url.href, cause: problem.text });
   }
 }
 
@@ -54,23 +54,41 @@ interface Sending {
   readonly signal?: AbortSignal;
 }
 
+/** What went wrong. Of two with the same kind one is enough to read. */
+interface Problem {
+  readonly kind: string;
+  readonly text: string;
+}
+
 /** Sends one request; gives what went wrong, if anything. */
 async function send(
   { url, method, body, contentType, timeoutMs = 10_000, signal }: Sending,
-): Promise<string | undefined> {
-  const limit = AbortSignal.timeout(timeoutMs);
+): Promise<Problem | undefined> {
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  using _ = signal && onAbort(signal, () => end.abort());
   try {
     const response = await fetch(url, {
       method: method.toUpperCase(),
       redirect: "manual",
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: end.signal,
       ...(body && { body }),
       ...(contentType && { headers: { "content-type": contentType } }),
     });
     const text = response.ok ? "" : (await response.text()).trim();
     if (response.ok) await response.body?.cancel();
-    return response.ok ? undefined : `${response.status} ${response.statusText} ${text}`.trim();
+    const kind = `${response.status} ${response.statusText}`.trim();
+    return response.ok ? undefined : { kind, text: `${kind} ${text}`.trim() };
   } catch (error) {
-    return (error as Error).message;
+    const text = causeText(error as Error);
+    return { kind: text, text };
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** Deno says "fetch failed"; its cause begins with both addresses, and the port of ours is another each time. */
+function causeText({ message, cause }: Error): string {
+  if (!(cause instanceof Error)) return message;
+  return cause.message.replace(/^error sending request .*?: client error \(\w+\): /, "");
 }

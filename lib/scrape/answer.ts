@@ -91,30 +91,28 @@ function readEntries(
   serviceVersion: string | undefined,
   { service, endpoint, request, at }: ReplyOrigin,
 ): ReadReply {
-  const named = entries.map((stats) => ({
-    stats,
-    name: stats && parseInstanceSubject(stats.subject, service),
-  }));
   const answers: Answer[] = [];
   const rejectedEntries: EntryRejection[] = [];
+  const endpointsOf = new Map<WorkerId, EndpointCounters[]>();
   let detail: string | undefined;
-  for (const { stats, name } of named) {
-    if (stats === undefined) rejectedEntries.push("worker_id");
-    if (stats === undefined || name?.endpoint !== endpoint) continue;
-    const { worker } = name;
-    if (worker === undefined) {
+  for (const stats of entries) {
+    const name = stats && parseInstanceSubject(stats.subject, service);
+    const worker = name?.worker;
+    const isAsked = name?.endpoint === endpoint;
+    if (stats === undefined || isAsked && worker === undefined) {
       rejectedEntries.push("worker_id");
-      detail = `no worker id in ${stats.subject}`;
-      continue;
+      detail = `no worker id in ${stats?.subject}`;
     }
+    if (stats === undefined || name === undefined || worker === undefined) continue;
+    let endpoints = endpointsOf.get(worker);
+    if (endpoints === undefined) endpointsOf.set(worker, endpoints = []);
+    endpoints.push(toCounters(name.endpoint, stats));
+    if (!isAsked) continue;
     const { outcome, problem } = readOutcome(stats.data);
     if (problem !== undefined) {
       rejectedEntries.push("load");
       detail = `${stats.subject}: ${problem}`;
     }
-    const endpoints = named.flatMap((other) =>
-      other.stats && other.name?.worker === worker ? [toCounters(other.name.endpoint, other.stats)] : []
-    );
     answers.push({ worker, request, at, service, serviceVersion, outcome, endpoints });
   }
   return { answers, rejectedEntries, ...(detail !== undefined && { detail }) };

@@ -3,7 +3,7 @@ import { type Target, targetPath } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { serviceSubject } from "../micro/subjects.ts";
-import type { Clock, Instant } from "../timing.ts";
+import { type Clock, type Instant, onAbort } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
 import { type Answer, type EntryRejection, readReply, type ReplyRejection } from "./answer.ts";
 import { decideStop, type RoundLimits, type StopReason } from "./stop_rule.ts";
@@ -186,11 +186,10 @@ class OpenRound {
     this.#missing = new Map(options.expected.map(({ worker, service }) => [worker, service]));
     this.#open = new Set(options.services);
     this.#lastHeardMs = options.startedMs;
-    const stop = () => this.fail("disconnected");
-    options.signal.addEventListener("abort", stop);
+    const aborted = onAbort(options.signal, () => this.fail("disconnected"));
     this.ended = this.#end.promise.finally(() => {
       clearTimeout(this.#timer);
-      options.signal.removeEventListener("abort", stop);
+      aborted[Symbol.dispose]();
     });
     this.#decide();
   }

@@ -1,5 +1,5 @@
 import type { Etcd3, IOptions, Watcher } from "etcd3";
-import { sleep, within } from "../timing.ts";
+import { onAbort, sleep, within } from "../timing.ts";
 import { Outage } from "./outage.ts";
 
 export interface EtcdOptions {
@@ -81,18 +81,21 @@ export class EtcdMirror implements AsyncDisposable {
   }
 
   /** One client's life, until a fault or the end; gives the cause. A call that hangs is left behind with its client. */
-  async #session(signal: AbortSignal): Promise<string> {
+  async #session(outer: AbortSignal): Promise<string> {
+    const session = new AbortController();
+    const { signal } = session;
     const client = await openEtcd(this.#options);
     const end = Promise.withResolvers<string>();
-    const stop = () => end.resolve("stopped");
-    signal.addEventListener("abort", stop);
-    if (signal.aborted) stop();
+    using _ = onAbort(outer, () => {
+      session.abort();
+      end.resolve("stopped");
+    });
     try {
       const work = this.#mirror(client, { signal, fault: end.resolve });
       work.catch(() => {}); // The race below has settled when it fails later.
       return await Promise.race([end.promise, work]);
     } finally {
-      signal.removeEventListener("abort", stop);
+      session.abort();
       client.close();
     }
   }

@@ -1,7 +1,7 @@
 import type { Etcd3, IDuplexStream, ILeaseKeepAliveRequest, ILeaseKeepAliveResponse } from "etcd3";
 import { type WorkerId, workerIdFromInteger } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
-import { sleep, within } from "../timing.ts";
+import { onAbort, sleep, within } from "../timing.ts";
 import { causeText, type EtcdOptions, openEtcd } from "./etcd.ts";
 import { Outage } from "./outage.ts";
 
@@ -88,13 +88,14 @@ export class EtcdLeases implements AsyncDisposable {
 
   /** One client's life, until a fault or the end; gives the cause. A call that hangs is left behind with its client. */
   async #session(outer: AbortSignal): Promise<string> {
-    const ended = new AbortController();
-    const signal = AbortSignal.any([outer, ended.signal]);
+    const session = new AbortController();
+    const { signal } = session;
     const client = await openEtcd(this.#options);
     const end = Promise.withResolvers<string>();
-    const stop = () => end.resolve("stopped");
-    outer.addEventListener("abort", stop);
-    if (outer.aborted) stop();
+    using _ = onAbort(outer, () => {
+      session.abort();
+      end.resolve("stopped");
+    });
     try {
       const work = this.#hold(client, { signal, fault: end.resolve });
       work.catch(() => {}); // The race below has settled when it fails later.
@@ -102,8 +103,7 @@ export class EtcdLeases implements AsyncDisposable {
       if (outer.aborted && this.#connected) await this.#revoke(client);
       return cause;
     } finally {
-      ended.abort();
-      outer.removeEventListener("abort", stop);
+      session.abort();
       client.close();
     }
   }

@@ -8,7 +8,7 @@ import {
   type NatsConnection,
 } from "nats";
 import { logger } from "../log.ts";
-import { BackOff, type BackOffLimits, sleep } from "../timing.ts";
+import { BackOff, type BackOffLimits, onAbort, sleep } from "../timing.ts";
 import { Outage } from "./outage.ts";
 import { ignoreStraySocketErrors } from "./stray_errors.ts";
 
@@ -164,10 +164,9 @@ export class NatsLink implements AsyncDisposable {
       ignoreClusterUpdates: true,
     };
     const connecting = connect(options).catch((error) => error as Error);
-    const stopped = new Promise<Error>((resolve) => {
-      signal.addEventListener("abort", () => resolve(new Error("stopped")), { once: true });
-    });
-    const result = await Promise.race([connecting, stopped]);
+    const stopped = Promise.withResolvers<Error>();
+    using _ = onAbort(signal, () => stopped.resolve(new Error("stopped")));
+    const result = await Promise.race([connecting, stopped.promise]);
     if (signal.aborted) connecting.then((late) => late instanceof Error ? undefined : late.close());
     return result;
   }
@@ -179,11 +178,9 @@ export class NatsLink implements AsyncDisposable {
     this.#connection = connection;
     for (const subscription of this.#subscriptions) this.#attach(connection, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
-    const close = () => void connection.close();
-    signal.addEventListener("abort", close);
+    using _ = onAbort(signal, () => void connection.close());
     this.#tell((listener) => listener.onChange?.());
     const error = await connection.closed();
-    signal.removeEventListener("abort", close);
     this.#connection = undefined;
     this.#tell((listener) => listener.onChange?.());
     return error ? causeText(error) : "closed by the server";
