@@ -190,8 +190,12 @@ export function parseMetricsOptions(
     pushOnly ? { ...HOST, rule: "a host name or an address" } : HOST,
     (text) => (pushOnly ? isHostName(text) : isAddress(text)) ? text : undefined,
   ) ?? HOST.defaultText!;
-  const port = flags.value(PORT, wholeNumber({ min: 0, max: 65_535 })) ?? Number(PORT.defaultText);
   const pushUrl = flags.value(PUSH_URL, gatewayUrl);
+  const portNamesGateway = pushOnly && pushUrl === undefined;
+  const port = flags.value(
+    portNamesGateway ? { ...PORT, rule: "a whole number from 1 to 65535 with --push" } : PORT,
+    wholeNumber({ min: portNamesGateway ? 1 : 0, max: 65_535 }),
+  ) ?? Number(PORT.defaultText);
   const gateway = pushUrl ??
     (pushOnly ? new URL(`http://${host.includes(":") ? `[${host}]` : host}:${port}`) : undefined);
   if (!pushOnly && pushUrl && isOurPage(pushUrl, { host, port, hostname: invocation.hostname })) {
@@ -205,10 +209,11 @@ export function parseMetricsOptions(
     `${invocation.hostname}/${namespace}/${component}/${endpoint}`;
   const method: PushMethod =
     flags.value(PUSH_METHOD, (text) => text === "put" || text === "post" ? text : undefined) ?? "put";
+  const pushIntervalMs = flags.value(PUSH_INTERVAL, intervalMs) ?? 2_000;
   const push = gateway && {
     url: groupUrl(gateway, { job, instance }),
     job,
-    intervalMs: flags.value(PUSH_INTERVAL, intervalMs) ?? 2_000,
+    intervalMs: pushIntervalMs,
     method,
     deleteAtEnd: method === "put" && instance !== "" && !flags.has(PUSH_KEEP),
   };
@@ -248,17 +253,26 @@ function isHostName(text: string): boolean {
 function gatewayUrl(text: string): URL | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  return url.username || url.password || url.search || url.hash ? undefined : url;
+  const more = url.username || url.password || /[?#]/.test(text) || url.port === "0";
+  return more ? undefined : url;
 }
 
 /** True when pushing there would be pushing to ourselves. */
 function isOurPage(url: URL, own: { host: string; port: number; hostname: string }): boolean {
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   if (port !== own.port || own.port === 0) return false;
-  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  if (host === own.host.toLowerCase()) return true;
-  const loopback = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"];
-  const everywhere = own.host === "0.0.0.0" || own.host === "::";
-  if (everywhere) return loopback.includes(host) || host === own.hostname.toLowerCase();
-  return loopback.includes(own.host) && loopback.includes(host);
+  const host = canonicalHost(url.hostname);
+  const ownHost = canonicalHost(own.host.includes(":") ? `[${own.host}]` : own.host);
+  if (host === ownHost) return true;
+  const everywhere = ["0.0.0.0", "[::]"];
+  const local = host === "localhost" || host === "[::1]" || host.startsWith("127.") ||
+    everywhere.includes(host);
+  if (everywhere.includes(ownHost)) return local || host === own.hostname.toLowerCase();
+  const ownIsMain = ownHost === "127.0.0.1" || ownHost === "[::1]";
+  return ownIsMain && (host === "localhost" || everywhere.includes(host));
+}
+
+/** A host as addresses are compared: shortest form of IPv6, lower case, no dot at the end. */
+function canonicalHost(host: string): string {
+  return new URL(`http://${host}`).hostname.replace(/\.$/, "");
 }

@@ -29,6 +29,8 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--poll-interval", "abc"], `--poll-interval "abc": must be ${interval}`],
   [[...named, "--poll-interval=-1"], `--poll-interval "-1": must be ${interval}`],
   [[...named, "--push", "--push-interval", "0.05"], `--push-interval "0.05": must be ${interval}`],
+  [[...named, "--push-interval", "abc"], `--push-interval "abc": must be ${interval}`],
+  [[...named, "--poll-interval", "0.05"], `--poll-interval "0.05": must be ${interval}`],
   [
     [...named, "--stale-after", "0.5"],
     `--stale-after "0.5": must be a number of seconds from one poll interval to 86400`,
@@ -42,6 +44,13 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
     `--forget-after "2.9": must be a number of seconds from --stale-after to 864000`,
   ],
   [[...named, "--port", "99999"], `--port "99999": must be a whole number from 0 to 65535`],
+  [
+    [...named, "--push", "--port", "0"],
+    `--port "0": must be a whole number from 1 to 65535 with --push`,
+  ],
+  [[...named, "--push-url", "http://gateway:0"], `--push-url "http://gateway:0": must be ${gateway}`],
+  [[...named, "--push-url", "http://gateway?"], `--push-url "http://gateway?": must be ${gateway}`],
+  [[...named, "--push", "--host", "a b"], `--host "a b": must be a host name or an address`],
   [[...named, "--host", "localhost"], `--host "localhost": must be ${address}`],
   [[...named, "--host", ""], `--host "": must be ${address}`],
   [[...named, "--push-method", "patch"], `--push-method "patch": must be put or post`],
@@ -128,4 +137,26 @@ Deno.test("with --push-url alone the page is served and pushed, behind a path pr
   assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091 });
   assert.equal(settings.push?.url.href, "https://gateway.example/push/metrics/job/dynamo_metrics");
   assert.equal(settings.push?.deleteAtEnd, false);
+});
+
+Deno.test("a Pushgateway at our own page is refused under every name of it, another address or port is taken", () => {
+  const rows: [url: string, host: string, own: boolean][] = [
+    ["http://localhost:9091", "0.0.0.0", true],
+    ["http://localhost.:9091", "0.0.0.0", true],
+    ["http://127.0.0.2:9091/push", "0.0.0.0", true],
+    ["http://[::1]:9091", "::", true],
+    ["http://BOX:9091", "0.0.0.0", true],
+    ["http://[::1]:9091", "0:0:0:0:0:0:0:1", true],
+    ["http://localhost:9091", "127.0.0.1", true],
+    ["http://0.0.0.0:9091", "127.0.0.1", true],
+    ["http://127.0.0.2:9091", "127.0.0.1", false],
+    ["http://localhost:9092", "0.0.0.0", false],
+    ["http://gateway:9091", "0.0.0.0", false],
+    ["http://box:9091", "127.0.0.1", false],
+  ];
+  for (const [url, host, own] of rows) {
+    const start = () => parse([...named, "--host", host, "--push-url", url]);
+    if (own) assert.throws(start, /must not be our own page/, `${url} ${host}`);
+    else assert.doesNotThrow(start, `${url} ${host}`);
+  }
 });
