@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { configureLogging, parseLogFilter } from "../../lib/log.ts";
+import { groupUrl } from "../../lib/output/push_group.ts";
+import { deleteGroup, type PushOptions, pushRegularly } from "../../lib/output/pushgateway.ts";
+import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
+import { freePorts } from "../../tools/servers/ports.ts";
+import { startPushgateway } from "../../tools/servers/pushgateway.ts";
+
+/** Pushes `pages`, one a tick and the last for ever, until `outcomes` are there; gives them and the log. */
+async function push(
+  options: Pick<PushOptions, "url"> & Partial<PushOptions>,
+  { pages, outcomes }: { pages: readonly string[]; outcomes: number },
+): Promise<{ oks: boolean[]; lines: string[] }> {
+  const lines: string[] = [];
+  configureLogging(
+    { program: "metrics", filter: parseLogFilter(""), format: "text", localTime: false, colors: false },
+    (line) => lines.push(line.slice(line.indexOf(" ")).trim()),
+  );
+  const end = new AbortController();
+  const oks: boolean[] = [];
+  let next = 0;
+  await pushRegularly({
+    method: "put",
+    intervalMs: 10,
+    page: () => Promise.resolve(new TextEncoder().encode(pages[Math.min(next++, pages.length - 1)])),
+    contentType: TEXT_CONTENT_TYPE,
+    signal: end.signal,
+    ...options,
+    onPush: ({ ok }) => {
+      oks.push(ok);
+      if (oks.length === outcomes) end.abort();
+    },
+  });
+  return { oks, lines };
+}
+
+const group = { job: "j", instance: "a/b" };
+
+async function samples(gateway: string): Promise<string[]> {
+  const page = await (await fetch(`${gateway}/metrics`)).text();
+  return page.match(/^(?:one|two)\{.*/gm) ?? [];
+}
+
+Deno.test("put replaces all that the group held, post only what has the same name", async () => {
+  await using gateway = await startPushgateway();
+  const url = groupUrl(new URL(gateway.url), group);
+  const pages = ["one 1\ntwo 2\n", "one 3\n"];
+  await push({ url, method: "post" }, { pages, outcomes: 2 });
+  assert.deepEqual(await samples(gateway.url), [
+    'one{instance="a/b",job="j"} 3',
+    'two{instance="a/b",job="j"} 2',
+  ]);
+  await push({ url, method: "put" }, { pages, outcomes: 2 });
+  assert.deepEqual(await samples(gateway.url), ['one{instance="a/b",job="j"} 3']);
+});
+
+Deno.test("deleting removes the group alone, and groups of other instances stay", async () => {
+  await using gateway = await startPushgateway();
+  const url = groupUrl(new URL(gateway.url), group);
+  await push({ url }, { pages: ["one 1\n"], outcomes: 1 });
+  const other = groupUrl(new URL(gateway.url), { ...group, instance: "other" });
+  await push({ url: other }, { pages: ["one 2\n"], outcomes: 1 });
+  await deleteGroup({ url });
+  assert.deepEqual(await samples(gateway.url), ['one{instance="other",job="j"} 2']);
+});
+
+Deno.test("a page that the Pushgateway refuses is said with its words, once, and its success after that", async () => {
+  await using gateway = await startPushgateway();
+  const url = groupUrl(new URL(gateway.url), group);
+  const { oks, lines } = await push({ url }, { pages: ["one x\n", "one y\n", "one 1\n"], outcomes: 4 });
+  assert.deepEqual(oks, [false, false, true, true]);
+  assert.equal(lines.length, 2);
+  assert.match(
+    lines[0]!,
+    /^ERROR metrics::push: Failed to push .* cause="400 Bad Request text format parsing/,
+  );
+  assert.match(lines[1]!, /^INFO metrics::push: Pushing metrics to PushGateway again/);
+});
+
+Deno.test("a Pushgateway that is not there is said once, with the cause", async () => {
+  const [port = 0] = freePorts(1);
+  const { oks, lines } = await push({ url: new URL(`http://127.0.0.1:${port}/`) }, {
+    pages: [""],
+    outcomes: 3,
+  });
+  assert.deepEqual(oks, [false, false, false]);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, / url=http:\/\/127\.0\.0\.1:\d+\/ cause=".*[Cc]onnection refused/);
+});
+
+Deno.test("a Pushgateway that hangs up each time is said once, whatever our own port was", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  (async () => {
+    for await (const connection of listener) {
+      connection.read(new Uint8Array(1)).then(() => connection.close());
+    }
+  })();
+  const url = new URL(`http://127.0.0.1:${listener.addr.port}/`);
+  const { oks, lines } = await push({ url }, { pages: ["one 1\n"], outcomes: 4 });
+  assert.deepEqual(oks, [false, false, false, false]);
+  assert.ok(lines.length <= 2, lines.join("\n")); // Closed, or reset: two causes at the most.
+  for (const line of lines) assert.doesNotMatch(line, /fetch failed|from 127/);
+});
+
+Deno.test("a Pushgateway that does not answer in time is a failed push", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = new URL(`http://127.0.0.1:${listener.addr.port}/`);
+  const { oks, lines } = await push({ url, timeoutMs: 50 }, { pages: ["one 1\n"], outcomes: 2 });
+  assert.deepEqual(oks, [false, false]);
+  assert.equal(lines.length, 1);
+});
