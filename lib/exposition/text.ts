@@ -1,4 +1,5 @@
 import type { Snapshot, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { EndpointCounters } from "../scrape/answer.ts";
 import { FAMILIES, type Family, type Naming, STATES, targetLabels } from "./families.ts";
 import { labelsText } from "./labels.ts";
 import { numberText } from "./number.ts";
@@ -83,7 +84,7 @@ function renderSamples(family: Family, { snapshot, counted, names }: Context): s
         break;
       case "endpoint":
         for (const worker of target.workers) {
-          for (const counters of worker.endpoints) {
+          for (const counters of distinct(worker.endpoints)) {
             put(names.ofEndpoint(target, worker, counters.endpoint), source.value(counters));
           }
         }
@@ -121,6 +122,12 @@ class WorkerLabels {
     const named = { ...target, target: { ...target.target, endpoint } };
     return labelsText([...targetLabels(named, "dynamo"), ["worker_id", worker.id]]);
   }
+}
+
+/** Of two under one name the later: a Pushgateway refuses a page with the same series twice. */
+function distinct(endpoints: readonly EndpointCounters[]): Iterable<EndpointCounters> {
+  if (endpoints.length < 2) return endpoints;
+  return new Map(endpoints.map((counters) => [counters.endpoint.toWellFormed(), counters])).values();
 }
 
 /** Backslashes and line feeds in help text, escaped as the text format asks. */

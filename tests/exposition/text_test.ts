@@ -121,6 +121,34 @@ Deno.test("family names are unique, sorted, and counters of ours end in _total",
   }
 });
 
+Deno.test("an endpoint that a worker names twice is on the page once, with the later numbers", () => {
+  const [target] = snapshot.targets;
+  const counters = (endpoint: string, requests: number) => ({
+    endpoint,
+    requests,
+    errors: undefined,
+    processingSeconds: undefined,
+  });
+  const endpoints = [
+    counters("generate", 1),
+    counters("clear", 2),
+    counters("generate", 3),
+    counters("\ud800", 4), // Halves of a character: as bytes both are the same.
+    counters("\ud801", 5),
+  ];
+  const page = renderText(
+    { ...snapshot, targets: [{ ...target!, workers: [{ ...responding, endpoints }] }] },
+    [],
+  );
+  const lines = page.match(/^dynamo_metrics_endpoint_requests_total\{.*/gm)!;
+  const shown = lines.map((line) => /dynamo_endpoint="(.*)",worker_id="161"\} (\d)/.exec(line)!.slice(1));
+  assert.deepEqual(shown.map(([name, value]) => [name!.toWellFormed(), value]), [
+    ["generate", "3"],
+    ["clear", "2"],
+    ["\ufffd", "5"],
+  ]);
+});
+
 Deno.test("a page is made once for a Snapshot, however many ask, and anew for the next", async () => {
   let current = snapshot;
   let made = 0;
