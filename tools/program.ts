@@ -32,6 +32,11 @@ export class Program implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Whether it has ended, told to or not. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** All that it said so far. */
   get log(): string {
     return this.#log;

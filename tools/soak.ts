@@ -115,9 +115,6 @@ async function soak() {
     const page = await fetch(`${url}/metrics`).then((response) => response.text(), () => undefined);
     longestMs = Math.max(longestMs, performance.now() - startMs);
     if (page === undefined || /NaN/.test(page)) wrongPages++;
-    if (page === undefined && wrongPages === 1) {
-      console.log(`NO ANSWER; metrics said last:\n${metrics.log.slice(-3_000)}`);
-    }
   }, 250);
   const memory: { minute: number; mib: number }[] = [];
   const startMs = performance.now();
@@ -131,7 +128,8 @@ async function soak() {
   await weigh();
   let weighAtMs = performance.now() + 30_000;
   let faults = 0;
-  while (performance.now() - startMs < seconds * 1_000 && wrongPages === 0) {
+  const died = () => [metrics, ...workers].find(({ ended }) => ended);
+  while (performance.now() - startMs < seconds * 1_000 && wrongPages === 0 && !died()) {
     const fault = FAULTS[pick(FAULTS.length)]!;
     say(fault.name);
     const undo = await fault.strike(fleet, pick);
@@ -145,7 +143,8 @@ async function soak() {
     }
   }
   clearInterval(probe);
-  const isRight = await isPageRight({ url, etcd, count: workers.length }) && wrongPages === 0;
+  if (died()) console.log(`A program ended by itself, and said last:\n${died()!.log.slice(-3_000)}`);
+  const isRight = !died() && await isPageRight({ url, etcd, count: workers.length }) && wrongPages === 0;
   await weigh();
   const slope = slopeOf(memory.filter(({ minute }) => minute >= 1));
   return {
