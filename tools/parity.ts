@@ -13,6 +13,7 @@ import { startMockWorker } from "../lib/mock/mock_workers.ts";
 import { NatsLink } from "../lib/transport/nats.ts";
 import { type ComparedSample, comparePages, comparisonText } from "./parity/compare.ts";
 import { type OriginalProgram, originalProgram } from "./parity/original.ts";
+import { PageReader } from "./page_reader.ts";
 import { ownProgram, Program, servedUrl } from "./program.ts";
 import { startEtcd } from "./servers/etcd.ts";
 import { startNats } from "./servers/nats.ts";
@@ -61,6 +62,7 @@ async function parity(): Promise<boolean> {
     await comparesMocks(original, servers),
     await comparesCaptures(original, servers),
     await showsOriginalMocks(servers),
+    await followsOriginalMocks(servers),
   ];
   stop.abort();
   return results.every((equal) => equal);
@@ -178,6 +180,48 @@ async function showsOriginalMocks(servers: Servers): Promise<boolean> {
   const isRight = owners.toSorted().join() === ["0.1.0", "0.1.1", "0.3.0", "ours", "ours"].join();
   console.log(isRight ? "each shows a record of its own" : "NOT each shows a record of its own");
   return isRight;
+}
+
+/** Two mock workers of 0.1.1, one stopped and one killed: silent in time, gone with the lease, back when it goes on. */
+async function followsOriginalMocks(servers: Servers): Promise<boolean> {
+  console.log("\ntwo mock workers of 0.1.1, one stopped and one killed: seconds since, states on our page");
+  const env = { NATS_SERVER: servers.nats, ETCD_ENDPOINTS: servers.etcd, RUST_BACKTRACE: "0" };
+  const { path } = await originalProgram("0.1.1", "mock_worker");
+  await using ends = new AsyncDisposableStack();
+  const start = () => ends.use(new Program({ command: path, args: [], env }));
+  const [stopped, killed] = [start(), start()];
+  const metrics = ends.use(ownProgram("main.ts", {
+    args: ["--component", MOCK.component, "--endpoint", MOCK.endpoint, "--host", "127.0.0.1", "--port", "0"],
+    env,
+  }));
+  const url = await servedUrl(metrics);
+  const page = async () => new PageReader(await (await fetch(`${url}/metrics`)).text());
+  let sinceMs = performance.now();
+  const reach = async (what: string, isSo: (page: PageReader) => boolean) => {
+    await until(async () => isSo(await page()));
+    const states = Object.values((await page()).states()).join(", ") || "none";
+    console.log(`${what}: ${((performance.now() - sinceMs) / 1_000).toFixed(1)} s: ${states}`);
+  };
+  const count = (page: PageReader, state: string) =>
+    Object.values(page.states()).filter((each) => each === state).length;
+  await reach("both are there", (page) => page.loaded().length === 2);
+  sinceMs = performance.now();
+  Deno.kill(stopped.pid, "SIGSTOP");
+  await reach(
+    "one is stopped, and silent",
+    (page) => count(page, "silent") === 1 && page.loaded().length === 1,
+  );
+  sinceMs = performance.now();
+  Deno.kill(stopped.pid, "SIGCONT");
+  await reach("it goes on, and responds", (page) => count(page, "responding") === 2);
+  sinceMs = performance.now();
+  await killed.stop("SIGKILL");
+  await reach(
+    "one is killed, and silent",
+    (page) => count(page, "silent") === 1 && page.loaded().length === 1,
+  );
+  await reach("its lease has ended, and it is gone", (page) => Object.keys(page.states()).length === 1);
+  return true;
 }
 
 /** What the page shows of a worker: blocks in use, slots in use, waiting. */

@@ -84,6 +84,9 @@ export function readReply(data: Uint8Array, origin: ReplyOrigin): ReadReply {
   }
 }
 
+/** Names from outside become labels; what is longer than any real one is cut. */
+const MAX_NAME = 256;
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 function readEntries(
@@ -131,7 +134,7 @@ function readOutcome(data: unknown): { outcome: LoadOutcome; problem?: string } 
 function toCounters(endpoint: string, stats: EndpointStats): EndpointCounters {
   const { requests, errors, processingNanos } = stats;
   return {
-    endpoint,
+    endpoint: endpoint.slice(0, MAX_NAME),
     requests,
     errors,
     processingSeconds: processingNanos === undefined ? undefined : processingNanos / 1e9,
