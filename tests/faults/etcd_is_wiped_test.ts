@@ -16,6 +16,11 @@ Deno.test("an etcd that loses its data under workers that answer does not empty 
     const page = await deployment.page();
     assert.equal(page.value("dynamo_metrics_membership_from_etcd"), 1);
     assert.deepEqual(page.byWorker("dynamo_metrics_worker_registered"), { 161: 0 });
+  });
+  const rounds = (await deployment.page()).value("dynamo_metrics_rounds_total")!;
+  await eventually(async () => {
+    const page = await deployment.page();
+    assert.ok(page.value("dynamo_metrics_rounds_total")! > rounds + 3); // They decide about workers without a key.
     assert.deepEqual(page.states(), { 161: "responding" });
     assert.deepEqual(page.byWorker("llm_kv_blocks_active"), { 161: 40 });
     assert.equal(page.value("dynamo_metrics_workers_gone_total", { reason: "deregistered" }), 0);
