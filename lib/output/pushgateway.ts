@@ -19,18 +19,19 @@ export interface PushOptions {
 export async function pushRegularly(options: PushOptions): Promise<void> {
   const { intervalMs, signal, onPush } = options;
   const log = logger("push");
-  let lastKind: string | undefined;
+  const said = new Set<string>();
   let dueMs = performance.now();
   while (!signal.aborted) {
     const problem = await send({ ...options, body: await options.page() });
     if (signal.aborted) return;
     onPush({ ok: problem === undefined, epochMs: Date.now() });
-    if (problem !== undefined && problem.kind !== lastKind) {
+    if (problem !== undefined && !said.has(problem.kind)) {
       log.error("Failed to push metrics to PushGateway", { url: options.url.href, cause: problem.text });
-    } else if (problem === undefined && lastKind !== undefined) {
+      said.add(problem.kind);
+    } else if (problem === undefined && said.size > 0) {
       log.info("Pushing metrics to PushGateway again", { url: options.url.href });
+      said.clear();
     }
-    lastKind = problem?.kind;
     const nowMs = performance.now();
     dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
     await sleep(dueMs - nowMs, { signal });
@@ -80,8 +81,7 @@ async function send(
     const kind = `${response.status} ${response.statusText}`.trim();
     return response.ok ? undefined : { kind, text: `${kind} ${text}`.trim() };
   } catch (error) {
-    const text = causeText(error as Error);
-    return { kind: text, text };
+    return { kind: "no answer", text: causeText(error as Error) };
   } finally {
     clearTimeout(timer);
   }

@@ -77,13 +77,13 @@ export class Deployment implements AsyncDisposable {
     return this.etcdServer;
   }
 
-  /** Mock workers in this process, with leases of two seconds. They end with the deployment, or before. */
+  /** Mock workers in this process. They end with the deployment, or before. */
   play(workers: number, options: { release?: Release; seed?: string; as?: string } = {}): MockWorkers {
     const { release = "0.1.1", seed = "1", as = "user" } = options;
     return this.#ends.use(startMockWorker({
       target,
       nats: { servers: [this.nats.url], authenticator: usernamePasswordAuthenticator(as, as) },
-      ...(this.etcdServer && { etcd: { endpoints: [this.etcdServer.url], ttlSeconds: 2 } }),
+      ...(this.etcdServer && { etcd: { endpoints: [this.etcdServer.url] } }),
       signal: new AbortController().signal,
       workers,
       seed,
