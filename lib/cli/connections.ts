@@ -1,4 +1,4 @@
-import type { EtcdOptions } from "../transport/etcd.ts";
+import type { EtcdOptions } from "../transport/etcd_client.ts";
 import type { NatsAuth } from "../transport/nats_auth.ts";
 import { type Flag, type GivenFlags, type Invocation, type ReadValue, UsageError } from "./usage.ts";
 

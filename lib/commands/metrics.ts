@@ -13,7 +13,7 @@ import { deleteGroup, pushRegularly } from "../output/pushgateway.ts";
 import { BindError, startServer } from "../output/server.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
 import { systemClock } from "../timing.ts";
-import { EtcdMirror } from "../transport/etcd.ts";
+import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { NatsLink } from "../transport/nats.ts";
 import { natsAuthenticator } from "../transport/nats_auth.ts";
 

@@ -1,7 +1,7 @@
 import { INSTANCE_KEY_LAYOUTS, instanceKeyPrefix, parseInstanceKey } from "../dynamo/instance_key.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import type { EtcdMirror } from "../transport/etcd.ts";
+import type { EtcdMirror } from "../transport/etcd_mirror.ts";
 
 /** Who is registered for a target. `known` is false while etcd cannot say; `workers` is then who was last known. */
 export interface Membership {

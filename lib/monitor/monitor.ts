@@ -15,7 +15,7 @@ import { nextExpiryMs, type Snapshot, snapshotTarget } from "../fleet/snapshot.t
 import { logger } from "../log.ts";
 import { isFailed, type Replies, type Round, Scraper } from "../scrape/scraper.ts";
 import { Alarm, type Clock } from "../timing.ts";
-import type { EtcdMirror } from "../transport/etcd.ts";
+import type { EtcdMirror } from "../transport/etcd_mirror.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
 

@@ -2,7 +2,7 @@ import type { Etcd3, IDuplexStream, ILeaseKeepAliveRequest, ILeaseKeepAliveRespo
 import { type WorkerId, workerIdFromInteger } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { onAbort, sleep, within } from "../timing.ts";
-import { causeText, type EtcdOptions, openEtcd } from "./etcd.ts";
+import { causeText, type EtcdClient, type EtcdOptions, openEtcd } from "./etcd_client.ts";
 import { Outage } from "./outage.ts";
 
 /** Somebody who is registered in etcd for as long as the program runs: one lease and one key under it. */
@@ -20,7 +20,7 @@ export interface LeasedKey {
   readonly value: string;
 }
 
-export interface EtcdLeaseOptions extends Omit<EtcdOptions, "relistMs"> {
+export interface EtcdLeaseOptions extends EtcdOptions {
   /** How long etcd keeps a lease that nobody renews. */
   readonly ttlSeconds?: number;
   /** How long the end may wait until the leases are revoked. */
@@ -90,7 +90,7 @@ export class EtcdLeases implements AsyncDisposable {
   async #session(outer: AbortSignal): Promise<string> {
     const session = new AbortController();
     const { signal } = session;
-    const client = await openEtcd(this.#options);
+    using client = await openEtcd(this.#options);
     const end = Promise.withResolvers<string>();
     using _ = onAbort(outer, () => {
       session.abort();
@@ -102,19 +102,23 @@ export class EtcdLeases implements AsyncDisposable {
       const cause = await Promise.race([end.promise, work]);
       if (outer.aborted && this.#connected) await this.#revoke(client);
       return cause;
+    } catch (error) {
+      return client.cause(error);
     } finally {
       session.abort();
-      client.close();
     }
   }
 
-  async #hold(client: Etcd3, options: SessionOptions): Promise<string> {
-    const stream = await this.#limited(client.leaseClient.leaseKeepAlive(), "opening the stream of renewals");
-    stream.on("error", (error) => options.fault(causeText(error)));
+  async #hold(client: EtcdClient, options: SessionOptions): Promise<string> {
+    const stream = await this.#limited(
+      client.etcd.leaseClient.leaseKeepAlive(),
+      "opening the stream of renewals",
+    );
+    stream.on("error", (error) => options.fault(client.cause(error)));
     stream.on("end", () => options.fault("the server ended the stream of renewals"));
     stream.on("data", (answer) => this.#onAnswer(answer));
     for (const lease of this.#leases) lease.written = false; // Whether the keys are still there is not known.
-    await Promise.race([this.#keepAlive(stream, options), this.#keepRegistered(client, options.signal)]);
+    await Promise.race([this.#keepAlive(stream, options), this.#keepRegistered(client.etcd, options.signal)]);
     return "stopped";
   }
 
@@ -202,8 +206,9 @@ export class EtcdLeases implements AsyncDisposable {
   }
 
   /** First the keys, a hundred a call: of ten thousand leases not all are revoked within the time. */
-  async #revoke(client: Etcd3): Promise<void> {
+  async #revoke(client: EtcdClient): Promise<void> {
     const held = [...this.#byId.values()];
+    const { etcd } = client;
     const removing = async () => {
       const keys = held.map((lease) => encoder.encode(lease.record!.key) as never);
       const batches = Array.from(
@@ -211,14 +216,14 @@ export class EtcdLeases implements AsyncDisposable {
         (_, n) => keys.slice(n * 100, n * 100 + 100),
       );
       const deletions = batches.map((batch) =>
-        client.kv.txn({ success: batch.map((key) => ({ request_delete_range: { key } })) })
+        etcd.kv.txn({ success: batch.map((key) => ({ request_delete_range: { key } })) })
       );
       await Promise.allSettled(deletions);
-      await Promise.allSettled(held.map(({ id }) => client.leaseClient.leaseRevoke({ ID: id! })));
+      await Promise.allSettled(held.map(({ id }) => etcd.leaseClient.leaseRevoke({ ID: id! })));
     };
     const ms = this.#options.revokeMs ?? 800;
     await within(removing(), { ms, what: "revoking the leases" }).catch((error) =>
-      this.#log.warn("Leases are left to expire", { cause: causeText(error) })
+      this.#log.warn("Leases are left to expire", { cause: client.cause(error) })
     );
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { EtcdMirror, openEtcd } from "../../lib/transport/etcd.ts";
+import { openEtcd } from "../../lib/transport/etcd_client.ts";
+import { EtcdMirror } from "../../lib/transport/etcd_mirror.ts";
 import { startEtcd } from "../../tools/servers/etcd.ts";
 import { eventually } from "../helpers/eventually.ts";
 
@@ -12,13 +13,9 @@ function mirror(url: string) {
 }
 
 async function change(url: string, keys: { put?: string[]; drop?: string[] }): Promise<void> {
-  const client = await openEtcd({ endpoints: [url] });
-  try {
-    for (const key of keys.put ?? []) await client.put(key).value("x");
-    for (const key of keys.drop ?? []) await client.delete().key(key);
-  } finally {
-    client.close();
-  }
+  using client = await openEtcd({ endpoints: [url] });
+  for (const key of keys.put ?? []) await client.etcd.put(key).value("x");
+  for (const key of keys.drop ?? []) await client.etcd.delete().key(key);
 }
 
 Deno.test("the mirror has the keys below its prefix, and follows what comes and goes", async () => {

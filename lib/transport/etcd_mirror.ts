@@ -1,25 +1,11 @@
-import type { Etcd3, IOptions, Watcher } from "etcd3";
+import type { Etcd3, Watcher } from "etcd3";
 import { onAbort, sleep, within } from "../timing.ts";
+import { causeText, type EtcdClient, type EtcdOptions, openEtcd } from "./etcd_client.ts";
 import { Outage } from "./outage.ts";
 
-export interface EtcdOptions {
-  /** URLs or `host:port`, several members of one cluster. */
-  readonly endpoints: readonly string[];
-  readonly auth?: { readonly username: string; readonly password: string };
-  readonly signal: AbortSignal;
-  /** The longest time one call may take. */
-  readonly callMs?: number;
-  /** From the loss of etcd to the next try, and between tries. */
-  readonly retryMs?: number;
+export interface EtcdMirrorOptions extends EtcdOptions {
   /** How often the keys are listed anew beside the watch. */
   readonly relistMs?: number;
-}
-
-/** Opens a client for these options; the library is loaded only now, since it alone doubles the time to start. */
-export async function openEtcd(options: Pick<EtcdOptions, "endpoints" | "auth">): Promise<Etcd3> {
-  const { Etcd3 } = await import("etcd3");
-  const settings: IOptions = { hosts: [...options.endpoints], ...(options.auth && { auth: options.auth }) };
-  return new Etcd3(settings);
 }
 
 /**
@@ -29,7 +15,7 @@ export async function openEtcd(options: Pick<EtcdOptions, "endpoints" | "auth">)
  * the watch did not say, the client is closed and all begins anew.
  */
 export class EtcdMirror implements AsyncDisposable {
-  readonly #options: EtcdOptions;
+  readonly #options: EtcdMirrorOptions;
   readonly #ranges: readonly Range[];
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -37,7 +23,7 @@ export class EtcdMirror implements AsyncDisposable {
   #connected = false;
   #onChange: () => void = () => {};
 
-  constructor(prefixes: readonly string[], options: EtcdOptions) {
+  constructor(prefixes: readonly string[], options: EtcdMirrorOptions) {
     this.#options = options;
     this.#outage = new Outage("etcd", options.endpoints.join(","));
     this.#ranges = prefixes.map((prefix) => ({ prefix, keys: new Set(), revision: 0, seen: 0, owed: false }));
@@ -84,7 +70,7 @@ export class EtcdMirror implements AsyncDisposable {
   async #session(outer: AbortSignal): Promise<string> {
     const session = new AbortController();
     const { signal } = session;
-    const client = await openEtcd(this.#options);
+    using client = await openEtcd(this.#options);
     const end = Promise.withResolvers<string>();
     using _ = onAbort(outer, () => {
       session.abort();
@@ -94,21 +80,22 @@ export class EtcdMirror implements AsyncDisposable {
       const work = this.#mirror(client, { signal, fault: end.resolve });
       work.catch(() => {}); // The race below has settled when it fails later.
       return await Promise.race([end.promise, work]);
+    } catch (error) {
+      return client.cause(error);
     } finally {
       session.abort();
-      client.close();
     }
   }
 
   /** Lists and watches, then lists again and again; gives the cause of its end. */
   async #mirror(
-    client: Etcd3,
+    client: EtcdClient,
     options: { signal: AbortSignal; fault: (cause: string) => void },
   ): Promise<string> {
     const { signal, fault } = options;
     for (const range of this.#ranges) {
       range.revision = 0;
-      await this.#list(client, range);
+      await this.#list(client.etcd, range);
       range.owed = false;
       this.#watch(client, range, fault);
     }
@@ -122,7 +109,7 @@ export class EtcdMirror implements AsyncDisposable {
       if (signal.aborted) return "stopped";
       for (const range of this.#ranges) {
         if (range.owed) return DUMB_WATCH;
-        if (!await this.#list(client, range)) continue;
+        if (!await this.#list(client.etcd, range)) continue;
         range.owed = true;
         this.#onChange();
       }
@@ -150,8 +137,10 @@ export class EtcdMirror implements AsyncDisposable {
     return changed;
   }
 
-  #watch(client: Etcd3, range: Range, fault: (cause: string) => void): void {
-    const watcher: Watcher = client.watch().prefix(range.prefix).startRevision(String(range.revision + 1))
+  #watch(client: EtcdClient, range: Range, fault: (cause: string) => void): void {
+    const watcher: Watcher = client.etcd.watch().prefix(range.prefix).startRevision(
+      String(range.revision + 1),
+    )
       .watcher();
     watcher.on("data", (response) => {
       for (const { type, kv } of response.events) {
@@ -164,8 +153,8 @@ export class EtcdMirror implements AsyncDisposable {
       range.owed = false;
       this.#onChange();
     });
-    watcher.on("disconnected", (error) => fault(causeText(error)));
-    watcher.on("error", (error) => fault(causeText(error)));
+    watcher.on("disconnected", (error) => fault(client.cause(error)));
+    watcher.on("error", (error) => fault(client.cause(error)));
   }
 }
 
@@ -191,11 +180,4 @@ function rangeEnd(prefix: string): Uint8Array {
   const bytes = encoder.encode(prefix);
   bytes[bytes.length - 1]! += 1; // Prefixes end in ':' or '/'.
   return bytes;
-}
-
-/** gRPC names a lost server in many words: the first line, without its empty note. */
-export function causeText(error: unknown): string {
-  return error instanceof Error
-    ? error.message.split("\n")[0]!.replace(/\. Resolution note: $/, "")
-    : String(error);
 }
