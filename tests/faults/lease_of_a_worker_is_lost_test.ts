@@ -6,8 +6,7 @@ import { eventually } from "../helpers/eventually.ts";
 Deno.test("a worker whose lease is lost comes back under its new id, and the old one leaves", async () => {
   await using deployment = await Deployment.start();
   const workers = deployment.play(1);
-  await eventually(async () => assert.deepEqual((await deployment.page()).loaded(), workers.ids));
-  const [old] = workers.ids;
+  const [old] = await deployment.shown(workers, { count: 1 });
   await revokeLease(deployment.etcd.url, old!);
   await eventually(async () => {
     const [id] = workers.ids;

@@ -5,8 +5,7 @@ import { eventually } from "../helpers/eventually.ts";
 Deno.test("a worker that restarts under a new id is on the page at once, and the old id leaves every series", async () => {
   await using deployment = await Deployment.start();
   const before = deployment.play(1);
-  await eventually(async () => assert.deepEqual((await deployment.page()).loaded(), before.ids));
-  const [old] = before.ids;
+  const [old] = await deployment.shown(before, { count: 1 });
   await before[Symbol.asyncDispose]();
   const after = deployment.play(1);
   await eventually(async () => {

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type Authenticator, usernamePasswordAuthenticator } from "nats";
 import { type MockWorkers, startMockWorker } from "../../lib/mock/mock_workers.ts";
 import { instanceKey } from "../../lib/dynamo/instance_key.ts";
@@ -10,6 +11,7 @@ import { type EtcdServer, startEtcd } from "../../tools/servers/etcd.ts";
 import { type NatsServer, startNats } from "../../tools/servers/nats.ts";
 import { compact, login, putKeys, putKeysUnderLease, requirePassword } from "../../tools/etcd_gateway.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
+import { eventually } from "./eventually.ts";
 import { PageReader } from "../../tools/page_reader.ts";
 
 export const target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
@@ -44,6 +46,7 @@ export class Deployment implements AsyncDisposable {
     private readonly options: DeploymentOptions,
   ) {}
 
+  /** Starts all; resolves when `metrics` has read etcd. */
   static async start(options: DeploymentOptions = {}): Promise<Deployment> {
     await using ends = new AsyncDisposableStack();
     const nats = ends.use(
@@ -69,6 +72,11 @@ export class Deployment implements AsyncDisposable {
     );
     const deployment = new Deployment(nats, etcd, metrics, options);
     deployment.#ends.use(ends.move());
+    if (etcd && !options.serversComeLater) {
+      await eventually(async () => {
+        assert.equal((await deployment.page()).value("dynamo_metrics_etcd_connected"), 1);
+      });
+    }
     return deployment;
   }
 
@@ -116,6 +124,16 @@ export class Deployment implements AsyncDisposable {
 
   async page(): Promise<PageReader> {
     return new PageReader(await this.metrics.page());
+  }
+
+  /** Waits until the loads on the page are those of all these workers, and gives their ids. */
+  async shown(workers: MockWorkers, { count }: { readonly count: number }): Promise<readonly string[]> {
+    return await eventually(async () => {
+      const loaded = (await this.page()).loaded();
+      assert.equal(loaded.length, count);
+      assert.deepEqual(loaded.toSorted(), workers.ids.toSorted());
+      return [...workers.ids];
+    });
   }
 
   /** What `/readyz` says, and with which code. */
