@@ -158,12 +158,8 @@ function lowestLevel(filter: LogFilter): LogLevel | null {
 
 const encoder = new TextEncoder();
 
-/** A log that cannot be written (full device, closed pipe) is no reason to end. */
+/** Throws when the log cannot be written (full device, closed pipe), which LogTape lets go of: no reason to end. */
 function writeToStderr(line: string): void {
   let bytes = encoder.encode(line);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-  } catch {
-    // Nobody left to tell.
-  }
+  while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
 }
