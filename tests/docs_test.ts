@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DIFFERENCES } from "./differences.ts";
 import { FAULTS } from "./faults/faults.ts";
 import { generatedDocuments, withParts } from "../tools/docs/main.ts";
 
@@ -14,3 +15,10 @@ Deno.test("every file of a fault is listed, and every listed fault has its file"
   const listed = FAULTS.map(({ file }) => `${file}_test.ts`);
   assert.deepEqual(files.filter((name) => name.endsWith("_test.ts")).toSorted(), listed.toSorted());
 });
+
+for (const { what, test: { file, title } } of DIFFERENCES) {
+  Deno.test(`the difference when ${what} has its test`, async () => {
+    const text = await Deno.readTextFile(new URL(file, import.meta.url));
+    assert.ok(text.includes(title), `${file} has no test "${title}"`);
+  });
+}

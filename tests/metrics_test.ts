@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { etcdKeys } from "../tools/etcd_gateway.ts";
 import { startEtcd } from "../tools/servers/etcd.ts";
 import { startNats } from "../tools/servers/nats.ts";
 import { eventually } from "./helpers/eventually.ts";
@@ -62,4 +63,24 @@ Deno.test("metrics started before NATS and etcd serves its page and shows the wo
     signal: new AbortController().signal,
   });
   await eventually(async () => assert.match(await metrics.page(), /^llm_kv_blocks_active\{/m));
+});
+
+Deno.test("two metrics may watch one target, and neither writes to etcd", async () => {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  const start = () =>
+    startMetrics({
+      env: { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url },
+      args: ["--component", "my_component", "--endpoint", "my_endpoint"],
+    });
+  await using first = await start();
+  await using second = await start();
+  for (const metrics of [first, second]) {
+    await eventually(async () => {
+      const page = await metrics.page();
+      assert.match(page, /^dynamo_metrics_etcd_connected 1$/m);
+      assert.match(page, /^dynamo_metrics_up\{[^}]*\} 1$/m);
+    });
+  }
+  assert.deepEqual(await etcdKeys(etcd.url), []);
 });

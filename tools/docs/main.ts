@@ -8,6 +8,7 @@ import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
 import { FAMILIES, familyLabels } from "../../lib/exposition/families.ts";
 import { FAULTS } from "../../tests/faults/faults.ts";
 import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
+import { DIFFERENCES } from "../../tests/differences.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
 import { comparisonPart, outputParts } from "./output.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
@@ -84,7 +85,8 @@ function differencesTable(): string {
       ? []
       : [[`event: \`${event}\``, original, ours === "counted" ? ours : `refused (\`${ours}\`)`, why]]
   );
-  const rows = [...replies, ...events].map((cells) => `| ${cells.join(" | ")} |`);
+  const others = DIFFERENCES.map(({ what, original, ours, why }) => [what, original, ours, why]);
+  const rows = [...replies, ...events, ...others].map((cells) => `| ${cells.join(" | ")} |`);
   return ["| what comes | the original 0.1.1 | ours | why |", "| --- | --- | --- | --- |", ...rows].join(
     "\n",
   );
