@@ -1,6 +1,6 @@
 /** Writes SHA256SUMS of a folder's files into the folder, in the form that `sha256sum --check` reads. */
 const [folder = "dist"] = Deno.args;
-const names = [...Deno.readDirSync(folder)].filter(({ isFile, name }) => isFile && name !== "SHA256SUMS");
+const names = filesOf(folder).filter(({ isFile, name }) => isFile && name !== "SHA256SUMS");
 const lines = await Promise.all(
   names.map(({ name }) => name).toSorted().map(async (name) => {
     const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${folder}/${name}`));
@@ -9,3 +9,12 @@ const lines = await Promise.all(
 );
 await Deno.writeTextFile(`${folder}/SHA256SUMS`, lines.join(""));
 console.log(lines.join("").trimEnd());
+
+function filesOf(folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}; the argument is a folder of files`);
+    Deno.exit(2);
+  }
+}

@@ -1,3 +1,5 @@
+import { ownedCommand } from "./servers/owned.ts";
+
 /** How a program is started: what runs, and with which variables beside our own. */
 export interface ProgramOptions {
   readonly command: string;
@@ -7,7 +9,7 @@ export interface ProgramOptions {
   readonly onLog?: (text: string) => void;
 }
 
-/** A running program whose log (stderr) is kept. It has a session of its own, so a Ctrl-C in the terminal is not for it. */
+/** A running program whose log (stderr) is kept. It ends with its owner, and a Ctrl-C in the terminal is not for it. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #options: ProgramOptions;
@@ -18,12 +20,12 @@ export class Program implements AsyncDisposable {
 
   constructor(options: ProgramOptions) {
     this.#options = options;
-    this.#child = new Deno.Command(options.command, {
-      args: [...options.args],
+    const { command, ...owned } = ownedCommand(options.command, options.args);
+    this.#child = new Deno.Command(command, {
+      ...owned,
       ...(options.env && { env: { ...options.env } }),
       stdout: "null",
       stderr: "piped",
-      detached: true,
     }).spawn();
     this.#reading = this.#read();
   }

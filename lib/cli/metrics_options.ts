@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
 import type { LogOptions } from "../log.ts";
 import { defaultStaleAfterMs } from "../monitor/monitor.ts";
@@ -240,10 +241,9 @@ function milliseconds(range: { readonly min: number; readonly max: number }): Re
   };
 }
 
+/** Without a zone, which Deno cannot serve on. */
 function isAddress(text: string): boolean {
-  const octets = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (octets !== null) return octets.slice(1).every((octet) => Number(octet) <= 255);
-  return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(":") && URL.canParse(`http://[${text}]`);
+  return isIP(text) !== 0 && !text.includes("%");
 }
 
 function isHostName(text: string): boolean {

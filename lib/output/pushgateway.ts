@@ -76,7 +76,7 @@ async function send(
       ...(body && { body }),
       ...(contentType && { headers: { "content-type": contentType } }),
     });
-    const text = response.ok ? "" : (await response.text()).trim();
+    const text = response.ok ? "" : await beginning(response.body);
     if (response.ok) await response.body?.cancel();
     const kind = `${response.status} ${response.statusText}`.trim();
     return response.ok ? undefined : { kind, text: `${kind} ${text}`.trim() };
@@ -86,6 +86,19 @@ async function send(
     clearTimeout(timer);
   }
 }
+
+/** What a body says first: leaving it cancels it, so one that never ends is not read to its end. */
+async function beginning(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const part of body ?? []) {
+    text += decoder.decode(part, { stream: true });
+    if (text.length >= MAX_PROBLEM_LENGTH) break;
+  }
+  return text.trim().slice(0, MAX_PROBLEM_LENGTH);
+}
+
+const MAX_PROBLEM_LENGTH = 1_000;
 
 /** Deno says "fetch failed"; its cause begins with both addresses, and the port of ours is another each time. */
 function causeText({ message, cause }: Error): string {

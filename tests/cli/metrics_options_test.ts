@@ -50,6 +50,14 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   ],
   [[...named, "--push-url", "http://gateway:0"], `--push-url "http://gateway:0": must be ${gateway}`],
   [[...named, "--push-url", "http://gateway?"], `--push-url "http://gateway?": must be ${gateway}`],
+  [
+    [...named, "--host", "010.0.0.1"],
+    `--host "010.0.0.1": must be an IPv4 or IPv6 address such as 0.0.0.0 or ::1`,
+  ],
+  [
+    [...named, "--host", "fe80::1%lo"],
+    `--host "fe80::1%lo": must be an IPv4 or IPv6 address such as 0.0.0.0 or ::1`,
+  ],
   [[...named, "--push", "--host", "a b"], `--host "a b": must be a host name or an address`],
   [[...named, "--host", "localhost"], `--host "localhost": must be ${address}`],
   [[...named, "--host", ""], `--host "": must be ${address}`],

@@ -109,3 +109,18 @@ Deno.test("a Pushgateway that does not answer in time is a failed push", async (
   assert.deepEqual(oks, [false, false]);
   assert.equal(lines.length, 1);
 });
+
+Deno.test("of a Pushgateway whose answer never ends only the beginning is read", async () => {
+  const endless = () =>
+    new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(65_536).fill(0x78)) });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response(endless(), { status: 500 }),
+  );
+  const url = new URL(`http://127.0.0.1:${server.addr.port}/`);
+  const { oks, lines } = await push({ url }, { pages: ["one 1\n"], outcomes: 2 });
+  assert.deepEqual(oks, [false, false]);
+  assert.match(lines[0]!, / cause="500 Internal Server Error x{100}/);
+  assert.ok(lines[0]!.length < 2_000);
+  await server.shutdown();
+});

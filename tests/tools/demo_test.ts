@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../helpers/eventually.ts";
 
 const LINUX = Deno.build.os === "linux";
 const SCRIPT = new URL("../../tools/demo.ts", import.meta.url).href;
@@ -26,6 +27,27 @@ Deno.test("the demo shows three workers, and an interrupt leaves no process, por
   } finally {
     await Deno.remove(temp, { recursive: true });
   }
+});
+
+Deno.test({
+  name: "a demo that is killed leaves no process behind",
+  ignore: !LINUX,
+  fn: async () => {
+    const temp = await Deno.makeTempDir({ prefix: "demo-" });
+    try {
+      const demo = start(["--for", "60"], temp);
+      let output = "";
+      for await (const text of demo.stdout.pipeThrough(new TextDecoderStream())) {
+        output += text;
+        if (showsAll(output) && processesOf(temp).length >= 5) demo.kill("SIGKILL");
+      }
+      await demo.status;
+      assert.ok(showsAll(output));
+      await eventually(() => assert.deepEqual(processesOf(temp), []));
+    } finally {
+      await Deno.remove(temp, { recursive: true });
+    }
+  },
 });
 
 for (const args of [[], ["--for", "0.1"]]) {

@@ -1,7 +1,8 @@
 /** A real server as a child process with its own temporary folder and ports. */
 import { dirname, join } from "node:path";
-import { binaryVersion, findBinary, findOnPath } from "./binaries.ts";
+import { binaryVersion, findBinary } from "./binaries.ts";
 import { LogTail } from "./log_tail.ts";
+import { ownedCommand } from "./owned.ts";
 import { freePorts } from "./ports.ts";
 import { recordUse } from "./used.ts";
 
@@ -192,15 +193,11 @@ export abstract class ServerProcess implements AsyncDisposable {
   async #launch(): Promise<void> {
     await this.beforeStart();
     const path = await findBinary(this.name);
-    const args = [...await this.args()];
-    // Where the system can do it, the child does not outlive a parent that dies without disposing of it.
-    const setpriv = Deno.build.os === "linux" ? await findOnPath("setpriv") : undefined;
-    const child = new Deno.Command(setpriv ?? path, {
-      args: setpriv === undefined ? args : ["--pdeathsig", "KILL", "--", path, ...args],
+    const { command, ...owned } = ownedCommand(path, await this.args());
+    const child = new Deno.Command(command, {
+      ...owned,
       cwd: this.dir,
       env: { ...this.env() },
-      // Ctrl-C in a terminal is for the owner, who ends things in order; the child is out of its group.
-      detached: setpriv !== undefined,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
