@@ -5,7 +5,6 @@ const { settingsOrExit } = await import("./lib/cli/usage.ts");
 const { parseMockOptions } = await import("./lib/cli/mock_options.ts");
 const { configureLogging } = await import("./lib/log.ts");
 const { startMockWorker } = await import("./lib/mock/mock_workers.ts");
-const { natsAuthenticator } = await import("./lib/transport/nats_auth.ts");
 
 const { connections, logging, ...settings } = settingsOrExit(() =>
   parseMockOptions({ argv: Deno.args, env: Deno.env.toObject(), terminal: Deno.stderr.isTerminal() })
@@ -15,7 +14,7 @@ configureLogging(logging);
   const { nats, etcd } = connections;
   await using _workers = startMockWorker({
     ...settings,
-    nats: { servers: nats.servers, authenticator: natsAuthenticator(nats.auth) },
+    nats,
     ...(etcd && { etcd }),
     signal,
   });

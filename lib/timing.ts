@@ -23,11 +23,7 @@ export function onAbort(signal: AbortSignal, act: () => void): Disposable {
 
 /** Waits `ms` milliseconds, or until `signal` is aborted; never rejects. */
 export async function sleep(ms: number, { signal }: { signal: AbortSignal }): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  using _ = onAbort(signal, resolve);
-  await promise;
-  clearTimeout(timer);
+  await new Alarm().sleep(ms, { signal });
 }
 
 /** A sleep that can be ended from outside; a ring while nobody sleeps ends the next sleep. */
@@ -40,12 +36,12 @@ export class Alarm {
     this.#wake();
   }
 
-  /** True when it was the ring that ended the sleep. */
+  /** True when it was the ring that ended the sleep. `Infinity` waits for nothing else, but for an abort. */
   async sleep(ms: number, { signal }: { signal: AbortSignal }): Promise<boolean> {
     if (!this.#rung) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
-      const timer = setTimeout(resolve, ms);
+      const timer = ms === Infinity ? undefined : setTimeout(resolve, ms);
       using _ = onAbort(signal, resolve);
       await promise;
       clearTimeout(timer);
@@ -53,6 +49,26 @@ export class Alarm {
     const rung = this.#rung;
     this.#rung = false;
     return rung;
+  }
+}
+
+/** Times that are `periodMs` apart, the first now; those that have passed when the next is asked for are left out. */
+export class Cadence {
+  #dueMs: number;
+
+  constructor(private readonly periodMs: number, nowMs: number) {
+    this.#dueMs = nowMs;
+  }
+
+  /** How long to wait for the next time. */
+  next(nowMs: number): number {
+    this.#dueMs += this.periodMs * Math.max(1, Math.ceil((nowMs - this.#dueMs) / this.periodMs));
+    return this.#dueMs - nowMs;
+  }
+
+  /** The next time is a period after this. */
+  restart(nowMs: number): void {
+    this.#dueMs = nowMs;
   }
 }
 

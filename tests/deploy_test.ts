@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { usernamePasswordAuthenticator } from "nats";
 import { FAMILIES } from "../lib/exposition/families.ts";
 import { startMockWorker } from "../lib/mock/mock_workers.ts";
 import { startEtcd } from "../tools/servers/etcd.ts";
@@ -8,6 +7,7 @@ import { promtool, startPrometheus } from "../tools/servers/prometheus.ts";
 import { startPushgateway } from "../tools/servers/pushgateway.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { startMetrics } from "./helpers/metrics_process.ts";
+import { USER } from "../tools/nats_users.ts";
 
 const DEPLOY = new URL("../deploy/metrics/", import.meta.url);
 const target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
@@ -49,7 +49,7 @@ Deno.test("every query of the dashboard returns data from a Prometheus that scra
   });
   await using workers = startMockWorker({
     target,
-    nats: { servers: [nats.url], authenticator: usernamePasswordAuthenticator("user", "user") },
+    nats: { servers: [nats.url], auth: USER },
     etcd: { endpoints: [etcd.url] },
     signal: new AbortController().signal,
     workers: 2,

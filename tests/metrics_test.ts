@@ -5,10 +5,9 @@ import { startNats } from "../tools/servers/nats.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { startMetrics } from "./helpers/metrics_process.ts";
 import { startMockWorker } from "../lib/mock/mock_workers.ts";
-import { usernamePasswordAuthenticator } from "nats";
+import { USER } from "../tools/nats_users.ts";
 
 const target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
-const auth = usernamePasswordAuthenticator("user", "user");
 
 Deno.test("mock workers of every service-name form are on the page, and leave it when they stop", async () => {
   await using nats = await startNats();
@@ -21,7 +20,7 @@ Deno.test("mock workers of every service-name form are on the page, and leave it
   const start = (release: "0.1.0" | "0.1.1" | "0.3.0", workers: number) =>
     startMockWorker({
       target,
-      nats: { servers: [nats.url], authenticator: auth },
+      nats: { servers: [nats.url], auth: USER },
       etcd: { endpoints: [etcd.url] },
       signal: stop.signal,
       seed: "7",
@@ -59,7 +58,7 @@ Deno.test("metrics started before NATS and etcd serves its page and shows the wo
   await using nats = await startNats({ port });
   await using _worker = startMockWorker({
     target,
-    nats: { servers: [nats.url], authenticator: auth },
+    nats: { servers: [nats.url], auth: USER },
     signal: new AbortController().signal,
   });
   await eventually(async () => assert.match(await metrics.page(), /^llm_kv_blocks_active\{/m));

@@ -7,8 +7,19 @@ import { readUses } from "./servers/used.ts";
 
 const root = new URL("..", import.meta.url);
 const usesFile = await Deno.makeTempFile({ prefix: "servers-used-" });
+const passes = await gate().finally(() => Deno.remove(usesFile));
+Deno.exit(passes ? 0 : 1);
 
-try {
+async function gate(): Promise<boolean> {
+  try {
+    return await allSteps();
+  } catch (error) {
+    console.error((error as Error).message);
+    return false;
+  }
+}
+
+async function allSteps(): Promise<boolean> {
   for (const name of ["nats-server", "etcd", "prometheus", "promtool", "prometheus-pushgateway"]) {
     await findBinary(name);
   }
@@ -22,12 +33,7 @@ try {
   console.log("Real servers that took part:");
   for (const line of await readUses(usesFile)) console.log(`  ${line}`);
   console.log(`${passed} passed, ${failed} failed`);
-  Deno.exit(passed > 0 && failed === 0 ? 0 : 1);
-} catch (error) {
-  console.error((error as Error).message);
-  Deno.exit(1);
-} finally {
-  await Deno.remove(usesFile).catch(() => {});
+  return passed > 0 && failed === 0;
 }
 
 /** Runs one deno command, showing and returning what it prints; throws when it fails. */

@@ -2,8 +2,6 @@
  * Compares with the original `metrics` 0.1.1 (out of PyPI's `ai-dynamo`) on real servers: one fleet, the same moment,
  * every series side by side. Exit code 1 unless all are equal.
  */
-import type { Authenticator } from "nats";
-import { usernamePasswordAuthenticator } from "nats";
 import { eventSubject } from "../lib/dynamo/subject.ts";
 import { HIT_RATE_EVENT, hitRateText } from "../lib/dynamo/hit_rate.ts";
 import type { WorkerId } from "../lib/dynamo/worker_id.ts";
@@ -18,11 +16,11 @@ import { ownProgram, Program, servedUrl } from "./program.ts";
 import { startEtcd } from "./servers/etcd.ts";
 import { startNats } from "./servers/nats.ts";
 import { freePorts } from "./servers/ports.ts";
+import { USER } from "./nats_users.ts";
 
 const MOCK = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
 const CAPTURED = { namespace: "dynamo", component: "VllmWorker", endpoint: "load_metrics" };
 const CAPTURED_SERVICE = "dynamo_vllmworker_3f6fafd3";
-const authenticator: Authenticator = usernamePasswordAuthenticator("user", "user");
 
 interface Servers {
   readonly nats: string;
@@ -54,7 +52,7 @@ async function parity(): Promise<boolean> {
   await using link = new NatsLink({
     servers: [nats.url],
     name: "parity",
-    authenticator,
+    auth: USER,
     signal: stop.signal,
   });
   const servers = { nats: nats.url, etcd: etcd.url, link, signal: stop.signal };
@@ -73,7 +71,7 @@ async function comparesMocks(original: OriginalProgram, servers: Servers): Promi
   console.log("\nthree of our mock workers (--steady --release 0.1.1): series, original, ours");
   await using workers = startMockWorker({
     target: MOCK,
-    nats: { servers: [servers.nats], authenticator },
+    nats: { servers: [servers.nats], auth: USER },
     etcd: { endpoints: [servers.etcd] },
     signal: servers.signal,
     workers: 3,
@@ -93,12 +91,11 @@ async function comparesCaptures(original: OriginalProgram, servers: Servers): Pr
       Deno.readFile(new URL(`../tests/testdata/captures/0.1.1/worker/stats-reply-${n}.json`, import.meta.url))
     ),
   );
-  const stop = servers.link.subscribe(serviceSubject("STATS", CAPTURED_SERVICE), ({ reply }) => {
+  using _ = servers.link.subscribe(serviceSubject("STATS", CAPTURED_SERVICE), ({ reply }) => {
     for (const bytes of replies) if (reply) servers.link.publish(reply, bytes);
   });
   const ids = () => ["4392876657294682534", "4392876657294682538"] as WorkerId[];
   const equal = await compares(original, { servers, target: CAPTURED, ids, workers: 2 });
-  stop();
   return equal;
 }
 

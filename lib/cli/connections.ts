@@ -1,5 +1,5 @@
 import type { EtcdOptions } from "../transport/etcd_client.ts";
-import type { NatsAuth } from "../transport/nats_auth.ts";
+import { type NatsAuth, natsAuthProblem } from "../transport/nats_auth.ts";
 import { type Flag, type GivenFlags, type Invocation, type ReadValue, UsageError } from "./usage.ts";
 
 /** Where the servers are and how we show who we are; without `etcd` it is not used. */
@@ -88,9 +88,21 @@ function readNatsAuth(flags: GivenFlags, env: Invocation["env"]): NatsAuth {
   const token = secret("NATS_AUTH_TOKEN", env);
   if (token !== undefined) return { kind: "token", token };
   const seed = secret("NATS_AUTH_NKEY", env);
-  if (seed !== undefined) return { kind: "nkey", seed };
+  if (seed !== undefined) {
+    const auth: NatsAuth = { kind: "nkey", seed };
+    if (natsAuthProblem(auth)) throw new UsageError("NATS_AUTH_NKEY: must be the seed of an nkey, SU…");
+    return auth;
+  }
   const text = flags.value(NATS_CREDENTIALS, fileText);
-  if (text !== undefined) return { kind: "credentials", text };
+  if (text !== undefined) {
+    const auth: NatsAuth = { kind: "credentials", text };
+    if (natsAuthProblem(auth)) {
+      throw new UsageError(
+        `${NATS_CREDENTIALS.name}: must be a file with the JWT and the seed of a NATS user`,
+      );
+    }
+    return auth;
+  }
   return { kind: "password", username: "user", password: "user" };
 }
 

@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
 import type { LogOptions } from "../log.ts";
-import { defaultStaleAfterMs } from "../monitor/monitor.ts";
 import { groupUrl, type PushMethod } from "../output/push_group.ts";
 import { CONNECTION_FLAGS, type Connections, readConnections, SECRETS_NOTE } from "./connections.ts";
 import { LOGGING_NOTES, readLogging } from "./logging.ts";
@@ -32,9 +31,11 @@ export interface MetricsSettings {
 }
 
 export interface PushSettings {
-  /** The group's address at the Pushgateway. */
+  /** The Pushgateway's address, for people, and the group's at it. */
+  readonly gateway: string;
   readonly url: URL;
   readonly job: string;
+  readonly instance: string;
   readonly intervalMs: number;
   readonly method: PushMethod;
   /** Whether the group is deleted at the end: it is ours alone, and nobody asked to keep it. */
@@ -166,9 +167,6 @@ const USAGE: Usage = {
   notes: `${SECRETS_NOTE}\n${LOGGING_NOTES}`,
 };
 
-/** All flags of `metrics`, for the reference. */
-export const METRICS_FLAGS: readonly Flag[] = USAGE.flags;
-
 /** @throws {UsageError} */
 export function parseMetricsOptions(
   invocation: Invocation & { readonly terminal: boolean; readonly hostname: string },
@@ -212,8 +210,10 @@ export function parseMetricsOptions(
     flags.value(PUSH_METHOD, (text) => text === "put" || text === "post" ? text : undefined) ?? "put";
   const pushIntervalMs = flags.value(PUSH_INTERVAL, intervalMs) ?? 2_000;
   const push = gateway && {
+    gateway: gateway.href.replace(/\/$/, ""),
     url: groupUrl(gateway, { job, instance }),
     job,
+    instance,
     intervalMs: pushIntervalMs,
     method,
     deleteAtEnd: method === "put" && instance !== "" && !flags.has(PUSH_KEEP),
@@ -239,6 +239,11 @@ function milliseconds(range: { readonly min: number; readonly max: number }): Re
     const ms = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Math.round(Number(text) * 1_000) : NaN;
     return ms >= range.min && ms <= range.max ? ms : undefined;
   };
+}
+
+/** Three polls, but at least 3 s. */
+function defaultStaleAfterMs(pollIntervalMs: number): number {
+  return Math.max(3 * pollIntervalMs, 3_000);
 }
 
 /** Without a zone, which Deno cannot serve on. */

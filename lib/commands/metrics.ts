@@ -15,7 +15,6 @@ import { Telemetry } from "../telemetry/telemetry.ts";
 import { systemClock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { NatsLink } from "../transport/nats.ts";
-import { natsAuthenticator } from "../transport/nats_auth.ts";
 
 /**
  * Watches a target until `signal` is aborted; gives the exit code. The page opens first; a server that is not there yet
@@ -31,6 +30,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const build = { version: config.version, revision: settings.revision };
   const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
   const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
+  const clock = systemClock;
   const output = { page: () => page.text(), contentType: TEXT_CONTENT_TYPE };
   const health = () => ({
     alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
@@ -55,25 +55,31 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     new NatsLink({
       servers: connections.nats.servers,
       name: `metrics ${path}`,
-      authenticator: natsAuthenticator(connections.nats.auth),
+      auth: connections.nats.auth,
       signal,
     }),
   );
   const etcd = connections.etcd &&
     ends.use(new EtcdMirror(membershipPrefixes(target), { ...connections.etcd, signal }));
   const monitor = ends.use(
-    new Monitor({ target, nats, etcd, clock: systemClock, recorder: telemetry, pollIntervalMs, limits }),
+    new Monitor({ target, nats, etcd, clock, recorder: telemetry, pollIntervalMs, limits }),
   );
   if (publish) {
-    monitor.subscribe(publishAggregates({ nats, onPublish: (...publish) => telemetry.publish(...publish) }));
+    const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
+    ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
   }
+  const onPush = (outcome: Parameters<Telemetry["push"]>[0]) => {
+    telemetry.push(outcome);
+    monitor.renewCounts();
+  };
   if (push) {
     if (push.deleteAtEnd) ends.defer(() => deleteGroup(push));
-    log.info(`Started pushing metrics to PushGateway at '${push.url.origin}' with job name '${push.job}'`);
+    const { gateway, job, instance } = push;
+    log.info(`Started pushing metrics to PushGateway at '${gateway}' with job name '${job}'`, { instance });
   }
   await Promise.all([
     monitor.run(signal),
-    push && pushRegularly({ ...push, ...output, signal, onPush: (outcome) => telemetry.push(outcome) }),
+    push && pushRegularly({ ...push, ...output, clock, signal, onPush }),
   ]);
   return 0;
 }

@@ -12,7 +12,8 @@ export interface HitRate {
 }
 
 /** Why an event cannot be used. A closed set: it becomes a label. */
-export type EventProblem = "not_json" | "fields";
+export const EVENT_PROBLEMS = ["not_json", "fields"] as const;
+export type EventProblem = typeof EVENT_PROBLEMS[number];
 
 export class EventError extends Error {
   override readonly name = "EventError";

@@ -9,10 +9,10 @@ import { eventSubject } from "../dynamo/subject.ts";
 import { logger } from "../log.ts";
 import type { NatsLink } from "../transport/nats.ts";
 
-/** The events heard since they were last taken, in order, and why others were refused. */
+/** The events heard since they were last taken, in order, and how many others were refused. */
 export interface HitRateBatch {
   readonly events: readonly HitRate[];
-  readonly rejected: readonly EventProblem[];
+  readonly rejected: Readonly<Record<EventProblem, number>>;
 }
 
 export interface HitRateListenerOptions {
@@ -24,35 +24,40 @@ export interface HitRateListenerOptions {
 
 /** Hears a namespace's hit-rate events and keeps them until somebody takes them. */
 export class HitRateListener implements Disposable {
-  readonly #unsubscribe: () => void;
+  readonly #subscription: Disposable;
   readonly #log = logger("events");
+  #isFilled = false;
   #events: HitRate[] = [];
-  #rejected: EventProblem[] = [];
+  #rejected = noneRejected();
 
   constructor({ nats, namespace, onEvent }: HitRateListenerOptions) {
-    this.#unsubscribe = nats.subscribe(eventSubject(namespace, HIT_RATE_EVENT), ({ data }) => {
+    this.#subscription = nats.subscribe(eventSubject(namespace, HIT_RATE_EVENT), ({ data }) => {
       this.#read(data);
       onEvent();
     });
   }
 
-  take(): HitRateBatch {
+  /** What came since the last call, undefined when nothing did. */
+  take(): HitRateBatch | undefined {
+    if (!this.#isFilled) return undefined;
+    this.#isFilled = false;
     const batch = { events: this.#events, rejected: this.#rejected };
     this.#events = [];
-    this.#rejected = [];
+    this.#rejected = noneRejected();
     return batch;
   }
 
   [Symbol.dispose](): void {
-    this.#unsubscribe();
+    this.#subscription[Symbol.dispose]();
   }
 
   #read(data: Uint8Array): void {
+    this.#isFilled = true;
     try {
       this.#events.push(parseHitRate(decoder.decode(data)));
     } catch (error) {
       if (!(error instanceof EventError)) throw error;
-      this.#rejected.push(error.problem);
+      this.#rejected[error.problem]++;
       this.#log.debug("Rejected an event", {
         event: HIT_RATE_EVENT,
         reason: error.problem,
@@ -60,6 +65,10 @@ export class HitRateListener implements Disposable {
       });
     }
   }
+}
+
+function noneRejected(): Record<EventProblem, number> {
+  return { not_json: 0, fields: 0 };
 }
 
 const decoder = new TextDecoder();

@@ -1,104 +1,32 @@
-import type { HitRate } from "../dynamo/hit_rate.ts";
-import type { HitRateTotals } from "../fleet/fleet.ts";
 import type { Load, SpecDecode } from "../dynamo/load.ts";
-import { type Snapshot, type TargetSnapshot, WORKER_STATES, type WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { HitRateTotals } from "../fleet/hit_rates.ts";
+import type { TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
+import { type Family, NAMESPACE, TARGET } from "./family.ts";
 import type { Label } from "./labels.ts";
 
-/** One metric: what the page prints above its samples, what the reference says, and where its samples come from. */
-export interface Family {
-  readonly name: string;
-  readonly type: "counter" | "gauge" | "histogram";
-  readonly help: string;
-  readonly source: Source;
-}
-
-/**
- * Where samples come from: the program's own counters (by the family's name), or the Snapshot, once for it, for each
- * target, worker, endpoint of a worker, or worker named by hit-rate events. An undefined value is no sample.
- */
-export type Source =
-  | { readonly per: "counters"; readonly labels: readonly string[] }
-  | { readonly per: "snapshot"; readonly value: (snapshot: Snapshot) => number | undefined }
-  | {
-    readonly per: "target";
-    readonly naming: Naming;
-    readonly value: (target: TargetSnapshot) => number | undefined;
-  }
-  | { readonly per: "namespace"; readonly value: (totals: HitRateTotals) => number }
-  | { readonly per: "state"; readonly value: (target: TargetSnapshot, state: string) => number }
-  | {
-    readonly per: "worker";
-    readonly naming: Naming;
-    readonly value: (worker: WorkerSnapshot) => number | undefined;
-    readonly more?: {
-      readonly names: readonly string[];
-      readonly labels: (worker: WorkerSnapshot) => Label[];
-    };
-  }
-  | { readonly per: "endpoint"; readonly value: (counters: EndpointCounters) => number | undefined }
-  | { readonly per: "hit_rate"; readonly value: (sums: HitRate) => number };
-
-/** The original's short label names, or ours, which leave the short ones to Kubernetes' tools. */
-export type Naming = "original" | "dynamo";
-
-const TARGET_LABELS = {
-  original: ["component", "endpoint"],
-  dynamo: ["dynamo_namespace", "dynamo_component", "dynamo_endpoint"],
-} as const;
-
-/** Labels of a counter by target: reason last. */
-const TARGET = TARGET_LABELS.dynamo;
-
-/** The label names of a family's samples, in order. */
-export function familyLabels({ source }: Family): readonly string[] {
-  switch (source.per) {
-    case "counters":
-      return source.labels;
-    case "snapshot":
-      return [];
-    case "target":
-      return TARGET_LABELS[source.naming];
-    case "namespace":
-      return ["dynamo_namespace"];
-    case "state":
-      return [...TARGET, "state"];
-    case "worker":
-      return [...TARGET_LABELS[source.naming], "worker_id", ...(source.more?.names ?? [])];
-    case "endpoint":
-      return [...TARGET, "worker_id"];
-    case "hit_rate":
-      return [...TARGET_LABELS.original, "worker_id"];
-  }
-}
-
-/** The labels that name a target. */
-export function targetLabels({ target }: TargetSnapshot, naming: Naming): Label[] {
-  return naming === "original" ? [["component", target.component], ["endpoint", target.endpoint]] : [
-    ["dynamo_namespace", target.namespace],
-    ["dynamo_component", target.component],
-    ["dynamo_endpoint", target.endpoint],
-  ];
-}
-
-const load = (value: (load: Load) => number | undefined) => (worker: WorkerSnapshot) =>
+const ofLoad = (value: (load: Load) => number | undefined) => (worker: WorkerSnapshot) =>
   worker.load && value(worker.load);
-const spec = (value: (spec: SpecDecode) => number | undefined) =>
-  load(({ specDecode }) => specDecode && value(specDecode));
+const ofSpecDecode = (value: (spec: SpecDecode) => number | undefined) =>
+  ofLoad(({ specDecode }) => specDecode && value(specDecode));
 const seconds = (at: Instant | undefined) => at && at.epochMs / 1_000;
 const flag = (value: boolean | undefined) => value === undefined ? undefined : Number(value);
 
 /** A worker's number under the original's name and labels. */
-function original(name: string, help: string, value: (load: Load) => number | undefined): Family {
-  return { name, type: "gauge", help, source: { per: "worker", naming: "original", value: load(value) } };
+function originalGauge(name: string, help: string, value: (load: Load) => number | undefined): Family {
+  return { name, type: "gauge", help, source: { per: "worker", naming: "original", value: ofLoad(value) } };
 }
 
-function worker(name: string, help: string, value: (worker: WorkerSnapshot) => number | undefined): Family {
+function workerGauge(
+  name: string,
+  help: string,
+  value: (worker: WorkerSnapshot) => number | undefined,
+): Family {
   return { name: PREFIX + name, type: "gauge", help, source: { per: "worker", naming: "dynamo", value } };
 }
 
-function endpoint(
+function endpointCounter(
   name: string,
   help: string,
   value: (counters: EndpointCounters) => number | undefined,
@@ -106,11 +34,15 @@ function endpoint(
   return { name: PREFIX + name, type: "counter", help, source: { per: "endpoint", value } };
 }
 
-function target(name: string, help: string, value: (target: TargetSnapshot) => number | undefined): Family {
+function targetGauge(
+  name: string,
+  help: string,
+  value: (target: TargetSnapshot) => number | undefined,
+): Family {
   return { name: PREFIX + name, type: "gauge", help, source: { per: "target", naming: "dynamo", value } };
 }
 
-function namespace(name: string, help: string, value: (totals: HitRateTotals) => number): Family {
+function namespaceCounter(name: string, help: string, value: (totals: HitRateTotals) => number): Family {
   return { name: PREFIX + name, type: "counter", help, source: { per: "namespace", value } };
 }
 
@@ -126,11 +58,15 @@ function ownProcess(name: string, type: "counter" | "gauge", help: string): Fami
 export const PREFIX = "dynamo_metrics_";
 
 const TABLE: readonly Family[] = [
-  original("llm_kv_blocks_active", "Active KV cache blocks", (load) => load.activeBlocks),
-  original("llm_kv_blocks_total", "Total KV cache blocks", (load) => load.totalBlocks),
-  original("llm_requests_active_slots", "Active request slots", (load) => load.activeSlots),
-  original("llm_requests_total_slots", "Total request slots", (load) => load.totalSlots),
-  original("llm_kv_hit_rate_percent", "KV hit rate percentage per worker", (load) => load.prefixHitRatio),
+  originalGauge("llm_kv_blocks_active", "Active KV cache blocks", (load) => load.activeBlocks),
+  originalGauge("llm_kv_blocks_total", "Total KV cache blocks", (load) => load.totalBlocks),
+  originalGauge("llm_requests_active_slots", "Active request slots", (load) => load.activeSlots),
+  originalGauge("llm_requests_total_slots", "Total request slots", (load) => load.totalSlots),
+  originalGauge(
+    "llm_kv_hit_rate_percent",
+    "KV hit rate percentage per worker",
+    (load) => load.prefixHitRatio,
+  ),
   {
     name: "llm_load_avg",
     type: "gauge",
@@ -155,40 +91,40 @@ const TABLE: readonly Family[] = [
     help: "Cumulative count of overlapping blocks in KV hit rate events",
     source: { per: "hit_rate", value: ({ overlapBlocks }) => overlapBlocks },
   },
-  worker(
+  workerGauge(
     "worker_requests_waiting",
     "Requests that wait for a slot, as the worker says (num_requests_waiting).",
-    load((load) => load.requestsWaiting),
+    ofLoad((load) => load.requestsWaiting),
   ),
-  worker(
+  workerGauge(
     "worker_kv_cache_usage_ratio",
     "Used part of the KV cache, 0 to 1, of the worker's last update (gpu_cache_usage_perc).",
-    load((load) => load.cacheUsageRatio),
+    ofLoad((load) => load.cacheUsageRatio),
   ),
-  worker(
+  workerGauge(
     "worker_prefix_cache_hit_ratio",
     "Prefix cache hit rate, 0 to 1, of the worker's last update (gpu_prefix_cache_hit_rate).",
-    load((load) => load.prefixHitRatio),
+    ofLoad((load) => load.prefixHitRatio),
   ),
-  worker(
+  workerGauge(
     "worker_spec_decode_tokens",
     "Configured number of speculative tokens (num_spec_tokens).",
-    spec(({ specTokens }) => specTokens),
+    ofSpecDecode(({ specTokens }) => specTokens),
   ),
-  worker(
+  workerGauge(
     "worker_spec_decode_step_drafts",
     "Drafts of the worker's last engine step, not a running total (num_drafts).",
-    spec(({ drafts }) => drafts),
+    ofSpecDecode(({ drafts }) => drafts),
   ),
-  worker(
+  workerGauge(
     "worker_spec_decode_step_draft_tokens",
     "Draft tokens of the worker's last engine step, not a running total (num_draft_tokens).",
-    spec(({ draftTokens }) => draftTokens),
+    ofSpecDecode(({ draftTokens }) => draftTokens),
   ),
-  worker(
+  workerGauge(
     "worker_spec_decode_step_accepted_tokens",
     "Accepted tokens of the worker's last engine step, not a running total (num_accepted_tokens).",
-    spec(({ acceptedTokens }) => acceptedTokens),
+    ofSpecDecode(({ acceptedTokens }) => acceptedTokens),
   ),
   {
     name: `${PREFIX}worker_info`,
@@ -202,22 +138,22 @@ const TABLE: readonly Family[] = [
       more: { names: ["dp_rank", "service_version", "load_shape"], labels: infoLabels },
     },
   },
-  endpoint(
+  endpointCounter(
     "endpoint_requests_total",
     "Requests that the worker's NATS service counted for this endpoint since its start, failed ones too.",
     ({ requests }) => requests,
   ),
-  endpoint(
+  endpointCounter(
     "endpoint_errors_total",
     "Failed requests that the worker's NATS service counted for this endpoint since its start.",
     ({ errors }) => errors,
   ),
-  endpoint(
+  endpointCounter(
     "endpoint_processing_seconds_total",
     "Time that the worker's NATS service spent on this endpoint's requests since its start.",
     ({ processingSeconds }) => processingSeconds,
   ),
-  target(
+  targetGauge(
     "up",
     "1 when the last round could be sent and collected, also with no workers.",
     ({ up }) => flag(up),
@@ -229,7 +165,7 @@ const TABLE: readonly Family[] = [
       "Workers by state: discovered (registered, never answered), responding, no_data (answers without load data), undecodable, silent (no answer for --stale-after).",
     source: {
       per: "state",
-      value: ({ workersByState }, state) => workersByState[state as keyof typeof workersByState],
+      value: ({ workersByState }, state) => workersByState[state],
     },
   },
   {
@@ -243,72 +179,72 @@ const TABLE: readonly Family[] = [
       more: { names: ["state"], labels: ({ state }) => [["state", state]] },
     },
   },
-  worker(
+  workerGauge(
     "worker_last_answer_timestamp_seconds",
     "When the worker last answered, of silent workers too.",
     ({ lastAnswerAt }) => seconds(lastAnswerAt),
   ),
-  worker(
+  workerGauge(
     "worker_registered",
     "1 while etcd lists the worker, 0 while it does not (it drains, or etcd lost its data); absent while etcd does not say.",
     ({ registered }) => flag(registered),
   ),
-  target(
+  targetGauge(
     "membership_from_etcd",
     "1 while etcd says who is there, 0 while it is who answers.",
     ({ membershipFromEtcd }) => flag(membershipFromEtcd),
   ),
-  target(
+  targetGauge(
     "round_workers_expected",
     "Workers that had answered before and were not gone when the last round began, silent ones too.",
     ({ lastRound }) => lastRound?.expected,
   ),
-  target(
+  targetGauge(
     "round_workers_answered",
     "Workers that answered within the last round, newcomers too.",
     ({ lastRound }) => lastRound?.answered,
   ),
-  target(
+  targetGauge(
     "round_workers_decoded",
     "Workers that answered with usable load within the last round.",
     ({ lastRound }) => lastRound?.decoded,
   ),
-  target(
+  targetGauge(
     "last_complete_round_timestamp_seconds",
     "When the last round ended in which all expected workers answered.",
     ({ lastCompleteRoundAt }) => seconds(lastCompleteRoundAt),
   ),
-  target(
+  targetGauge(
     "oldest_load_timestamp_seconds",
     "When the oldest load on this page arrived.",
     ({ loadFrom }) => seconds(loadFrom?.oldest),
   ),
-  target(
+  targetGauge(
     "newest_load_timestamp_seconds",
     "When the newest load on this page arrived.",
     ({ loadFrom }) => seconds(loadFrom?.newest),
   ),
-  target(
+  targetGauge(
     "load_workers",
     "Workers that llm_load_avg and llm_load_std are over: those with load that is not stale.",
     ({ load }) => load?.workers ?? 0,
   ),
-  target(
+  targetGauge(
     "load_blocks",
     "Sum of their active KV blocks: load_blocks / load_workers is the average of any group of targets.",
     ({ load }) => load?.blocks ?? 0,
   ),
-  target(
+  targetGauge(
     "load_blocks_squared",
     "Sum of the squares of their active KV blocks, for the deviation of any group of targets.",
     ({ load }) => load?.blocksSquared ?? 0,
   ),
-  namespace(
+  namespaceCounter(
     "kv_hit_rate_isl_blocks_total",
     "Blocks of the inputs in all hit-rate events, of all workers ever named; never falls.",
     ({ islBlocks }) => islBlocks,
   ),
-  namespace(
+  namespaceCounter(
     "kv_hit_rate_overlap_blocks_total",
     "Blocks found in a worker's cache in all hit-rate events, of all workers ever named; never falls.",
     ({ overlapBlocks }) => overlapBlocks,
@@ -318,7 +254,7 @@ const TABLE: readonly Family[] = [
     "Workers that went: deregistered (etcd does not list them and they do not answer), forgotten (no answer for --forget-after, and no etcd that lists them).",
     [...TARGET, "reason"],
   ),
-  target(
+  targetGauge(
     "last_round_timestamp_seconds",
     "When the last round ended that could be sent and collected.",
     ({ lastGoodRoundAt }) => seconds(lastGoodRoundAt),
@@ -363,10 +299,10 @@ const TABLE: readonly Family[] = [
   counter(
     "events_total",
     "Events heard on NATS, refused ones too. They come by namespace: llm_kv_hit_rate_isl_blocks and llm_kv_hit_rate_overlap_blocks carry the component and endpoint asked for all the same.",
-    ["dynamo_namespace", "event"],
+    [NAMESPACE, "event"],
   ),
   counter("events_rejected_total", "Events refused: not_json, fields (one missing or of the wrong kind).", [
-    "dynamo_namespace",
+    NAMESPACE,
     "event",
     "reason",
   ]),
@@ -378,7 +314,11 @@ const TABLE: readonly Family[] = [
     help: "When the Pushgateway last took a push; only when pushing.",
     source: { per: "counters", labels: [] },
   },
-  counter("publishes_total", "Aggregates published on NATS.", TARGET),
+  counter(
+    "publishes_total",
+    "Aggregates sent to NATS; one that it then refuses is counted in publishes_skipped_total too.",
+    TARGET,
+  ),
   counter(
     "publishes_skipped_total",
     "Aggregates not published on NATS: max_payload (larger than the server takes), permission, disconnected.",
@@ -414,6 +354,3 @@ function infoLabels({ load, service }: WorkerSnapshot): Label[] {
 
 /** Text from outside that becomes a label is cut. */
 const MAX_VERSION = 64;
-
-/** The states in the order of the page. */
-export const STATES: readonly string[] = WORKER_STATES;

@@ -15,7 +15,9 @@ export class Page {
   text(): Promise<Uint8Array<ArrayBuffer>> {
     const snapshot = this.sources.snapshot();
     if (this.#made?.seq !== snapshot.seq) {
-      this.#made = { seq: snapshot.seq, bytes: this.#render(snapshot) };
+      const bytes = this.#render(snapshot);
+      this.#made = { seq: snapshot.seq, bytes };
+      bytes.catch(() => this.#made = undefined); // The next reader asks for another.
     }
     return this.#made.bytes;
   }

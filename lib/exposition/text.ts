@@ -1,7 +1,9 @@
-import type { Snapshot, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { Target } from "../dynamo/target.ts";
+import { type Snapshot, WORKER_STATES, type WorkerSnapshot } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
-import { FAMILIES, type Family, type Naming, STATES, targetLabels } from "./families.ts";
-import { labelsText } from "./labels.ts";
+import { FAMILIES } from "./families.ts";
+import { type Family, namespaceLabels, type Naming, targetLabels } from "./family.ts";
+import { type Label, labelsText } from "./labels.ts";
 import { numberText } from "./number.ts";
 
 /** The media type of the text format 0.0.4. */
@@ -64,14 +66,15 @@ function renderSamples(family: Family, { snapshot, counted, names }: Context): s
   for (const target of snapshot.targets) {
     switch (source.per) {
       case "target":
-        put(labelsText(targetLabels(target, source.naming)), source.value(target));
+        put(labelsText(targetLabels(target.target, source.naming)), source.value(target));
         break;
       case "namespace":
-        put(labelsText([["dynamo_namespace", target.target.namespace]]), source.value(target.hitRateTotals));
+        put(labelsText(namespaceLabels(target.target)), source.value(target.hitRateTotals));
         break;
       case "state":
-        for (const state of STATES) {
-          put(labelsText([...targetLabels(target, "dynamo"), ["state", state]]), source.value(target, state));
+        for (const state of WORKER_STATES) {
+          const labels: Label[] = [...targetLabels(target.target, "dynamo"), ["state", state]];
+          put(labelsText(labels), source.value(target, state));
         }
         break;
       case "worker":
@@ -79,18 +82,18 @@ function renderSamples(family: Family, { snapshot, counted, names }: Context): s
           const value = source.value(worker);
           if (value === undefined) continue;
           const more = source.more ? labelsText(source.more.labels(worker)) : "";
-          put(names.of(target, worker, source.naming) + (more && `,${more}`), value);
+          put(names.of(target.target, worker, source.naming) + (more && `,${more}`), value);
         }
         break;
       case "endpoint":
         for (const worker of target.workers) {
           for (const counters of distinct(worker.endpoints)) {
-            put(names.ofEndpoint(target, worker, counters.endpoint), source.value(counters));
+            put(names.ofEndpoint(target.target, worker, counters.endpoint), source.value(counters));
           }
         }
         break;
       case "hit_rate": {
-        const prefix = labelsText(targetLabels(target, "original"));
+        const prefix = labelsText(targetLabels(target.target, "original"));
         for (const sums of target.hitRates) put(`${prefix},worker_id="${sums.worker}"`, source.value(sums));
         break;
       }
@@ -107,7 +110,7 @@ function sampleText(name: string, labels: string, value: number): string {
 class WorkerLabels {
   readonly #texts: Record<Naming, Map<WorkerSnapshot, string>> = { original: new Map(), dynamo: new Map() };
 
-  of(target: TargetSnapshot, worker: WorkerSnapshot, naming: Naming): string {
+  of(target: Target, worker: WorkerSnapshot, naming: Naming): string {
     let text = this.#texts[naming].get(worker);
     if (text === undefined) {
       text = labelsText([...targetLabels(target, naming), ["worker_id", worker.id]]);
@@ -117,10 +120,9 @@ class WorkerLabels {
   }
 
   /** As `of`, with `endpoint` in the place of the endpoint asked. */
-  ofEndpoint(target: TargetSnapshot, worker: WorkerSnapshot, endpoint: string): string {
-    if (endpoint === target.target.endpoint) return this.of(target, worker, "dynamo");
-    const named = { ...target, target: { ...target.target, endpoint } };
-    return labelsText([...targetLabels(named, "dynamo"), ["worker_id", worker.id]]);
+  ofEndpoint(target: Target, worker: WorkerSnapshot, endpoint: string): string {
+    if (endpoint === target.endpoint) return this.of(target, worker, "dynamo");
+    return labelsText([...targetLabels({ ...target, endpoint }, "dynamo"), ["worker_id", worker.id]]);
   }
 }
 

@@ -3,8 +3,9 @@ import type { Target } from "../dynamo/target.ts";
 import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
 import type { Membership } from "../discovery/membership.ts";
 import type { Answer } from "../scrape/answer.ts";
-import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scrape/scraper.ts";
+import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
+import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 
 /**
  * What is known of one target, as a value: inputs go through `apply`, which never waits, logs or asks the time.
@@ -22,20 +23,7 @@ export interface Fleet {
   readonly lastGoodRoundAt: Instant | undefined;
   /** When the last round ended in which all answered that were expected. */
   readonly lastCompleteRoundAt: Instant | undefined;
-  /** Sums of events by the worker they name, whether or not it is one of `workers`; the least recent first. */
-  readonly hitRates: ReadonlyMap<WorkerId, HitRateSum>;
-  /** Sums over all workers that events ever named. */
-  readonly hitRateTotals: HitRateTotals;
-}
-
-export interface HitRateTotals {
-  readonly islBlocks: number;
-  readonly overlapBlocks: number;
-}
-
-/** Sums of one worker's events, and when the last one came. */
-export interface HitRateSum extends HitRate {
-  readonly atMs: number;
+  readonly hitRates: HitRates;
 }
 
 /** One worker that is not gone. */
@@ -86,19 +74,19 @@ export interface FleetLimits {
   readonly forgetAfterMs: number;
 }
 
-/** Why answers did not count, and why workers went. */
+/** Why an answer did not count, and why a worker went. Closed sets: they become labels. */
+export const UNCOUNTED_REASONS = ["duplicate_id", "late"] as const;
+export const GONE_REASONS = ["deregistered", "forgotten"] as const;
+
+/** How many answers did not count, and how many workers went. */
 export interface Notes {
-  readonly duplicateId: number;
-  readonly late: number;
-  readonly deregistered: number;
-  readonly forgotten: number;
+  readonly uncounted: Readonly<Record<typeof UNCOUNTED_REASONS[number], number>>;
+  readonly gone: Readonly<Record<typeof GONE_REASONS[number], number>>;
 }
 
-/** Bounds of what is remembered of workers that are no longer there: how many, and for how long. */
+/** How many workers are remembered that are gone, and for how long. */
 const MAX_TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 600_000;
-const MAX_STRANGERS = 2_000;
-const STRANGER_MS = 600_000;
 
 export function emptyFleet(target: Target): Fleet {
   return {
@@ -109,8 +97,7 @@ export function emptyFleet(target: Target): Fleet {
     lastRound: undefined,
     lastGoodRoundAt: undefined,
     lastCompleteRoundAt: undefined,
-    hitRates: new Map(),
-    hitRateTotals: { islBlocks: 0, overlapBlocks: 0 },
+    hitRates: NO_HIT_RATES,
   };
 }
 
@@ -161,7 +148,7 @@ export function isStale(answer: Answer, options: { now: Instant; limits: FleetLi
 /** A fleet in the making: copies what it changes, when it changes it. */
 class Draft {
   readonly #fleet: Fleet;
-  readonly #notes = { duplicateId: 0, late: 0, deregistered: 0, forgotten: 0 };
+  readonly #notes = { uncounted: { duplicate_id: 0, late: 0 }, gone: { deregistered: 0, forgotten: 0 } };
   #workers: Map<WorkerId, Worker> | undefined;
   #gone: Map<WorkerId, Tombstone> | undefined;
   #grew = false;
@@ -169,8 +156,7 @@ class Draft {
   #lastRound: RoundSummary | undefined;
   #lastGoodRoundAt: Instant | undefined;
   #lastCompleteRoundAt: Instant | undefined;
-  #hitRates: ReadonlyMap<WorkerId, HitRateSum>;
-  #hitRateTotals: HitRateTotals;
+  #hitRates: HitRates;
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
@@ -179,7 +165,6 @@ class Draft {
     this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
     this.#lastCompleteRoundAt = fleet.lastCompleteRoundAt;
     this.#hitRates = fleet.hitRates;
-    this.#hitRateTotals = fleet.hitRateTotals;
   }
 
   takeAnswers(answers: readonly Answer[]): void {
@@ -188,10 +173,10 @@ class Draft {
       const known = this.#readWorkers().get(answer.worker);
       const newest = known?.answer?.request ?? -1;
       if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
-        this.#notes.late++;
+        this.#notes.uncounted.late++;
         continue;
       }
-      if (answer.request === newest) this.#notes.duplicateId++;
+      if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
       if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
       this.#put({
         id: answer.worker,
@@ -226,7 +211,7 @@ class Draft {
         this.#put({ ...worker, undecidedSince: undefined });
       } else {
         this.#bury(worker.id, { request: undecidedSince, atMs: now.monotonicMs });
-        this.#notes.deregistered++;
+        this.#notes.gone.deregistered++;
       }
     }
   }
@@ -249,22 +234,7 @@ class Draft {
   }
 
   takeHitRates(events: readonly HitRate[], now: Instant): void {
-    const sums = new Map(this.#hitRates);
-    let { islBlocks: islTotal, overlapBlocks: overlapTotal } = this.#hitRateTotals;
-    for (const { worker, islBlocks, overlapBlocks } of events) {
-      const before = sums.get(worker);
-      sums.delete(worker);
-      sums.set(worker, {
-        worker,
-        islBlocks: (before?.islBlocks ?? 0) + islBlocks,
-        overlapBlocks: (before?.overlapBlocks ?? 0) + overlapBlocks,
-        atMs: now.monotonicMs,
-      });
-      islTotal += islBlocks;
-      overlapTotal += overlapBlocks;
-    }
-    this.#hitRates = sums;
-    this.#hitRateTotals = { islBlocks: islTotal, overlapBlocks: overlapTotal };
+    this.#hitRates = addHitRates(this.#hitRates, events, now.monotonicMs);
   }
 
   /**
@@ -279,32 +249,21 @@ class Draft {
       const tombstone = { request, atMs: now.monotonicMs };
       if (registered === false && roundsWork && isStale(answer, options)) {
         this.#bury(id, tombstone);
-        this.#notes.deregistered++;
+        this.#notes.gone.deregistered++;
       } else if (now.monotonicMs - answer.at.monotonicMs >= limits.forgetAfterMs) {
         this.#bury(id, tombstone);
-        this.#notes.forgotten++;
+        this.#notes.gone.forgotten++;
       }
     }
     for (const [id, { atMs }] of this.#readGone()) {
       if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
       this.#writeGone().delete(id);
     }
-    this.#forgetStrangers(now);
-  }
-
-  /** Sums of workers that are not here are kept for a time and up to a number, so that a scrape can still take them. */
-  #forgetStrangers(now: Instant): void {
-    let strangers = 0;
-    for (const id of this.#hitRates.keys()) if (!this.#readWorkers().has(id)) strangers++;
-    let sums: Map<WorkerId, HitRateSum> | undefined;
-    for (const [id, { atMs }] of this.#hitRates) {
-      if (strangers <= MAX_STRANGERS && now.monotonicMs - atMs < STRANGER_MS) break; // The rest is younger.
-      if (this.#readWorkers().has(id)) continue;
-      sums ??= new Map(this.#hitRates);
-      sums.delete(id);
-      strangers--;
-    }
-    this.#hitRates = sums ?? this.#hitRates;
+    const workers = this.#readWorkers();
+    this.#hitRates = forgetStrangers(this.#hitRates, {
+      isThere: (worker) => workers.has(worker),
+      nowMs: now.monotonicMs,
+    });
   }
 
   finish(): { fleet: Fleet; notes: Notes } {
@@ -318,7 +277,6 @@ class Draft {
       lastGoodRoundAt: this.#lastGoodRoundAt,
       lastCompleteRoundAt: this.#lastCompleteRoundAt,
       hitRates: this.#hitRates,
-      hitRateTotals: this.#hitRateTotals,
     };
     return { fleet, notes: this.#notes };
   }

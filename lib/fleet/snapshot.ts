@@ -1,18 +1,11 @@
-import type { HitRate } from "../dynamo/hit_rate.ts";
 import type { Load } from "../dynamo/load.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
-import {
-  type Fleet,
-  type FleetLimits,
-  type HitRateTotals,
-  isStale,
-  type RoundSummary,
-  type Worker,
-} from "./fleet.ts";
+import { type Fleet, type FleetLimits, isStale, type RoundSummary, type Worker } from "./fleet.ts";
+import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
 
 /** Everything that outputs show, at one moment: one value for the page, the push and all else, so they cannot disagree. */
 export interface Snapshot {
@@ -43,7 +36,7 @@ export interface TargetSnapshot {
   /** When the oldest and the newest load arrived that is shown; undefined when none is. */
   readonly loadFrom: { readonly oldest: Instant; readonly newest: Instant } | undefined;
   /** Sums of the namespace's hit-rate events by the worker they name. */
-  readonly hitRates: readonly HitRate[];
+  readonly hitRates: readonly HitRateSum[];
   readonly hitRateTotals: HitRateTotals;
 }
 
@@ -94,8 +87,12 @@ export function snapshotTarget(
     workersByState,
     load: aggregateLoad(activeBlocks),
     loadFrom,
-    hitRates: [...fleet.hitRates.values()],
-    hitRateTotals: fleet.hitRateTotals,
+    hitRates: [...fleet.hitRates.byWorker.values()].map(({ worker, islBlocks, overlapBlocks }) => ({
+      worker,
+      islBlocks,
+      overlapBlocks,
+    })),
+    hitRateTotals: fleet.hitRates.totals,
   };
 }
 

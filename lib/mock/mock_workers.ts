@@ -59,15 +59,7 @@ export function startMockWorker(options: MockWorkerOptions): MockWorkers {
     else worker.quiet();
   };
 
-  const refused = new Set<string>();
-  link.listen({
-    onChange: () => workers.forEach(update),
-    onRefused: (operation, subject) => {
-      const kind = `${operation} ${subject.split(".")[0]}`; // Inboxes have no end.
-      if (!refused.has(kind)) log.warn("NATS refuses us a subject", { operation, subject });
-      refused.add(kind);
-    },
-  });
+  link.listen({ onChange: () => workers.forEach(update) });
   signal.addEventListener("abort", () => workers.forEach(update));
 
   let leases: EtcdLeases | undefined;

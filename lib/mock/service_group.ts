@@ -46,21 +46,21 @@ export class ServiceGroup {
 
   #answerShared(): () => void {
     const all = () => [...this.#instances.values()].map(({ instance }) => instance);
-    const ends = [
-      this.#answer((verb) => serviceSubject(verb), all),
-      this.#answer((verb) => serviceSubject(verb, this.#name), all),
-    ];
-    return () => ends.forEach((end) => end());
+    const ends = new DisposableStack();
+    ends.defer(this.#answer((verb) => serviceSubject(verb), all));
+    ends.defer(this.#answer((verb) => serviceSubject(verb, this.#name), all));
+    return () => ends.dispose();
   }
 
   #answer(subject: (verb: Verb) => string, instances: () => readonly ServiceInstance[]): () => void {
-    const ends = (Object.keys(ANSWERS) as Verb[]).map((verb) =>
-      this.#link.subscribe(subject(verb), ({ reply }) => {
+    const ends = new DisposableStack();
+    for (const verb of Object.keys(ANSWERS) as Verb[]) {
+      ends.use(this.#link.subscribe(subject(verb), ({ reply }) => {
         if (reply === undefined || reply === "") return;
         for (const instance of instances()) this.#link.publish(reply, ANSWERS[verb](instance));
-      })
-    );
-    return () => ends.forEach((end) => end());
+      }));
+    }
+    return () => ends.dispose();
   }
 }
 

@@ -13,8 +13,9 @@ import {
 } from "../fleet/fleet.ts";
 import { nextExpiryMs, type Snapshot, snapshotTarget } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
-import { isFailed, type Replies, type Round, Scraper } from "../scrape/scraper.ts";
-import { Alarm, type Clock } from "../timing.ts";
+import { isFailed, type Replies, type Round } from "../scrape/round.ts";
+import { Scraper } from "../scrape/scraper.ts";
+import { Alarm, Cadence, type Clock } from "../timing.ts";
 import type { EtcdMirror } from "../transport/etcd_mirror.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
@@ -35,34 +36,28 @@ export interface MonitorOptions {
   readonly clock: Clock;
   readonly recorder: MonitorRecorder;
   readonly pollIntervalMs: number;
-  readonly limits?: Partial<MonitorLimits>;
+  readonly limits: FleetLimits;
 }
 
-/** Three polls, but at least 3 s. */
-export function defaultStaleAfterMs(pollIntervalMs: number): number {
-  return Math.max(3 * pollIntervalMs, 3_000);
-}
-
-/** What flags set and tests shorten. */
-export interface MonitorLimits extends FleetLimits {
-  /** The longest round; never longer than the poll interval. */
-  readonly hardMs: number;
-  readonly quietMs: number;
-  /** At most one Snapshot in this time beside those that end a round, and one in `eventsMs` for counters alone. */
-  readonly changesMs: number;
-  readonly eventsMs: number;
-}
+/** The longest round, where the poll interval is not shorter. */
+const HARD_MS = 1_000;
+/** With nobody expected: how long after the last word a round ends. */
+const QUIET_MS = 100;
+/** At most one Snapshot in this time beside those that end a round, and one in `EVENTS_MS` for counters alone. */
+const CHANGES_MS = 100;
+const EVENTS_MS = 1_000;
 
 /**
  * Polls one target at a fixed cadence and holds the newest Snapshot. Rounds never overlap; what changes between them
- * (a key, a connection, a late answer, an answer that becomes stale) makes a new Snapshot within `changesMs`.
+ * (a key, a connection, a late answer, an answer that becomes stale) makes a new Snapshot within 100 ms, what is only
+ * counted within a second.
  */
 export class Monitor implements Disposable {
   readonly #options: MonitorOptions;
-  readonly #limits: MonitorLimits;
   readonly #scraper: Scraper;
   readonly #hitRates: HitRateListener;
-  readonly #listeners: ((snapshot: Snapshot) => void)[] = [];
+  readonly #ends = new DisposableStack();
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   readonly #absence = new AbsenceReport();
   #fleet: Fleet;
   #snapshot: Snapshot;
@@ -73,33 +68,27 @@ export class Monitor implements Disposable {
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MonitorOptions) {
-    const { target, nats, etcd, clock, pollIntervalMs } = options;
-    const staleAfterMs = options.limits?.staleAfterMs ?? defaultStaleAfterMs(pollIntervalMs);
+    const { target, nats, etcd, clock } = options;
     this.#options = options;
-    this.#limits = {
-      staleAfterMs,
-      forgetAfterMs: 10 * staleAfterMs, // As the help says.
-      quietMs: 100,
-      changesMs: 100,
-      eventsMs: 1_000,
-      ...options.limits,
-      hardMs: Math.min(options.limits?.hardMs ?? 1_000, pollIntervalMs),
-    };
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
-    this.#scraper = new Scraper({ nats, target, clock, onLate: (replies) => this.#takeLate(replies) });
-    this.#hitRates = new HitRateListener({
-      nats,
-      namespace: target.namespace,
-      onEvent: () => this.#changeWithin(this.#limits.eventsMs),
-    });
-    nats.listen({
+    this.#scraper = this.#ends.use(
+      new Scraper({ nats, target, clock, onLate: (replies) => this.#takeLate(replies) }),
+    );
+    this.#hitRates = this.#ends.use(
+      new HitRateListener({ nats, namespace: target.namespace, onEvent: () => this.renewCounts() }),
+    );
+    this.#ends.use(nats.listen({
       onChange: () => {
-        this.#changeWithin(this.#limits.changesMs);
+        this.#renewWithin(CHANGES_MS);
         if (nats.connected) this.#alarm.ring();
       },
+    }));
+    if (etcd) this.#ends.use(etcd.listen(() => this.#renewWithin(CHANGES_MS)));
+    this.#ends.defer(() => {
+      clearTimeout(this.#change?.timer);
+      clearTimeout(this.#expiry);
     });
-    etcd?.listen(() => this.#changeWithin(this.#limits.changesMs));
     this.#snapshot = this.#buildSnapshot(0);
   }
 
@@ -113,56 +102,53 @@ export class Monitor implements Disposable {
     return this.#options.clock().monotonicMs - this.#turnedAtMs;
   }
 
-  /** Calls `listener` with every new Snapshot. */
-  subscribe(listener: (snapshot: Snapshot) => void): void {
-    this.#listeners.push(listener);
+  /** Calls `listener` with every new Snapshot until the result is disposed of. */
+  subscribe(listener: (snapshot: Snapshot) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  /** Something was counted that a page made from the present Snapshot may not have: a new one within a second. */
+  renewCounts(): void {
+    this.#renewWithin(EVENTS_MS);
   }
 
   /** Polls until aborted, and at once when NATS is there again. Ticks that a long round has missed are left out. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, pollIntervalMs } = this.#options;
-    let dueMs = clock().monotonicMs;
+    const cadence = new Cadence(pollIntervalMs, clock().monotonicMs);
     while (!signal.aborted) {
       await this.#tick(signal);
-      const nowMs = clock().monotonicMs;
-      dueMs += pollIntervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / pollIntervalMs));
-      if (await this.#alarm.sleep(dueMs - nowMs, { signal })) dueMs = clock().monotonicMs;
+      const isRung = await this.#alarm.sleep(cadence.next(clock().monotonicMs), { signal });
+      if (isRung) cadence.restart(clock().monotonicMs);
     }
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#change?.timer);
-    clearTimeout(this.#expiry);
-    this.#hitRates[Symbol.dispose]();
-    this.#scraper[Symbol.dispose]();
+    this.#ends.dispose();
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
-    const { clock, recorder, target } = this.#options;
+    const { clock, recorder, target, limits, pollIntervalMs } = this.#options;
     this.#turnedAtMs = clock().monotonicMs;
     this.#takeMembership();
-    const options = { now: clock(), limits: this.#limits };
     const round = await this.#scraper.round({
-      expected: expectedWorkers(this.#fleet, options),
-      limits: this.#limits,
+      expected: expectedWorkers(this.#fleet, { now: clock(), limits }),
+      limits: { hardMs: Math.min(HARD_MS, pollIntervalMs), quietMs: QUIET_MS },
       signal,
     });
     if (signal.aborted) return;
     recorder.round(target, round);
-    this.#takeReplies({ kind: "round", round }, round);
-    this.#change = clearChange(this.#change);
-    this.#publish();
+    recorder.replies(target, round);
+    this.#apply({ kind: "round", round });
+    this.#renew();
     if (!isFailed(round)) this.#reportPresence();
   }
 
   #takeLate(replies: Replies): void {
-    this.#takeReplies({ kind: "late", replies }, replies);
-    this.#changeWithin(this.#limits.changesMs);
-  }
-
-  #takeReplies(input: FleetInput, replies: Replies): void {
     this.#options.recorder.replies(this.#options.target, replies);
-    this.#apply(input);
+    this.#apply({ kind: "late", replies });
+    this.#renewWithin(CHANGES_MS);
   }
 
   #takeMembership(): void {
@@ -177,32 +163,33 @@ export class Monitor implements Disposable {
 
   #takeHitRates(): void {
     const batch = this.#hitRates.take();
-    if (batch.events.length === 0 && batch.rejected.length === 0) return;
+    if (batch === undefined) return;
     this.#apply({ kind: "hit_rates", events: batch.events });
     this.#options.recorder.events(this.#options.target.namespace, HIT_RATE_EVENT, batch);
   }
 
   #apply(input: FleetInput): void {
-    const { clock, recorder, target } = this.#options;
-    const { fleet, notes } = apply(this.#fleet, input, { now: clock(), limits: this.#limits });
+    const { clock, recorder, target, limits } = this.#options;
+    const { fleet, notes } = apply(this.#fleet, input, { now: clock(), limits });
     this.#fleet = fleet;
     recorder.notes(target, notes);
   }
 
   /** Makes a Snapshot after `ms` at the latest, one for all changes until then. */
-  #changeWithin(ms: number): void {
+  #renewWithin(ms: number): void {
     const atMs = this.#options.clock().monotonicMs + ms;
     if (this.#change && this.#change.atMs <= atMs) return;
-    clearChange(this.#change);
+    clearTimeout(this.#change?.timer);
     const timer = setTimeout(() => {
-      this.#change = undefined;
       this.#takeMembership();
-      this.#publish();
+      this.#renew();
     }, ms);
     this.#change = { timer, atMs };
   }
 
-  #publish(): void {
+  #renew(): void {
+    clearTimeout(this.#change?.timer);
+    this.#change = undefined;
     this.#takeHitRates();
     this.#apply({ kind: "time", request: this.#scraper.request });
     this.#snapshot = this.#buildSnapshot(this.#snapshot.seq + 1);
@@ -211,24 +198,25 @@ export class Monitor implements Disposable {
   }
 
   #buildSnapshot(seq: number): Snapshot {
-    const { nats, etcd, clock } = this.#options;
+    const { nats, etcd, clock, limits } = this.#options;
     const now = clock();
     return {
       seq,
       at: now,
       nats: { connected: nats.connected, reconnects: nats.reconnects },
       etcd: etcd && { connected: etcd.connected },
-      targets: [snapshotTarget(this.#fleet, { now, limits: this.#limits })],
+      targets: [snapshotTarget(this.#fleet, { now, limits })],
     };
   }
 
   /** Numbers leave when they become stale, not at the next round. */
   #watchExpiry(): void {
     clearTimeout(this.#expiry);
-    const now = this.#options.clock();
-    const atMs = nextExpiryMs(this.#fleet, { now, limits: this.#limits });
+    const { clock, limits } = this.#options;
+    const now = clock();
+    const atMs = nextExpiryMs(this.#fleet, { now, limits });
     if (atMs === undefined) return;
-    this.#expiry = setTimeout(() => this.#changeWithin(0), Math.max(0, atMs - now.monotonicMs));
+    this.#expiry = setTimeout(() => this.#renewWithin(0), Math.max(0, atMs - now.monotonicMs));
   }
 
   #reportPresence(): void {
@@ -243,8 +231,4 @@ export class Monitor implements Disposable {
         return logger().info(`Found workers at ${path}`, { workers: answering });
     }
   }
-}
-
-function clearChange(change: { timer: ReturnType<typeof setTimeout> } | undefined): undefined {
-  clearTimeout(change?.timer);
 }

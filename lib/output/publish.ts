@@ -7,27 +7,30 @@ import type { NatsLink, SkipReason } from "../transport/nats.ts";
 
 export interface PublisherOptions {
   readonly nats: NatsLink;
+  /** Tells every new Snapshot. */
+  readonly snapshots: { subscribe(listener: (snapshot: Snapshot) => void): Disposable };
   /** Told of each aggregate that was due: undefined when it was sent. */
   readonly onPublish: (target: Target, skipped: SkipReason | undefined) => void;
 }
 
 /**
  * Republishes the aggregate of each round in which somebody answered, as the original did. One that the server would not
- * take is left out: the original's process ended at it.
+ * take is left out: the original's process ended at it. Ends when it is disposed of.
  */
-export function publishAggregates({ nats, onPublish }: PublisherOptions): (snapshot: Snapshot) => void {
+export function publishAggregates({ nats, snapshots, onPublish }: PublisherOptions): Disposable {
   const log = logger("publish");
   const lastRequests = new Map<Target, number>();
   const oversized = new Set<Target>();
-  nats.listen({
+  const ends = new DisposableStack();
+  ends.use(nats.listen({
     onRefused: (operation, subject) => { // The connection says it; here it is counted.
       if (operation !== "publish") return;
       for (const target of lastRequests.keys()) {
         if (l2cSubject(target) === subject) onPublish(target, "permission");
       }
     },
-  });
-  return ({ targets }) => {
+  }));
+  ends.use(snapshots.subscribe(({ targets }) => {
     for (const shown of targets) {
       const { target, lastRound } = shown;
       if (lastRound === undefined || lastRound.request === lastRequests.get(target)) continue;
@@ -41,7 +44,8 @@ export function publishAggregates({ nats, onPublish }: PublisherOptions): (snaps
       if (skipped === "max_payload") oversized.add(target);
       else oversized.delete(target);
     }
-  };
+  }));
+  return ends;
 }
 
 function aggregateText({ target, workers, load }: TargetSnapshot): string {

@@ -1,5 +1,5 @@
 import { logger } from "../log.ts";
-import { onAbort, sleep } from "../timing.ts";
+import { Cadence, type Clock, onAbort, sleep } from "../timing.ts";
 import type { PushMethod } from "./push_group.ts";
 
 export interface PushOptions {
@@ -11,20 +11,21 @@ export interface PushOptions {
   readonly contentType: string;
   readonly onPush: (outcome: { readonly ok: boolean; readonly epochMs: number }) => void;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   /** The longest one push may take. */
   readonly timeoutMs?: number;
 }
 
 /** Pushes at once and then at a fixed cadence until aborted. A failure is said once, and tried again at the next tick. */
 export async function pushRegularly(options: PushOptions): Promise<void> {
-  const { intervalMs, signal, onPush } = options;
+  const { intervalMs, signal, clock, onPush } = options;
   const log = logger("push");
   const said = new Set<string>();
-  let dueMs = performance.now();
+  const cadence = new Cadence(intervalMs, clock().monotonicMs);
   while (!signal.aborted) {
-    const problem = await send({ ...options, body: await options.page() });
+    const problem = await pushOnce(options);
     if (signal.aborted) return;
-    onPush({ ok: problem === undefined, epochMs: Date.now() });
+    onPush({ ok: problem === undefined, epochMs: clock().epochMs });
     if (problem !== undefined && !said.has(problem.kind)) {
       log.error("Failed to push metrics to PushGateway", { url: options.url.href, cause: problem.text });
       said.add(problem.kind);
@@ -32,10 +33,18 @@ export async function pushRegularly(options: PushOptions): Promise<void> {
       log.info("Pushing metrics to PushGateway again", { url: options.url.href });
       said.clear();
     }
-    const nowMs = performance.now();
-    dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
-    await sleep(dueMs - nowMs, { signal });
+    await sleep(cadence.next(clock().monotonicMs), { signal });
   }
+}
+
+async function pushOnce(options: PushOptions): Promise<Problem | undefined> {
+  let body: Uint8Array<ArrayBuffer>;
+  try {
+    body = await options.page();
+  } catch (error) {
+    return { kind: "no page", text: (error as Error).message };
+  }
+  return await send({ ...options, body });
 }
 
 /** Removes the group. A gateway that does not answer is left alone after `timeoutMs`. */

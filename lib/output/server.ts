@@ -62,10 +62,9 @@ function bind(options: ServerOptions): Deno.HttpServer<Deno.NetAddr> {
       },
     }, (request) => respond(request, options)) as Deno.HttpServer<Deno.NetAddr>;
   } catch (cause) {
+    const advice = cause instanceof Deno.errors.AddrInUse ? ". The port may be in use." : "";
     throw new BindError(
-      `Failed to bind to address ${addressText(host, port)}: ${
-        (cause as Error).message
-      }. The port may be in use.`,
+      `Failed to bind to address ${addressText(host, port)}: ${(cause as Error).message}${advice}`,
       { cause },
     );
   }

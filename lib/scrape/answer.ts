@@ -35,14 +35,24 @@ export interface EndpointCounters {
 }
 
 /** Why a whole reply was refused, and why one entry of a good reply was. Closed sets: they become labels. */
-export type ReplyRejection = "not_json" | "envelope" | "too_large";
-export type EntryRejection = "worker_id" | "load";
+export const REPLY_REJECTIONS = ["not_json", "envelope", "too_large"] as const;
+export const ENTRY_REJECTIONS = ["worker_id", "load"] as const;
+export type ReplyRejection = typeof REPLY_REJECTIONS[number];
+export type EntryRejection = typeof ENTRY_REJECTIONS[number];
+
+/** Counts that begin. */
+export function noRejections(): {
+  rejected: Record<ReplyRejection, number>;
+  rejectedEntries: Record<EntryRejection, number>;
+} {
+  return { rejected: { not_json: 0, envelope: 0, too_large: 0 }, rejectedEntries: { worker_id: 0, load: 0 } };
+}
 
 /** What a reply holds: answers, and what had to be refused. `detail` is for the log. */
 export interface ReadReply {
   readonly answers: readonly Answer[];
   readonly rejected?: ReplyRejection;
-  readonly rejectedEntries: readonly EntryRejection[];
+  readonly rejectedEntries: Readonly<Record<EntryRejection, number>>;
   readonly detail?: string;
 }
 
@@ -64,7 +74,7 @@ export const MAX_REPLY_BYTES = 4 * 1024 * 1024;
 export function readReply(data: Uint8Array, origin: ReplyOrigin): ReadReply {
   const refuse = (rejected: ReplyRejection, detail: string) => ({
     answers: [],
-    rejectedEntries: [],
+    rejectedEntries: noRejections().rejectedEntries,
     rejected,
     detail,
   });
@@ -95,7 +105,7 @@ function readEntries(
   { service, endpoint, request, at }: ReplyOrigin,
 ): ReadReply {
   const answers: Answer[] = [];
-  const rejectedEntries: EntryRejection[] = [];
+  const { rejectedEntries } = noRejections();
   const endpointsOf = new Map<WorkerId, EndpointCounters[]>();
   let detail: string | undefined;
   for (const stats of entries) {
@@ -103,8 +113,8 @@ function readEntries(
     const worker = name?.worker;
     const isAsked = name?.endpoint === endpoint;
     if (stats === undefined || isAsked && worker === undefined) {
-      rejectedEntries.push("worker_id");
-      detail = `no worker id in ${stats?.subject}`;
+      rejectedEntries.worker_id++;
+      detail = stats ? `no worker id in ${stats.subject}` : "an entry that is no endpoint";
     }
     if (stats === undefined || name === undefined || worker === undefined) continue;
     let endpoints = endpointsOf.get(worker);
@@ -113,7 +123,7 @@ function readEntries(
     if (!isAsked) continue;
     const { outcome, problem } = readOutcome(stats.data);
     if (problem !== undefined) {
-      rejectedEntries.push("load");
+      rejectedEntries.load++;
       detail = `${stats.subject}: ${problem}`;
     }
     answers.push({ worker, request, at, service, serviceVersion, outcome, endpoints });

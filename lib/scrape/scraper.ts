@@ -2,41 +2,12 @@ import { SERVICE_FORMS, serviceName } from "../dynamo/service_name.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
-import { serviceSubject } from "../micro/subjects.ts";
-import { type Clock, type Instant, onAbort } from "../timing.ts";
+import { isServiceSubject, serviceSubject } from "../micro/subjects.ts";
+import { type Clock, onAbort } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
-import { type Answer, type EntryRejection, readReply, type ReplyRejection } from "./answer.ts";
+import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply, readReply } from "./answer.ts";
+import type { ExpectedWorker, Replies, Round, RoundFailure } from "./round.ts";
 import { decideStop, type RoundLimits, type StopReason } from "./stop_rule.ts";
-
-/** Answers and what was counted while reading them. */
-export interface Replies {
-  readonly answers: readonly Answer[];
-  readonly replies: number;
-  readonly rejected: readonly ReplyRejection[];
-  readonly rejectedEntries: readonly EntryRejection[];
-}
-
-/** One question to all workers of a target, and what came of it until the round's end. */
-export interface Round extends Replies {
-  /** The number of the question; later questions have greater numbers. */
-  readonly request: number;
-  readonly sentAt: Instant;
-  readonly endedAt: Instant;
-  readonly outcome: StopReason | RoundFailure;
-}
-
-/** Why a round could not be sent and collected. */
-export type RoundFailure = "disconnected" | "refused";
-
-export function isFailed(round: Round): boolean {
-  return round.outcome === "disconnected" || round.outcome === "refused";
-}
-
-/** A worker whose answer the round waits for, and the service name at which it last answered. */
-export interface ExpectedWorker {
-  readonly worker: WorkerId;
-  readonly service: string;
-}
 
 export interface ScraperOptions {
   readonly nats: NatsLink;
@@ -56,7 +27,7 @@ export class Scraper implements Disposable {
   readonly #options: ScraperOptions;
   readonly #services: readonly string[];
   readonly #inbox: string;
-  readonly #unsubscribe: () => void;
+  readonly #ends = new DisposableStack();
   readonly #log = logger("scrape");
   #request = 0;
   /** The server does not let us hear answers. */
@@ -68,17 +39,17 @@ export class Scraper implements Disposable {
     this.#options = options;
     this.#services = SERVICE_FORMS.map((form) => serviceName(form, target.namespace, target.component));
     this.#inbox = nats.inbox();
-    this.#unsubscribe = nats.subscribe(`${this.#inbox}.*.*`, (message) => this.#receive(message));
-    nats.listen({
+    this.#ends.use(nats.subscribe(`${this.#inbox}.*.*`, (message) => this.#receive(message)));
+    this.#ends.use(nats.listen({
       onChange: () => {
         this.#isDeaf = false; // Each connection subscribes anew.
         if (!nats.connected) this.#current?.fail("disconnected");
       },
       onRefused: (_, subject) => {
         if (subject.startsWith(this.#inbox)) this.#isDeaf = true;
-        if (this.#isDeaf || subject.startsWith("$SRV.")) this.#current?.fail("refused");
+        if (this.#isDeaf || isServiceSubject(subject)) this.#current?.fail("refused");
       },
-    });
+    }));
   }
 
   /** The number of the newest question. */
@@ -109,7 +80,9 @@ export class Scraper implements Disposable {
     });
     const outcome = await open.ended;
     this.#current = undefined;
-    const round: Round = { ...open.replies, request, sentAt, endedAt: clock(), outcome };
+    const { answers, replies, rejected, rejectedEntries } = open.replies;
+    const collected = { answers, replies, rejected, rejectedEntries };
+    const round: Round = { ...collected, request, sentAt, endedAt: clock(), outcome };
     this.#log.debug("Round", {
       target: targetPath(target),
       request,
@@ -121,7 +94,7 @@ export class Scraper implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#unsubscribe();
+    this.#ends.dispose();
     this.#current?.fail("disconnected");
   }
 
@@ -137,23 +110,29 @@ export class Scraper implements Disposable {
     }
     const { endpoint } = this.#options.target;
     const read = readReply(message.data, { service, endpoint, request, at: this.#options.clock() });
-    if (read.detail !== undefined) {
-      this.#log.debug("Rejected", {
-        service,
-        reason: read.rejected ?? read.rejectedEntries.join(),
-        detail: read.detail,
-      });
-    }
+    if (read.detail !== undefined) this.#log.debug("Rejected", { service, detail: read.detail });
     if (current) {
-      current.take(read.answers, read);
+      current.take(read);
     } else {
-      this.#options.onLate({
-        answers: read.answers,
-        replies: 1,
-        rejected: read.rejected ? [read.rejected] : [],
-        rejectedEntries: read.rejectedEntries,
-      });
+      const late = new Collection();
+      late.take(read);
+      this.#options.onLate(late);
     }
+  }
+}
+
+/** Replies as they come. */
+class Collection implements Replies {
+  readonly answers: Answer[] = [];
+  replies = 0;
+  readonly rejected = noRejections().rejected;
+  readonly rejectedEntries = noRejections().rejectedEntries;
+
+  take({ answers, rejected, rejectedEntries }: ReadReply): void {
+    this.replies++;
+    for (const answer of answers) this.answers.push(answer);
+    if (rejected) this.rejected[rejected]++;
+    for (const reason of ENTRY_REJECTIONS) this.rejectedEntries[reason] += rejectedEntries[reason];
   }
 }
 
@@ -172,12 +151,7 @@ class OpenRound {
   readonly #end = Promise.withResolvers<StopReason | RoundFailure>();
   readonly #missing: Map<WorkerId, string>;
   readonly #open: Set<string>;
-  readonly #replies = {
-    answers: [] as Answer[],
-    replies: 0,
-    rejected: [] as ReplyRejection[],
-    rejectedEntries: [] as EntryRejection[],
-  };
+  readonly #replies = new Collection();
   #lastHeardMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -200,15 +174,9 @@ class OpenRound {
     return this.#replies;
   }
 
-  take(
-    answers: readonly Answer[],
-    read: { rejected?: ReplyRejection; rejectedEntries: readonly EntryRejection[] },
-  ): void {
-    this.#replies.replies++;
-    this.#replies.answers.push(...answers);
-    if (read.rejected) this.#replies.rejected.push(read.rejected);
-    this.#replies.rejectedEntries.push(...read.rejectedEntries);
-    for (const { worker } of answers) this.#missing.delete(worker);
+  take(read: ReadReply): void {
+    this.#replies.take(read);
+    for (const { worker } of read.answers) this.#missing.delete(worker);
     this.#heard();
   }
 

@@ -1,13 +1,15 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
+import { EVENT_PROBLEMS, HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { HitRateBatch } from "../events/hit_rate_listener.ts";
-import { FAMILIES, familyLabels, PREFIX } from "../exposition/families.ts";
+import { FAMILIES, PREFIX } from "../exposition/families.ts";
+import { familyLabels, namespaceLabels, targetLabels } from "../exposition/family.ts";
 import type { CountedFamily } from "../exposition/text.ts";
-import type { Notes } from "../fleet/fleet.ts";
+import { GONE_REASONS, type Notes, UNCOUNTED_REASONS } from "../fleet/fleet.ts";
 import type { MonitorRecorder } from "../monitor/monitor.ts";
-import { isFailed, type Replies, type Round } from "../scrape/scraper.ts";
-import type { SkipReason } from "../transport/nats.ts";
+import { ENTRY_REJECTIONS, REPLY_REJECTIONS } from "../scrape/answer.ts";
+import { isFailed, type Replies, type Round } from "../scrape/round.ts";
+import { SKIP_REASONS, type SkipReason } from "../transport/nats.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 
 export interface TelemetryOptions {
@@ -39,16 +41,16 @@ export class Telemetry implements MonitorRecorder {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     });
     const labels = toLabels(target);
-    const event = { dynamo_namespace: target.namespace, event: HIT_RATE_EVENT };
+    const event = eventLabels(target.namespace, HIT_RATE_EVENT);
     this.#rounds.inc(labels, 0);
     this.#roundsFailed.inc(labels, 0);
     this.#roundDuration.zero(labels);
     this.#replies.inc(labels, 0);
-    zero(this.#repliesRejected, labels, ["not_json", "envelope", "too_large", "duplicate_id", "late"]);
-    zero(this.#workersRejected, labels, ["worker_id", "load"]);
-    zero(this.#workersGone, labels, ["deregistered", "forgotten"]);
+    zero(this.#repliesRejected, labels, [...REPLY_REJECTIONS, ...UNCOUNTED_REASONS]);
+    zero(this.#workersRejected, labels, ENTRY_REJECTIONS);
+    zero(this.#workersGone, labels, GONE_REASONS);
     this.#events.inc(event, 0);
-    zero(this.#eventsRejected, event, ["not_json", "fields"]);
+    zero(this.#eventsRejected, event, EVENT_PROBLEMS);
     if (pushing) {
       this.#pushes = {
         all: this.#counter("pushes_total"),
@@ -64,7 +66,7 @@ export class Telemetry implements MonitorRecorder {
         skipped: this.#counter("publishes_skipped_total"),
       };
       this.#publishes.done.inc(labels, 0);
-      zero(this.#publishes.skipped, labels, ["max_payload", "permission", "disconnected"]);
+      zero(this.#publishes.skipped, labels, SKIP_REASONS);
     }
     this.#gauge("build_info").set({ ...build, deno_version: Deno.version.deno }, 1);
     addProcessMetrics(this.#registry);
@@ -80,22 +82,21 @@ export class Telemetry implements MonitorRecorder {
   replies(target: Target, { replies, rejected, rejectedEntries }: Replies): void {
     const labels = toLabels(target);
     this.#replies.inc(labels, replies);
-    for (const reason of rejected) this.#repliesRejected.inc({ ...labels, reason });
-    for (const reason of rejectedEntries) this.#workersRejected.inc({ ...labels, reason });
+    count(this.#repliesRejected, labels, rejected);
+    count(this.#workersRejected, labels, rejectedEntries);
   }
 
-  notes(target: Target, { duplicateId, late, deregistered, forgotten }: Notes): void {
+  notes(target: Target, { uncounted, gone }: Notes): void {
     const labels = toLabels(target);
-    this.#repliesRejected.inc({ ...labels, reason: "duplicate_id" }, duplicateId);
-    this.#repliesRejected.inc({ ...labels, reason: "late" }, late);
-    this.#workersGone.inc({ ...labels, reason: "deregistered" }, deregistered);
-    this.#workersGone.inc({ ...labels, reason: "forgotten" }, forgotten);
+    count(this.#repliesRejected, labels, uncounted);
+    count(this.#workersGone, labels, gone);
   }
 
   events(namespace: string, event: string, { events, rejected }: HitRateBatch): void {
-    const labels = { dynamo_namespace: namespace, event };
-    this.#events.inc(labels, events.length + rejected.length);
-    for (const reason of rejected) this.#eventsRejected.inc({ ...labels, reason });
+    const labels = eventLabels(namespace, event);
+    const refused = Object.values(rejected).reduce((sum, n) => sum + n, 0);
+    this.#events.inc(labels, events.length + refused);
+    count(this.#eventsRejected, labels, rejected);
   }
 
   push(outcome: { readonly ok: boolean; readonly epochMs: number }): void {
@@ -142,8 +143,21 @@ const READ_FROM_PROC: ReadonlySet<string> = new Set([
   "process_open_fds",
 ]);
 
-function toLabels({ namespace, component, endpoint }: Target) {
-  return { dynamo_namespace: namespace, dynamo_component: component, dynamo_endpoint: endpoint };
+function toLabels(target: Target): Record<string, string> {
+  return Object.fromEntries(targetLabels(target, "dynamo"));
+}
+
+function eventLabels(namespace: string, event: string): Record<string, string> {
+  return { ...Object.fromEntries(namespaceLabels({ namespace })), event };
+}
+
+/** Adds what was counted by reason; most counts are 0. */
+function count(
+  counter: Counter,
+  labels: Record<string, string>,
+  byReason: Readonly<Record<string, number>>,
+): void {
+  for (const [reason, n] of Object.entries(byReason)) if (n > 0) counter.inc({ ...labels, reason }, n);
 }
 
 function zero(counter: Counter, labels: Record<string, string>, reasons: readonly string[]): void {

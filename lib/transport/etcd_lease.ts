@@ -1,9 +1,9 @@
 import type { Etcd3, IDuplexStream, ILeaseKeepAliveRequest, ILeaseKeepAliveResponse } from "etcd3";
 import { type WorkerId, workerIdFromInteger } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
-import { onAbort, sleep, within } from "../timing.ts";
-import { causeText, type EtcdClient, type EtcdOptions, openEtcd } from "./etcd_client.ts";
-import { Outage } from "./outage.ts";
+import { Alarm, sleep, within } from "../timing.ts";
+import type { EtcdClient, EtcdOptions } from "./etcd_client.ts";
+import { EtcdSessions, type Session } from "./etcd_sessions.ts";
 
 /** Somebody who is registered in etcd for as long as the program runs: one lease and one key under it. */
 export interface LeaseHolder {
@@ -23,34 +23,30 @@ export interface LeasedKey {
 export interface EtcdLeaseOptions extends EtcdOptions {
   /** How long etcd keeps a lease that nobody renews. */
   readonly ttlSeconds?: number;
-  /** How long the end may wait until the leases are revoked. */
-  readonly revokeMs?: number;
 }
 
 /** How many leases are sought at the same time. */
 const LANES = 64;
+/** How long the end may wait until the leases are revoked. */
+const REVOKE_MS = 800;
 
 /**
  * Leases that are kept for ever, each with its key: renewed over one stream for all, sought again when etcd forgot
  * them, revoked at the end. While etcd is away nothing is lost: whether a lease outlived that, etcd says afterwards.
  *
- * npm:etcd3's own Lease is not used: it renews each lease over a stream of its own, and with a password its calls were
- * seen never to settle after a restart. Here every call has a limit, and after any failure a new client begins.
+ * npm:etcd3's own Lease is not used: it renews each lease over a stream of its own.
  */
 export class EtcdLeases implements AsyncDisposable {
   readonly #options: EtcdLeaseOptions;
   readonly #leases: readonly Lease[];
   readonly #byId = new Map<string, Lease>();
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
-  readonly #outage: Outage;
   readonly #log = logger("transport");
-  #connected = false;
-  #wake: () => void = () => {};
+  readonly #sessions: EtcdSessions;
+  /** Rings when a lease is to be sought. */
+  readonly #missing = new Alarm();
 
   constructor(holders: readonly LeaseHolder[], options: EtcdLeaseOptions) {
     this.#options = options;
-    this.#outage = new Outage("etcd", options.endpoints.join(","));
     this.#leases = holders.map((holder) => ({
       holder,
       id: undefined,
@@ -58,71 +54,31 @@ export class EtcdLeases implements AsyncDisposable {
       written: false,
       asked: false,
     }));
-    this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
-  }
-
-  /** True while etcd takes what it is told. */
-  get connected(): boolean {
-    return this.#connected;
+    this.#sessions = new EtcdSessions(options, {
+      run: (client, session) => this.#hold(client, session),
+      atEnd: (client) => this.#revoke(client),
+    });
   }
 
   /** Revokes the leases, which removes the keys at once; does not wait for an etcd that is away. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+    await this.#sessions[Symbol.asyncDispose]();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const cause = await this.#session(signal).catch(causeText);
-      if (signal.aborted) return;
-      if (this.#connected) {
-        this.#connected = false;
-        this.#outage.lost(cause);
-      } else {
-        this.#outage.unreachable(cause);
-      }
-      await sleep(this.#options.retryMs ?? 300, { signal });
-    }
-  }
-
-  /** One client's life, until a fault or the end; gives the cause. A call that hangs is left behind with its client. */
-  async #session(outer: AbortSignal): Promise<string> {
-    const session = new AbortController();
-    const { signal } = session;
-    using client = await openEtcd(this.#options);
-    const end = Promise.withResolvers<string>();
-    using _ = onAbort(outer, () => {
-      session.abort();
-      end.resolve("stopped");
-    });
-    try {
-      const work = this.#hold(client, { signal, fault: end.resolve });
-      work.catch(() => {}); // The race below has settled when it fails later.
-      const cause = await Promise.race([end.promise, work]);
-      if (outer.aborted && this.#connected) await this.#revoke(client);
-      return cause;
-    } catch (error) {
-      return client.cause(error);
-    } finally {
-      session.abort();
-    }
-  }
-
-  async #hold(client: EtcdClient, options: SessionOptions): Promise<string> {
+  async #hold(client: EtcdClient, session: Session): Promise<void> {
+    const { fault } = session;
     const stream = await this.#limited(
       client.etcd.leaseClient.leaseKeepAlive(),
       "opening the stream of renewals",
     );
-    stream.on("error", (error) => options.fault(client.cause(error)));
-    stream.on("end", () => options.fault("the server ended the stream of renewals"));
+    stream.on("error", (error) => fault(client.cause(error)));
+    stream.on("end", () => fault("the server ended the stream of renewals"));
     stream.on("data", (answer) => this.#onAnswer(answer));
     for (const lease of this.#leases) lease.written = false; // Whether the keys are still there is not known.
-    await Promise.race([this.#keepAlive(stream, options), this.#keepRegistered(client.etcd, options.signal)]);
-    return "stopped";
+    await Promise.race([this.#keepAlive(stream, session), this.#keepRegistered(client.etcd, session)]);
   }
 
-  async #keepAlive(stream: RenewalStream, { signal, fault }: SessionOptions): Promise<void> {
+  async #keepAlive(stream: RenewalStream, { signal, fault }: Session): Promise<void> {
     const periodMs = (this.#options.ttlSeconds ?? 10) * 1_000 / 3;
     const answerMs = Math.min(this.#callMs, periodMs);
     while (!signal.aborted) {
@@ -144,56 +100,48 @@ export class EtcdLeases implements AsyncDisposable {
     lease.asked = false;
     if (TTL !== "0") return;
     this.#forget(lease);
-    this.#wake();
+    this.#missing.ring();
   }
 
-  async #keepRegistered(client: Etcd3, signal: AbortSignal): Promise<void> {
+  async #keepRegistered(etcd: Etcd3, session: Session): Promise<void> {
+    const { signal } = session;
     while (!signal.aborted) {
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener("abort", () => resolve(), { once: true });
-      });
       const missing = this.#leases.filter((lease) => !lease.written).values();
       await Promise.all(Array.from({ length: LANES }, async () => {
         for (const lease of missing) {
           if (signal.aborted) return;
-          await this.#register(client, { lease, signal });
+          await this.#register(etcd, { lease, session });
         }
       }));
-      await woken;
+      await this.#missing.sleep(Infinity, { signal });
     }
   }
 
-  /** Makes the lease and its key be there, or throws. Changes nothing once `signal` is aborted. */
-  async #register(client: Etcd3, { lease, signal }: { lease: Lease; signal: AbortSignal }): Promise<void> {
+  /** Makes the lease and its key be there, or throws. Changes nothing once the session is aborted. */
+  async #register(etcd: Etcd3, { lease, session }: { lease: Lease; session: Session }): Promise<void> {
+    const { signal, succeeded } = session;
     const { EtcdLeaseInvalidError } = await import("etcd3");
     while (!lease.written && !signal.aborted) {
       if (lease.id === undefined) {
         const ttl = this.#options.ttlSeconds ?? 10;
-        const { ID } = await this.#limited(client.leaseClient.leaseGrant({ TTL: ttl }), "granting a lease");
+        const { ID } = await this.#limited(etcd.leaseClient.leaseGrant({ TTL: ttl }), "granting a lease");
         if (signal.aborted) return;
         lease.id = ID;
         lease.record = lease.holder.onGranted(workerIdFromInteger(BigInt(ID))!);
         this.#byId.set(ID, lease);
       }
       try {
-        await this.#limited(createIfAbsent(client, lease.record!, lease.id), "writing the key");
+        await this.#limited(createIfAbsent(etcd, lease.record!, lease.id), "writing the key");
         if (signal.aborted) return;
         lease.written = true;
         lease.holder.onWritten();
-        this.#onSuccess();
+        succeeded();
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof EtcdLeaseInvalidError)) throw error;
         this.#forget(lease);
       }
     }
-  }
-
-  #onSuccess(): void {
-    if (this.#connected) return;
-    this.#connected = true;
-    this.#outage.over();
   }
 
   #forget(lease: Lease): void {
@@ -221,8 +169,7 @@ export class EtcdLeases implements AsyncDisposable {
       await Promise.allSettled(deletions);
       await Promise.allSettled(held.map(({ id }) => etcd.leaseClient.leaseRevoke({ ID: id! })));
     };
-    const ms = this.#options.revokeMs ?? 800;
-    await within(removing(), { ms, what: "revoking the leases" }).catch((error) =>
+    await within(removing(), { ms: REVOKE_MS, what: "revoking the leases" }).catch((error) =>
       this.#log.warn("Leases are left to expire", { cause: client.cause(error) })
     );
   }
@@ -245,19 +192,14 @@ interface Lease {
   asked: boolean;
 }
 
-interface SessionOptions {
-  readonly signal: AbortSignal;
-  readonly fault: (cause: string) => void;
-}
-
 type RenewalStream = IDuplexStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>;
 
 const encoder = new TextEncoder();
 
 /** A key that is there already is ours, from a call whose answer was lost: it ends in the lease's own id. */
-async function createIfAbsent(client: Etcd3, record: LeasedKey, lease: string): Promise<void> {
+async function createIfAbsent(etcd: Etcd3, record: LeasedKey, lease: string): Promise<void> {
   const key = encoder.encode(record.key) as never;
-  await client.kv.txn({
+  await etcd.kv.txn({
     compare: [{ result: "Equal", target: "Create", key, create_revision: "0" }],
     success: [{ request_put: { key, value: encoder.encode(record.value) as never, lease } }],
   });

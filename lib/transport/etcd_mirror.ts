@@ -1,7 +1,7 @@
 import type { Etcd3, Watcher } from "etcd3";
-import { onAbort, sleep, within } from "../timing.ts";
-import { causeText, type EtcdClient, type EtcdOptions, openEtcd } from "./etcd_client.ts";
-import { Outage } from "./outage.ts";
+import { sleep, within } from "../timing.ts";
+import type { EtcdClient, EtcdOptions } from "./etcd_client.ts";
+import { EtcdSessions, type Session } from "./etcd_sessions.ts";
 
 export interface EtcdMirrorOptions extends EtcdOptions {
   /** How often the keys are listed anew beside the watch. */
@@ -10,29 +10,27 @@ export interface EtcdMirrorOptions extends EtcdOptions {
 
 /**
  * The keys below some prefixes, kept equal to what etcd has by a watch, and by listing them anew every few seconds: a
- * watch of npm:etcd3 was seen to say `connected` and deliver nothing (after a restart, wiped data, a compaction), and
- * its calls were seen never to settle. So every call has a limit, and at the first failure, or when a list shows what
- * the watch did not say, the client is closed and all begins anew.
+ * watch of npm:etcd3 was seen to say `connected` and deliver nothing (after a restart, wiped data, a compaction). So
+ * every call has a limit, and at the first failure, or when a list shows what the watch did not say, all begins anew.
  */
 export class EtcdMirror implements AsyncDisposable {
   readonly #options: EtcdMirrorOptions;
   readonly #ranges: readonly Range[];
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
-  readonly #outage: Outage;
-  #connected = false;
-  #onChange: () => void = () => {};
+  readonly #listeners = new Set<() => void>();
+  readonly #sessions: EtcdSessions;
 
   constructor(prefixes: readonly string[], options: EtcdMirrorOptions) {
     this.#options = options;
-    this.#outage = new Outage("etcd", options.endpoints.join(","));
     this.#ranges = prefixes.map((prefix) => ({ prefix, keys: new Set(), revision: 0, seen: 0, owed: false }));
-    this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
+    this.#sessions = new EtcdSessions(options, {
+      run: (client, session) => this.#mirror(client, session),
+      onLost: () => this.#onChange(),
+    });
   }
 
   /** True while list and watch work; while false the keys are those last known. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#sessions.connected;
   }
 
   /** The live set of keys below one of the prefixes. */
@@ -40,75 +38,35 @@ export class EtcdMirror implements AsyncDisposable {
     return this.#ranges.find((range) => range.prefix === prefix)?.keys ?? new Set();
   }
 
-  /** Calls `onChange` after every change of keys or connection; it should only take note. */
-  listen(onChange: () => void): void {
-    this.#onChange = onChange;
+  /** Calls `listener` after every change of keys or connection until the result is disposed of; it should only take note. */
+  listen(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  #onChange(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+    await this.#sessions[Symbol.asyncDispose]();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const cause = await this.#session(signal).catch(causeText);
-      if (signal.aborted) return;
-      if (cause === DUMB_WATCH) continue;
-      if (this.#connected) {
-        this.#connected = false;
-        this.#outage.lost(cause);
-        this.#onChange();
-      } else {
-        this.#outage.unreachable(cause);
-      }
-      await sleep(this.#options.retryMs ?? 300, { signal });
-    }
-  }
-
-  /** One client's life, until a fault or the end; gives the cause. A call that hangs is left behind with its client. */
-  async #session(outer: AbortSignal): Promise<string> {
-    const session = new AbortController();
-    const { signal } = session;
-    using client = await openEtcd(this.#options);
-    const end = Promise.withResolvers<string>();
-    using _ = onAbort(outer, () => {
-      session.abort();
-      end.resolve("stopped");
-    });
-    try {
-      const work = this.#mirror(client, { signal, fault: end.resolve });
-      work.catch(() => {}); // The race below has settled when it fails later.
-      return await Promise.race([end.promise, work]);
-    } catch (error) {
-      return client.cause(error);
-    } finally {
-      session.abort();
-    }
-  }
-
-  /** Lists and watches, then lists again and again; gives the cause of its end. */
-  async #mirror(
-    client: EtcdClient,
-    options: { signal: AbortSignal; fault: (cause: string) => void },
-  ): Promise<string> {
-    const { signal, fault } = options;
+  /** Lists and watches, then lists again and again; returns when the watch does not speak. */
+  async #mirror(client: EtcdClient, { signal, fault, succeeded }: Session): Promise<void> {
     for (const range of this.#ranges) {
       range.revision = 0;
       await this.#list(client.etcd, range);
       range.owed = false;
       this.#watch(client, range, fault);
     }
-    if (!this.#connected) {
-      this.#connected = true;
-      this.#outage.over();
-    }
+    succeeded();
     this.#onChange();
     while (true) {
       await sleep(this.#options.relistMs ?? 2_500, { signal });
-      if (signal.aborted) return "stopped";
+      if (signal.aborted) return;
       for (const range of this.#ranges) {
-        if (range.owed) return DUMB_WATCH;
+        if (range.owed) return;
         if (!await this.#list(client.etcd, range)) continue;
         range.owed = true;
         this.#onChange();
@@ -169,9 +127,6 @@ interface Range {
   seen: number;
   owed: boolean;
 }
-
-/** The end of a session that is no loss: the keys are true, but the watch does not speak. */
-const DUMB_WATCH = "the watch does not speak";
 
 const encoder = new TextEncoder();
 

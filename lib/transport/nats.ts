@@ -1,14 +1,7 @@
-import {
-  type Authenticator,
-  connect,
-  type ConnectionOptions,
-  createInbox,
-  Events,
-  type Msg,
-  type NatsConnection,
-} from "nats";
+import { connect, type ConnectionOptions, createInbox, Events, type Msg, type NatsConnection } from "nats";
 import { logger } from "../log.ts";
-import { BackOff, type BackOffLimits, onAbort, sleep } from "../timing.ts";
+import { BackOff, onAbort, sleep } from "../timing.ts";
+import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
 import { Outage } from "./outage.ts";
 import { ignoreStraySocketErrors } from "./stray_errors.ts";
 
@@ -22,19 +15,17 @@ export interface NatsMessage {
 }
 
 /** Why a message was not sent. A closed set: it becomes a label. */
-export type SkipReason = "max_payload" | "permission" | "disconnected";
+export const SKIP_REASONS = ["max_payload", "permission", "disconnected"] as const;
+export type SkipReason = typeof SKIP_REASONS[number];
 
 export interface NatsOptions {
   /** URLs; the first that answers is taken. */
   readonly servers: readonly string[];
   /** What the servers see as the client's name. */
   readonly name: string;
-  /** Proof of who we are, made anew for each connection; one or several methods. */
-  readonly authenticator: Authenticator | Authenticator[];
+  readonly auth: NatsAuth;
   readonly signal: AbortSignal;
-  readonly backOff?: BackOffLimits;
-  /** How long a server may take to greet us, and how often it is pinged; two missed answers end the connection. */
-  readonly connectTimeoutMs?: number;
+  /** How often the server is pinged; two missed answers end the connection. */
   readonly pingIntervalMs?: number;
 }
 
@@ -65,7 +56,7 @@ export class NatsLink implements AsyncDisposable {
   readonly #running: Promise<void>;
   readonly #stop = new AbortController();
   readonly #log = logger("transport");
-  readonly #listeners: NatsListener[] = [];
+  readonly #listeners = new Set<NatsListener>();
   #connection: NatsConnection | undefined;
   #connects = 0;
   #refused = new Set<string>();
@@ -85,8 +76,10 @@ export class NatsLink implements AsyncDisposable {
     return Math.max(0, this.#connects - 1);
   }
 
-  listen(listener: NatsListener): void {
-    this.#listeners.push(listener);
+  /** Tells `listener` until the result is disposed of. */
+  listen(listener: NatsListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
   /** A subject of our own, for answers. */
@@ -94,14 +87,16 @@ export class NatsLink implements AsyncDisposable {
     return createInbox();
   }
 
-  /** Calls `handle` with each message at `subject` until the returned function is called. */
-  subscribe(subject: string, handle: (message: NatsMessage) => void): () => void {
+  /** Calls `handle` with each message at `subject` until the result is disposed of. */
+  subscribe(subject: string, handle: (message: NatsMessage) => void): Disposable {
     const subscription: Subscription = { subject, handle, end: undefined };
     this.#subscriptions.add(subscription);
     if (this.#connection) this.#attach(this.#connection, subscription);
-    return () => {
-      this.#subscriptions.delete(subscription);
-      subscription.end?.();
+    return {
+      [Symbol.dispose]: () => {
+        this.#subscriptions.delete(subscription);
+        subscription.end?.();
+      },
     };
   }
 
@@ -129,8 +124,7 @@ export class NatsLink implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { backOff: limits = { firstMs: 100, maxMs: 800 } } = this.#options;
-    const backOff = new BackOff(limits);
+    const backOff = new BackOff({ firstMs: 100, maxMs: 800 });
     const outage = new Outage("NATS", this.#options.servers.join(","));
     while (!signal.aborted) {
       const connection = await this.#connect(signal);
@@ -155,8 +149,8 @@ export class NatsLink implements AsyncDisposable {
     const options: ConnectionOptions = {
       servers: [...this.#options.servers],
       name: this.#options.name,
-      authenticator: this.#options.authenticator,
-      timeout: this.#options.connectTimeoutMs ?? 2_000,
+      authenticator: natsAuthenticator(this.#options.auth),
+      timeout: CONNECT_MS,
       pingInterval: this.#options.pingIntervalMs ?? 1_000,
       maxPingOut: 2,
       reconnect: false,
@@ -196,9 +190,9 @@ export class NatsLink implements AsyncDisposable {
     }
   }
 
-  /** Says a refusal once for each connection and subject, and passes every one on. */
+  /** Says a refusal once for each connection and subject, all inboxes being one, and passes every one on. */
   #refuse(operation: string, subject: string): void {
-    const what = `${operation} ${subject}`;
+    const what = `${operation} ${subject.startsWith(INBOX) ? INBOX : subject}`;
     if (!this.#refused.has(what)) this.#log.warn("NATS refuses us a subject", { operation, subject });
     this.#refused.add(what);
     this.#tell((listener) => listener.onRefused?.(operation, subject));
@@ -219,6 +213,12 @@ export class NatsLink implements AsyncDisposable {
     subscription.end = () => current.unsubscribe();
   }
 }
+
+/** How long a server may take to greet us. */
+const CONNECT_MS = 2_000;
+
+/** What createInbox begins with: there is a new one for each question. */
+const INBOX = "_INBOX.";
 
 const encoder = new TextEncoder();
 

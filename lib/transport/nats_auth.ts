@@ -14,6 +14,16 @@ export type NatsAuth =
   /** The text of a `.creds` file. */
   | { readonly kind: "credentials"; readonly text: string };
 
+/** What is wrong with a seed or a credentials file, in the library's words; undefined when it can be used. */
+export function natsAuthProblem(auth: NatsAuth): string | undefined {
+  try {
+    natsAuthenticator(auth)("nonce");
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 export function natsAuthenticator(auth: NatsAuth): Authenticator {
   const encoder = new TextEncoder();
   switch (auth.kind) {

@@ -69,6 +69,11 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [named, `NATS_SERVER "http://localhost": must be ${nats}`, { NATS_SERVER: "http://localhost" }],
   [named, `NATS_SERVER "nats://…@h": must be ${nats}`, { NATS_SERVER: "nats://me:secret@h" }],
   [named, `ETCD_ENDPOINTS "ftp://h:1": must be ${etcd}`, { ETCD_ENDPOINTS: "ftp://h:1" }],
+  [named, "NATS_AUTH_NKEY: must be the seed of an nkey, SU…", { NATS_AUTH_NKEY: "garbage" }],
+  [
+    [...named, "--nats-auth-credentials-file", new URL(import.meta.url).pathname],
+    "--nats-auth-credentials-file: must be a file with the JWT and the seed of a NATS user",
+  ],
   [
     [...named, "--nats-auth-username", "me"],
     "NATS_AUTH_PASSWORD is missing: must be the password of me",

@@ -15,7 +15,7 @@ import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import { renderText } from "../../lib/exposition/text.ts";
 import { apply, emptyFleet, type Fleet, type FleetInput } from "../../lib/fleet/fleet.ts";
 import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
-import { type Answer, readReply } from "../../lib/scrape/answer.ts";
+import { type Answer, noRejections, readReply } from "../../lib/scrape/answer.ts";
 
 // Captured from real workers of each release that has load data in its statistics: real Python workers (`worker`), with
 // the page that the original `metrics` made of them, and the releases' own mock workers, whose numbers are random.
@@ -214,7 +214,7 @@ function checkEvents(folder: string, { target }: Expectation): void {
 function checkPage(folder: string, { target }: Expectation): void {
   const answers = [1, 2].flatMap((n) => readAnswers(folder, target, `stats-reply-${n}.json`));
   const events = readEvents(folder).filter(({ subject }) => subject === "namespace.dynamo.kv-hit-rate");
-  const replies = { answers, replies: 2, rejected: [], rejectedEntries: [] };
+  const replies = { answers, replies: 2, ...noRejections() };
   const inputs: FleetInput[] = [
     { kind: "round", round: { ...replies, request: 1, sentAt: now, endedAt: now, outcome: "all_answered" } },
     { kind: "hit_rates", events: events.map(({ body }) => parseHitRate(body)) },
@@ -255,7 +255,7 @@ function readAnswers(folder: string, target: Target, file: string): readonly Ans
       request: 1,
       at: now,
     });
-    assert.deepEqual([rejected, rejectedEntries], [undefined, []]);
+    assert.deepEqual([rejected, rejectedEntries], [undefined, noRejections().rejectedEntries]);
     return answers;
   });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FAMILIES, familyLabels } from "../../lib/exposition/families.ts";
+import { FAMILIES } from "../../lib/exposition/families.ts";
+import { familyLabels } from "../../lib/exposition/family.ts";
 import { promtool } from "../../tools/servers/prometheus.ts";
 import { startPushgateway } from "../../tools/servers/pushgateway.ts";
 import { Deployment } from "../helpers/deployment.ts";

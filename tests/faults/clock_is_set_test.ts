@@ -4,8 +4,9 @@ import { Monitor, type MonitorRecorder } from "../../lib/monitor/monitor.ts";
 import { systemClock } from "../../lib/timing.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { startNats } from "../../tools/servers/nats.ts";
-import { authenticator, RawService, target } from "../helpers/deployment.ts";
+import { RawService, target } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { USER } from "../../tools/nats_users.ts";
 
 const HOUR = 3_600_000;
 const recorder: MonitorRecorder = { round() {}, replies() {}, notes() {}, events() {} };
@@ -13,7 +14,7 @@ const recorder: MonitorRecorder = { round() {}, replies() {}, notes() {}, events
 Deno.test("a clock that is set back and forth by an hour moves the timestamps, and nobody's state or numbers", async () => {
   await using nats = await startNats();
   const stop = new AbortController();
-  await using link = new NatsLink({ servers: [nats.url], name: "test", authenticator, signal: stop.signal });
+  await using link = new NatsLink({ servers: [nats.url], name: "test", auth: USER, signal: stop.signal });
   await using raw = new RawService(nats.url);
   let isMute = false;
   raw.answer(({ reply }) => isMute || reply("a1", 40));

@@ -140,6 +140,11 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: "the later numbers under that id; counted as `duplicate_id`",
   },
   {
+    file: "worker_sends_a_flood_of_entries",
+    fault: "A reply has 200,000 entries that are none",
+    meanwhile: `counted as \`worker_id\`; ${NEIGHBOURS}`,
+  },
+  {
     file: "worker_has_an_id_that_does_not_parse",
     fault: "An endpoint's id does not parse",
     meanwhile: `${NEIGHBOURS}; counted as \`worker_id\``,

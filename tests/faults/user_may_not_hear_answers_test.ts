@@ -11,6 +11,7 @@ Deno.test("a user who may not hear answers gets no load, and rounds fail", async
     const page = await deployment.page();
     assert.equal(page.value("dynamo_metrics_up"), 0);
     assert.ok(page.value("dynamo_metrics_rounds_failed_total")! >= 3);
+    assert.equal(page.value("dynamo_metrics_nats_connected"), 1);
     assert.deepEqual(page.loaded(), []);
   });
   assert.deepEqual((await deployment.ready()).reasons, ["the last round failed"]);

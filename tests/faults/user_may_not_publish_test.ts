@@ -11,7 +11,9 @@ Deno.test("a user who may not publish gets the load, and the aggregate is counte
     const page = await deployment.page();
     assert.equal(page.loaded().length, 2);
     assert.equal(page.value("dynamo_metrics_up"), 1);
-    assert.ok(page.value("dynamo_metrics_publishes_skipped_total", { reason: "permission" })! >= 2);
+    const refused = page.value("dynamo_metrics_publishes_skipped_total", { reason: "permission" })!;
+    assert.ok(refused >= 2);
+    assert.ok(page.value("dynamo_metrics_publishes_total")! >= refused); // Sent, then refused.
   });
   assert.equal(
     deployment.said(/NATS refuses us a subject operation=publish subject=namespace\.dynamo\.l2c/),

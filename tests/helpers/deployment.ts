@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { type Authenticator, usernamePasswordAuthenticator } from "nats";
 import { type MockWorkers, startMockWorker } from "../../lib/mock/mock_workers.ts";
 import { instanceKey } from "../../lib/dynamo/instance_key.ts";
 import { serviceName } from "../../lib/dynamo/service_name.ts";
@@ -13,9 +12,9 @@ import { compact, login, putKeys, putKeysUnderLease, requirePassword } from "../
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
 import { eventually } from "./eventually.ts";
 import { PageReader } from "../../tools/page_reader.ts";
+import { natsUser, USER } from "../../tools/nats_users.ts";
 
 export const target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
-export const authenticator: Authenticator = usernamePasswordAuthenticator("user", "user");
 
 export interface DeploymentOptions {
   /** Text of a nats-server configuration. */
@@ -90,7 +89,7 @@ export class Deployment implements AsyncDisposable {
     const { release = "0.1.1", seed = "1", as = "user" } = options;
     return this.#ends.use(startMockWorker({
       target,
-      nats: { servers: [this.nats.url], authenticator: usernamePasswordAuthenticator(as, as) },
+      nats: { servers: [this.nats.url], auth: natsUser(as) },
       ...(this.etcdServer && { etcd: { endpoints: [this.etcdServer.url] } }),
       signal: new AbortController().signal,
       workers,
@@ -167,7 +166,7 @@ export class RawService implements AsyncDisposable {
 
   constructor(url: string) {
     const signal = new AbortController().signal;
-    this.#link = new NatsLink({ servers: [url], name: "raw service", authenticator, signal });
+    this.#link = new NatsLink({ servers: [url], name: "raw service", auth: USER, signal });
   }
 
   /** Calls `handle` with each question under this name of the service. */

@@ -1,10 +1,18 @@
 import type { HitRate } from "../../lib/dynamo/hit_rate.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
-import { apply, emptyFleet, type Fleet, type FleetInput, type Notes } from "../../lib/fleet/fleet.ts";
+import {
+  apply,
+  emptyFleet,
+  type Fleet,
+  type FleetInput,
+  GONE_REASONS,
+  type Notes,
+  UNCOUNTED_REASONS,
+} from "../../lib/fleet/fleet.ts";
 import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
-import type { Answer, LoadOutcome } from "../../lib/scrape/answer.ts";
-import type { Round } from "../../lib/scrape/scraper.ts";
+import { type Answer, type LoadOutcome, noRejections } from "../../lib/scrape/answer.ts";
+import type { Round } from "../../lib/scrape/round.ts";
 
 /** What the fleet is fed with in tests: inputs at moments, in milliseconds. */
 export type Step = readonly [ms: number, input: FleetInput];
@@ -43,12 +51,12 @@ export function round(
   answers: readonly Answer[],
   outcome: Round["outcome"] = "quiet",
 ): FleetInput {
-  const replies = { answers, replies: answers.length, rejected: [], rejectedEntries: [] };
+  const replies = { answers, replies: answers.length, ...noRejections() };
   return { kind: "round", round: { ...replies, request, sentAt: at(ms - 5), endedAt: at(ms), outcome } };
 }
 
 export function late(...answers: Answer[]): FleetInput {
-  return { kind: "late", replies: { answers, replies: answers.length, rejected: [], rejectedEntries: [] } };
+  return { kind: "late", replies: { answers, replies: answers.length, ...noRejections() } };
 }
 
 /** What etcd says; `request` is the newest question then sent. */
@@ -67,11 +75,12 @@ export function hitRates(...events: HitRate[]): FleetInput {
 /** Feeds inputs one after the other, each at its moment; the notes are those of all together. */
 export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } {
   let fleet: Fleet = emptyFleet(target);
-  const sum = { duplicateId: 0, late: 0, deregistered: 0, forgotten: 0 };
+  const sum = { uncounted: { duplicate_id: 0, late: 0 }, gone: { deregistered: 0, forgotten: 0 } };
   for (const [ms, input] of steps) {
     const result = apply(fleet, input, { now: at(ms), limits });
     fleet = result.fleet;
-    for (const name of Object.keys(sum) as (keyof Notes)[]) sum[name] += result.notes[name];
+    for (const reason of UNCOUNTED_REASONS) sum.uncounted[reason] += result.notes.uncounted[reason];
+    for (const reason of GONE_REASONS) sum.gone[reason] += result.notes.gone[reason];
   }
   return { fleet, notes: sum };
 }

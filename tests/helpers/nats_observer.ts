@@ -4,8 +4,8 @@ import { connect, createInbox, type NatsConnection } from "nats";
 export class NatsObserver implements AsyncDisposable {
   private constructor(readonly connection: NatsConnection) {}
 
-  static async connect(url: string): Promise<NatsObserver> {
-    return new NatsObserver(await connect({ servers: url }));
+  static async connect(url: string, user: { user?: string; pass?: string } = {}): Promise<NatsObserver> {
+    return new NatsObserver(await connect({ servers: url, ...user }));
   }
 
   /** Asks and returns the texts of all answers, in no order, once `count` of them are there; a 503 is "nobody". */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nkeys } from "nats";
 import config from "../../deno.json" with { type: "json" };
 import { type MockSettings, parseMockOptions } from "../../lib/cli/mock_options.ts";
 import { type Invocation, UsageError } from "../../lib/cli/usage.ts";
@@ -126,20 +127,30 @@ Deno.test("flags win over the environment, and empty variables do not count", ()
 });
 
 Deno.test("NATS is shown a password before a token, a token before an nkey, an nkey before a file", async () => {
+  const seed = new TextDecoder().decode(nkeys.createUser().getSeed());
+  const credentials = [
+    "-----BEGIN NATS USER JWT-----",
+    "e30.e30.e30",
+    "------END NATS USER JWT------",
+    "-----BEGIN USER NKEY SEED-----",
+    seed,
+    "------END USER NKEY SEED------",
+    "",
+  ].join("\n");
   const file = await Deno.makeTempFile();
-  await Deno.writeTextFile(file, "text of the file\n");
+  await Deno.writeTextFile(file, credentials);
   const env: Record<string, string> = {
     NATS_AUTH_USERNAME: "me",
     NATS_AUTH_PASSWORD_FILE: file,
     NATS_AUTH_TOKEN: "token",
-    NATS_AUTH_NKEY: "SU…",
+    NATS_AUTH_NKEY: seed,
     NATS_AUTH_CREDENTIALS_FILE: file,
   };
   const expected = [
-    ["NATS_AUTH_USERNAME", { kind: "password", username: "me", password: "text of the file" }],
+    ["NATS_AUTH_USERNAME", { kind: "password", username: "me", password: credentials.trimEnd() }],
     ["NATS_AUTH_TOKEN", { kind: "token", token: "token" }],
-    ["NATS_AUTH_NKEY", { kind: "nkey", seed: "SU…" }],
-    ["NATS_AUTH_CREDENTIALS_FILE", { kind: "credentials", text: "text of the file\n" }],
+    ["NATS_AUTH_NKEY", { kind: "nkey", seed }],
+    ["NATS_AUTH_CREDENTIALS_FILE", { kind: "credentials", text: credentials }],
   ] as const;
   for (const [name, auth] of expected) {
     assert.deepEqual(parse([], env).connections.nats.auth, auth);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { usernamePasswordAuthenticator } from "nats";
 import { workerIdToHex } from "../../lib/dynamo/worker_id.ts";
 import { type MockWorkerOptions, type MockWorkers, startMockWorker } from "../../lib/mock/mock_workers.ts";
 import { startEtcd } from "../../tools/servers/etcd.ts";
@@ -7,6 +6,7 @@ import { startNats } from "../../tools/servers/nats.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { etcdKeys, leaseTtl, requirePassword, revokeLease } from "../../tools/etcd_gateway.ts";
 import { NatsObserver } from "../helpers/nats_observer.ts";
+import { USER } from "../../tools/nats_users.ts";
 
 const TARGET = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
 const SERVICE = "dynamo_my_component_1854ce00";
@@ -261,7 +261,7 @@ function start({ nats, etcd, ttlSeconds = 10, callMs = 2_000, auth, ...options }
     signal: new AbortController().signal,
     ...options,
     target: TARGET,
-    nats: { servers: [nats.url], authenticator: usernamePasswordAuthenticator("user", "user") },
+    nats: { servers: [nats.url], auth: USER },
     ...(etcd && { etcd: { endpoints: [etcd.url], ttlSeconds, callMs, ...(auth && { auth }) } }),
   });
 }

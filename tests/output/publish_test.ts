@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { type Authenticator, usernamePasswordAuthenticator } from "nats";
 import { startMockWorker } from "../../lib/mock/mock_workers.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { startMetrics } from "../helpers/metrics_process.ts";
+import { natsUser, USER } from "../../tools/nats_users.ts";
 
 const target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
 const named = [
@@ -16,11 +16,10 @@ const named = [
   "--poll-interval",
   "0.2",
 ];
-const authenticator: Authenticator = usernamePasswordAuthenticator("user", "user");
 const SUBJECT = "namespace.dynamo.l2c.my_component.my_endpoint";
 
 function play(url: string, workers: number) {
-  const nats = { servers: [url], authenticator };
+  const nats = { servers: [url], auth: USER };
   return startMockWorker({
     target,
     nats,
@@ -33,7 +32,7 @@ function play(url: string, workers: number) {
 
 function listen(url: string): { heard: string[] } & AsyncDisposable {
   const signal = new AbortController().signal;
-  const link = new NatsLink({ servers: [url], name: "test", authenticator, signal });
+  const link = new NatsLink({ servers: [url], name: "test", auth: USER, signal });
   const heard: string[] = [];
   link.subscribe(SUBJECT, ({ data }) => heard.push(new TextDecoder().decode(data)));
   return { heard, [Symbol.asyncDispose]: () => link[Symbol.asyncDispose]() };
@@ -99,7 +98,7 @@ Deno.test("an aggregate that the user may not publish is counted with one warnin
     }`;
   await using nats = await startNats({ config });
   await using metrics = await startMetrics({ args: named, env: { NATS_SERVER: nats.url } });
-  const worker = { servers: [nats.url], authenticator: usernamePasswordAuthenticator("worker", "worker") };
+  const worker = { servers: [nats.url], auth: natsUser("worker") };
   await using _workers = startMockWorker({ target, nats: worker, signal: new AbortController().signal });
   await eventually(async () => {
     const page = await metrics.page();

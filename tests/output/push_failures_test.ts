@@ -3,6 +3,7 @@ import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { groupUrl } from "../../lib/output/push_group.ts";
 import { deleteGroup, type PushOptions, pushRegularly } from "../../lib/output/pushgateway.ts";
 import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
+import { systemClock } from "../../lib/timing.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { startPushgateway } from "../../tools/servers/pushgateway.ts";
 
@@ -21,6 +22,7 @@ async function push(
   let next = 0;
   await pushRegularly({
     method: "put",
+    clock: systemClock,
     intervalMs: 10,
     page: () => Promise.resolve(new TextEncoder().encode(pages[Math.min(next++, pages.length - 1)])),
     contentType: TEXT_CONTENT_TYPE,

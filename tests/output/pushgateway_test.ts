@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { usernamePasswordAuthenticator } from "nats";
 import { startMockWorker } from "../../lib/mock/mock_workers.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { startPushgateway } from "../../tools/servers/pushgateway.ts";
 import { ownProgram, servedUrl } from "../../tools/program.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { USER } from "../../tools/nats_users.ts";
 
 const target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
 const named = [
@@ -20,11 +20,10 @@ const named = [
 
 async function fleet() {
   const nats = await startNats();
-  const authenticator = usernamePasswordAuthenticator("user", "user");
   const signal = new AbortController().signal;
   const workers = startMockWorker({
     target,
-    nats: { servers: [nats.url], authenticator },
+    nats: { servers: [nats.url], auth: USER },
     signal,
     workers: 2,
   });

@@ -3,7 +3,7 @@ import type { Target } from "../../lib/dynamo/target.ts";
 import { renderText } from "../../lib/exposition/text.ts";
 import { apply, emptyFleet } from "../../lib/fleet/fleet.ts";
 import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
-import { readReply } from "../../lib/scrape/answer.ts";
+import { ENTRY_REJECTIONS, noRejections, readReply } from "../../lib/scrape/answer.ts";
 import { ODD_REPLIES, type OddReply } from "./odd_replies.ts";
 
 interface Capture {
@@ -49,7 +49,7 @@ function show({ replies }: Capture): { page: string; counted: string[] } {
   });
   const answers = reads.flatMap((read) => read.answers);
   const inTime = answers.filter(({ at }) => at.monotonicMs <= 1_000);
-  const collected = { replies: reads.length, rejected: [], rejectedEntries: [] };
+  const collected = { replies: reads.length, ...noRejections() };
   const first = apply(emptyFleet(target), {
     kind: "round",
     round: { ...collected, answers: inTime, request: 1, sentAt: now, endedAt: now, outcome: "quiet" },
@@ -61,10 +61,11 @@ function show({ replies }: Capture): { page: string; counted: string[] } {
   const page = renderText({ seq: 1, at: now, nats, etcd: undefined, targets: [shown] }, []);
   const { no_data, undecodable } = shown.workersByState;
   const counted = [
-    ...reads.flatMap((
-      { rejected, rejectedEntries },
-    ) => [...(rejected ? [rejected] : []), ...rejectedEntries]),
-    ...(first.notes.duplicateId > 0 ? ["duplicate_id"] : []),
+    ...reads.flatMap(({ rejected, rejectedEntries }) => [
+      ...(rejected ? [rejected] : []),
+      ...ENTRY_REJECTIONS.filter((reason) => rejectedEntries[reason] > 0),
+    ]),
+    ...(first.notes.uncounted.duplicate_id > 0 ? ["duplicate_id"] : []),
     ...(no_data > 0 ? ["no_data"] : []),
     ...(undecodable > 0 ? ["undecodable"] : []),
   ];

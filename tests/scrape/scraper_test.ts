@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { usernamePasswordAuthenticator } from "nats";
 import { serviceName } from "../../lib/dynamo/service_name.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import { serviceSubject } from "../../lib/micro/subjects.ts";
-import { type Replies, Scraper } from "../../lib/scrape/scraper.ts";
+import type { Replies } from "../../lib/scrape/round.ts";
+import { Scraper } from "../../lib/scrape/scraper.ts";
 import { systemClock } from "../../lib/timing.ts";
 import { NatsLink, type NatsMessage } from "../../lib/transport/nats.ts";
 import { type NatsServer, startNats } from "../../tools/servers/nats.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { USER } from "../../tools/nats_users.ts";
 
 const target = { namespace: "dynamo", component: "c", endpoint: "e" };
 const service = serviceName("C", "dynamo", "c");
@@ -28,8 +29,7 @@ function reply(hex: string, blocks: number): string {
 }
 
 async function connected(nats: NatsServer): Promise<NatsLink> {
-  const authenticator = usernamePasswordAuthenticator("user", "user");
-  const link = new NatsLink({ servers: [nats.url], name: "test", authenticator, signal });
+  const link = new NatsLink({ servers: [nats.url], name: "test", auth: USER, signal });
   await eventually(() => assert.ok(link.connected));
   return link;
 }
@@ -114,8 +114,8 @@ Deno.test("broken replies are counted by reason and take nothing from the good o
   });
   await using scraper = await open(nats);
   const round = await scraper.ask([a]);
-  assert.deepEqual(round.rejected, ["not_json", "not_json", "envelope", "not_json"]);
-  assert.deepEqual(round.rejectedEntries, ["worker_id", "worker_id", "worker_id"]);
+  assert.deepEqual(round.rejected, { not_json: 3, envelope: 1, too_large: 0 });
+  assert.deepEqual(round.rejectedEntries, { worker_id: 3, load: 0 });
   assert.deepEqual(round.answers.map(({ worker }) => worker), [a]);
   assert.equal(round.replies, 7);
 });

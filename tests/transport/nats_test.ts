@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { usernamePasswordAuthenticator } from "nats";
+import { nkeys } from "nats";
+import type { NatsAuth } from "../../lib/transport/nats_auth.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
@@ -7,11 +8,11 @@ import { eventually } from "../helpers/eventually.ts";
 
 function open(servers: readonly string[], options: { pingIntervalMs?: number; password?: string } = {}) {
   const { password = "user", ...more } = options;
-  const authenticator = usernamePasswordAuthenticator("user", password);
+  const auth: NatsAuth = { kind: "password", username: "user", password };
   return new NatsLink({
     servers,
     name: "test a/b/c",
-    authenticator,
+    auth,
     signal: new AbortController().signal,
     ...more,
   });
@@ -88,4 +89,15 @@ Deno.test("disposing ends at once, connected or not", async () => {
   assert.equal(link.publish("x", ""), "disconnected");
   const [port = 0] = freePorts(1);
   await open([`nats://127.0.0.1:${port}`])[Symbol.asyncDispose]();
+});
+
+Deno.test("a server that knows us by an nkey takes its seed", async () => {
+  const key = nkeys.createUser();
+  await using nats = await startNats({
+    config: `authorization { users = [ { nkey: ${key.getPublicKey()} } ] }`,
+  });
+  const auth: NatsAuth = { kind: "nkey", seed: new TextDecoder().decode(key.getSeed()) };
+  const signal = new AbortController().signal;
+  await using link = new NatsLink({ servers: [nats.url], name: "test", auth, signal });
+  await eventually(() => assert.ok(link.connected));
 });

@@ -5,7 +5,8 @@
  * stale.
  */
 import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
-import { FAMILIES, familyLabels } from "../../lib/exposition/families.ts";
+import { FAMILIES } from "../../lib/exposition/families.ts";
+import { familyLabels } from "../../lib/exposition/family.ts";
 import { FAULTS } from "../../tests/faults/faults.ts";
 import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
 import { DIFFERENCES } from "../../tests/differences.ts";

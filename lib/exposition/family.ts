@@ -1,0 +1,85 @@
+import type { Target } from "../dynamo/target.ts";
+import type { HitRateSum, HitRateTotals } from "../fleet/hit_rates.ts";
+import type { Snapshot, TargetSnapshot, WorkerSnapshot, WorkerState } from "../fleet/snapshot.ts";
+import type { EndpointCounters } from "../scrape/answer.ts";
+import type { Label } from "./labels.ts";
+
+/** One metric: what the page prints above its samples, what the reference says, and where its samples come from. */
+export interface Family {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly source: Source;
+}
+
+/**
+ * Where samples come from: the program's own counters (by the family's name), or the Snapshot, once for it, for each
+ * target, worker, endpoint of a worker, or worker named by hit-rate events. An undefined value is no sample.
+ */
+export type Source =
+  | { readonly per: "counters"; readonly labels: readonly string[] }
+  | { readonly per: "snapshot"; readonly value: (snapshot: Snapshot) => number | undefined }
+  | {
+    readonly per: "target";
+    readonly naming: Naming;
+    readonly value: (target: TargetSnapshot) => number | undefined;
+  }
+  | { readonly per: "namespace"; readonly value: (totals: HitRateTotals) => number }
+  | { readonly per: "state"; readonly value: (target: TargetSnapshot, state: WorkerState) => number }
+  | {
+    readonly per: "worker";
+    readonly naming: Naming;
+    readonly value: (worker: WorkerSnapshot) => number | undefined;
+    readonly more?: {
+      readonly names: readonly string[];
+      readonly labels: (worker: WorkerSnapshot) => Label[];
+    };
+  }
+  | { readonly per: "endpoint"; readonly value: (counters: EndpointCounters) => number | undefined }
+  | { readonly per: "hit_rate"; readonly value: (sums: HitRateSum) => number };
+
+/** The original's short label names, or ours, which leave the short ones to Kubernetes' tools. */
+export type Naming = "original" | "dynamo";
+
+export const NAMESPACE = "dynamo_namespace";
+
+const TARGET_LABELS = {
+  original: ["component", "endpoint"],
+  dynamo: [NAMESPACE, "dynamo_component", "dynamo_endpoint"],
+} as const;
+
+/** The label names of what is counted by target. */
+export const TARGET: readonly string[] = TARGET_LABELS.dynamo;
+
+/** The label names of a family's samples, in order. */
+export function familyLabels({ source }: Family): readonly string[] {
+  switch (source.per) {
+    case "counters":
+      return source.labels;
+    case "snapshot":
+      return [];
+    case "target":
+      return TARGET_LABELS[source.naming];
+    case "namespace":
+      return [NAMESPACE];
+    case "state":
+      return [...TARGET, "state"];
+    case "worker":
+      return [...TARGET_LABELS[source.naming], "worker_id", ...(source.more?.names ?? [])];
+    case "endpoint":
+      return [...TARGET, "worker_id"];
+    case "hit_rate":
+      return [...TARGET_LABELS.original, "worker_id"];
+  }
+}
+
+/** The labels that name a target. */
+export function targetLabels({ namespace, component, endpoint }: Target, naming: Naming): Label[] {
+  const values = naming === "original" ? [component, endpoint] : [namespace, component, endpoint];
+  return TARGET_LABELS[naming].map((name, n) => [name, values[n]!]);
+}
+
+/** The labels that name a namespace. */
+export function namespaceLabels({ namespace }: Pick<Target, "namespace">): Label[] {
+  return [[NAMESPACE, namespace]];
+}
