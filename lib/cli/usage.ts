@@ -87,8 +87,8 @@ export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags |
       getOutHelpWidth: () => 80,
     })
     .configureHelp({ formatHelp: (_, help) => helpText(usage, help) })
-    .helpOption("--help", "Say this")
-    .version(`${usage.program} ${config.version}`, "--version", "Say the version")
+    .helpOption("-h, --help", "Say this")
+    .version(`${usage.program} ${config.version}`, "-V, --version", "Say the version")
     .allowExcessArguments();
   const options = usage.flags.map((flag) => {
     const option = new Option(flag.value === undefined ? flag.name : `${flag.name} <value>`);
