@@ -1,6 +1,6 @@
 import type { Load, SpecDecode } from "./load.ts";
 
-/** A 32-bit float as Rust's JSON prints it: the fewest digits that name it, never without a fraction. */
+/** A 32-bit float as Rust's JSON prints it (from 1e-5 to 1e16; seen on ratios): the fewest digits that name it, never without a fraction. */
 export function f32Text(value: number): string {
   for (let digits = 1; digits <= 9; digits++) {
     const short = Number(value.toPrecision(digits));
@@ -9,7 +9,7 @@ export function f32Text(value: number): string {
   return floatText(value);
 }
 
-/** A 64-bit float as Rust's JSON prints it: `40.0`, and `null` where JSON has no number. */
+/** A 64-bit float as Rust's JSON prints it in the same range: `40.0`, and `null` where JSON has no number. */
 export function floatText(value: number): string {
   if (!Number.isFinite(value)) return "null";
   const text = String(value);

@@ -5,7 +5,8 @@ export interface Fault {
   readonly meanwhile: string;
 }
 
-const NATS_AWAY = "`up` 0, `nats_connected` 0, no load; the workers stay, silent after `--stale-after`";
+const NATS_AWAY =
+  "`up` 0, `nats_connected` 0, no load; the workers stay (without etcd until `--forget-after`), silent after `--stale-after`";
 const ETCD_AWAY =
   "`etcd_connected` 0, `membership_from_etcd` 0: membership is what answers; load goes on, the last known workers stay";
 const PUSH_FAILS =
@@ -175,7 +176,11 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: "all of them, then none",
   },
   { file: "pushgateway_is_absent", fault: "The Pushgateway is absent", meanwhile: PUSH_FAILS },
-  { file: "pushgateway_is_slow", fault: "The Pushgateway does not answer", meanwhile: PUSH_FAILS },
+  {
+    file: "pushgateway_is_slow",
+    fault: "The Pushgateway does not answer",
+    meanwhile: "a failed push after ten seconds; the page goes on, and the end does not wait for it",
+  },
   { file: "pushgateway_answers_400", fault: "The Pushgateway answers 400", meanwhile: PUSH_FAILS },
   { file: "pushgateway_answers_500", fault: "The Pushgateway answers 500", meanwhile: PUSH_FAILS },
   { file: "pushgateway_redirects", fault: "The Pushgateway redirects", meanwhile: PUSH_FAILS },

@@ -22,7 +22,12 @@ Deno.test("a Pushgateway that does not answer holds up neither the page nor the 
   await eventually(async () => {
     assert.ok((await deployment.page()).value("dynamo_metrics_rounds_total")! > rounds + 2);
   });
-  assert.equal(await deployment.metrics.stop(), 0);
+  const ended = deployment.metrics.stop();
+  await eventually(async () => {
+    const { code, reasons } = await deployment.ready();
+    assert.deepEqual([code, reasons], [503, ["stopping"]]);
+  });
+  assert.equal(await ended, 0);
   assert.equal(deployment.said(/Cannot delete the pushed group/), 1);
   never.resolve(new Response());
 });
