@@ -145,7 +145,8 @@ function addresses(schemes: readonly string[]): ReadValue<readonly string[]> {
     const list = text.split(",").map((part) => part.trim());
     const areGood = list.every((address) => {
       const parts = /^(?:([a-z]+):\/\/)?((?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?)\/?$/.exec(address);
-      return parts !== null && schemes.includes(parts[1] ?? "") && Number(parts[3] ?? 1) <= 65_535;
+      return parts !== null && schemes.includes(parts[1] ?? "") && Number(parts[3] ?? 1) > 0 &&
+        URL.canParse(`http://${parts[2]}`);
     });
     return areGood ? list : undefined;
   };

@@ -121,10 +121,10 @@ export function settingsOrExit<T extends object>(parse: () => T | Shown): T {
   try {
     const settings = parse();
     if (!("shown" in settings)) return settings;
-    Deno.stdout.writeSync(new TextEncoder().encode(settings.shown));
+    writeAll(Deno.stdout, settings.shown);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    Deno.stderr.writeSync(new TextEncoder().encode(`error: ${error.message}\n`));
+    writeAll(Deno.stderr, `error: ${error.message}\n`);
     Deno.exit(2);
   }
   Deno.exit(0);
@@ -133,9 +133,19 @@ export function settingsOrExit<T extends object>(parse: () => T | Shown): T {
 /** Reads decimal whole numbers of a range. */
 export function wholeNumber(range: { readonly min: number; readonly max: number }): ReadValue<number> {
   return (text) => {
-    const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+    const number = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : NaN;
     return number >= range.min && number <= range.max ? number : undefined;
   };
+}
+
+/** Writes what can be written: nobody hears of a full device or a closed pipe. */
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+  } catch {
+    // The exit code tells all the same.
+  }
 }
 
 /** Of two values of one flag commander would silently take the last. */

@@ -73,7 +73,7 @@ export class Monitor implements Disposable {
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
     this.#scraper = this.#ends.use(
-      new Scraper({ nats, target, clock, onLate: (replies) => this.#takeLate(replies) }),
+      new Scraper({ nats, target, clock, onLate: () => this.#renewWithin(CHANGES_MS) }),
     );
     this.#hitRates = this.#ends.use(
       new HitRateListener({ nats, namespace: target.namespace, onEvent: () => this.renewCounts() }),
@@ -132,12 +132,14 @@ export class Monitor implements Disposable {
     const { clock, recorder, target, limits, pollIntervalMs } = this.#options;
     this.#turnedAtMs = clock().monotonicMs;
     this.#takeMembership();
+    this.#takeLate();
     const round = await this.#scraper.round({
       expected: expectedWorkers(this.#fleet, { now: clock(), limits }),
       limits: { hardMs: Math.min(HARD_MS, pollIntervalMs), quietMs: QUIET_MS },
       signal,
     });
     if (signal.aborted) return;
+    this.#takeLate();
     recorder.round(target, round);
     recorder.replies(target, round);
     this.#apply({ kind: "round", round });
@@ -145,10 +147,11 @@ export class Monitor implements Disposable {
     if (!isFailed(round)) this.#reportPresence();
   }
 
-  #takeLate(replies: Replies): void {
+  #takeLate(): void {
+    const replies = this.#scraper.takeLate();
+    if (replies === undefined) return;
     this.#options.recorder.replies(this.#options.target, replies);
     this.#apply({ kind: "late", replies });
-    this.#renewWithin(CHANGES_MS);
   }
 
   #takeMembership(): void {
@@ -182,6 +185,7 @@ export class Monitor implements Disposable {
     clearTimeout(this.#change?.timer);
     const timer = setTimeout(() => {
       this.#takeMembership();
+      this.#takeLate();
       this.#renew();
     }, ms);
     this.#change = { timer, atMs };

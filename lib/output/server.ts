@@ -1,5 +1,5 @@
 import { logger } from "../log.ts";
-import { within } from "../timing.ts";
+import { sleep, within } from "../timing.ts";
 
 /** What `/readyz` says. `ready` is false before the first round and while stopping. */
 export interface Health {
@@ -38,26 +38,74 @@ export class BindError extends Error {
  * @throws {BindError}
  */
 export function startServer(options: ServerOptions): MetricsServer {
-  const server = bind(options);
-  const { hostname, port } = server.addr;
-  return {
-    address: addressText(hostname, port),
-    async [Symbol.asyncDispose]() {
-      const limit = { ms: options.drainMs ?? 500, what: "the last readers" };
-      await within(server.shutdown(), limit).catch(() => {}); // Who reads slower ends with the process.
-    },
-  };
+  return new ReopenedServer(options);
 }
 
-function bind(options: ServerOptions): Deno.HttpServer<Deno.NetAddr> {
+/**
+ * Deno's server ends when it cannot accept, which is when readers have taken all file descriptors: then it is opened
+ * again, and the connections that were there end.
+ */
+class ReopenedServer implements MetricsServer {
+  readonly address: string;
+  readonly #options: ServerOptions;
+  readonly #stop = new AbortController();
+  readonly #log = logger("server");
+  #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor(options: ServerOptions) {
+    this.#server = this.#open(options);
+    const { hostname, port } = this.#server.addr;
+    this.#options = { ...options, port };
+    this.address = addressText(hostname, port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    const limit = { ms: this.#options.drainMs ?? 500, what: "the last readers" };
+    await within(this.#server.shutdown(), limit).catch(() => {}); // Who reads slower ends with the process.
+  }
+
+  #open(options: ServerOptions): Deno.HttpServer<Deno.NetAddr> {
+    const connections = new AbortController();
+    const server = bind(options, connections.signal);
+    server.finished.catch((error) => {
+      if (this.#stop.signal.aborted) return;
+      this.#log.warn("The server failed, opening it again", { cause: (error as Error).message });
+      connections.abort();
+      return this.#reopen();
+    });
+    return server;
+  }
+
+  async #reopen(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        this.#server = this.#open(this.#options);
+        return;
+      } catch (error) {
+        if (!(error instanceof BindError)) throw error;
+        await sleep(REOPEN_MS, { signal });
+      }
+    }
+  }
+}
+
+const REOPEN_MS = 100;
+
+function bind(options: ServerOptions, signal: AbortSignal): Deno.HttpServer<Deno.NetAddr> {
   const { host, port } = options;
+  const said = new Set<string>();
   try {
     return Deno.serve({
       hostname: host,
       port,
+      signal,
       onListen: () => {},
       onError: (error) => {
-        logger("server").error("Cannot answer", { cause: (error as Error).message });
+        const { message } = error as Error;
+        if (!said.has(message)) logger("server").error("Cannot answer", { cause: message });
+        if (said.size < MAX_SAID) said.add(message);
         return text(500, "internal error");
       },
     }, (request) => respond(request, options)) as Deno.HttpServer<Deno.NetAddr>;
@@ -70,8 +118,13 @@ function bind(options: ServerOptions): Deno.HttpServer<Deno.NetAddr> {
   }
 }
 
+/** How many different errors are remembered as said. */
+const MAX_SAID = 100;
+
 async function respond(request: Request, options: ServerOptions): Promise<Response> {
-  const { pathname, searchParams } = new URL(request.url);
+  const url = URL.parse(request.url); // Of a Host header that is none it makes no address.
+  if (url === null) return text(400, "bad request; no such address");
+  const { pathname, searchParams } = url;
   if (!["/", "/metrics", "/livez", "/readyz"].includes(pathname)) return text(404, "not found; see /metrics");
   if (request.method !== "GET" && request.method !== "HEAD") {
     return text(405, "method not allowed; GET or HEAD", { allow: "GET, HEAD" });

@@ -13,8 +13,8 @@ export interface ScraperOptions {
   readonly nats: NatsLink;
   readonly target: Target;
   readonly clock: Clock;
-  /** Takes what comes between the rounds, to questions of ended ones. */
-  readonly onLate: (replies: Replies) => void;
+  /** Told that something came to a question of an ended round; it should only take note, for there may be thousands. */
+  readonly onLate: () => void;
 }
 
 /**
@@ -33,6 +33,7 @@ export class Scraper implements Disposable {
   /** The server does not let us hear answers. */
   #isDeaf = false;
   #current: OpenRound | undefined;
+  #late: Collection | undefined;
 
   constructor(options: ScraperOptions) {
     const { nats, target } = options;
@@ -55,6 +56,13 @@ export class Scraper implements Disposable {
   /** The number of the newest question. */
   get request(): number {
     return this.#request;
+  }
+
+  /** What came since the last call to questions of ended rounds, undefined when nothing did. */
+  takeLate(): Replies | undefined {
+    const late = this.#late;
+    this.#late = undefined;
+    return late;
   }
 
   /** Asks once. Rounds must not overlap. An abort ends the round where it is. */
@@ -100,9 +108,9 @@ export class Scraper implements Disposable {
 
   #receive(message: NatsMessage): void {
     const [requestText, formText] = message.subject.slice(this.#inbox.length + 1).split(".");
-    const request = Number(requestText);
-    const service = this.#services[Number(formText)];
-    if (service === undefined || !(request <= this.#request)) return; // Nobody was asked this.
+    const request = /^\d+$/.test(requestText ?? "") ? Number(requestText) : NaN;
+    const service = this.#services.find((_, form) => String(form) === formText);
+    if (service === undefined || !(request >= 1 && request <= this.#request)) return; // Nobody was asked this.
     const current = request === this.#request ? this.#current : undefined;
     if (message.noResponders) {
       current?.close(service);
@@ -114,9 +122,9 @@ export class Scraper implements Disposable {
     if (current) {
       current.take(read);
     } else {
-      const late = new Collection();
-      late.take(read);
-      this.#options.onLate(late);
+      this.#late ??= new Collection();
+      this.#late.take(read);
+      this.#options.onLate();
     }
   }
 }

@@ -29,6 +29,7 @@ export async function openEtcd(
     opening.use(new EtcdRelay(endpoint, { connectMs: options.callMs ?? 2_000 }))
   );
   const settings: IOptions = {
+    grpcOptions: { "grpc.max_receive_message_length": MAX_MESSAGE_BYTES },
     hosts: relays.map((relay) => relay.address),
     ...(options.auth && { auth: options.auth }),
   };
@@ -40,6 +41,9 @@ export async function openEtcd(
     [Symbol.dispose]: () => opened.dispose(),
   };
 }
+
+/** gRPC takes 4 MB where nothing is said, less than the keys of a large fleet. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** gRPC names a lost server in many words: the first line, without its empty note. */
 export function causeText(error: unknown): string {

@@ -52,6 +52,7 @@ export class EtcdSessions implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    this.#outage[Symbol.dispose]();
   }
 
   async #run(signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { connect, type ConnectionOptions, createInbox, Events, type Msg, type Na
 import { logger } from "../log.ts";
 import { BackOff, onAbort, sleep } from "../timing.ts";
 import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
-import { Outage } from "./outage.ts";
+import { Outage, SETTLED_MS } from "./outage.ts";
 import { ignoreStraySocketErrors } from "./stray_errors.ts";
 
 /** A message as it came. `noResponders` marks the server's own word that nobody listens at the subject asked. */
@@ -125,7 +125,7 @@ export class NatsLink implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const backOff = new BackOff({ firstMs: 100, maxMs: 800 });
-    const outage = new Outage("NATS", this.#options.servers.join(","));
+    using outage = new Outage("NATS", this.#options.servers.join(","));
     while (!signal.aborted) {
       const connection = await this.#connect(signal);
       if (signal.aborted) {
@@ -137,11 +137,13 @@ export class NatsLink implements AsyncDisposable {
         await sleep(backOff.next(), { signal });
         continue;
       }
-      backOff.reset();
       outage.over();
+      const sinceMs = performance.now();
       const cause = await this.#serve(connection, signal);
       if (signal.aborted) return;
       outage.lost(cause);
+      if (performance.now() - sinceMs >= SETTLED_MS) backOff.reset();
+      await sleep(backOff.next(), { signal });
     }
   }
 
@@ -206,8 +208,12 @@ export class NatsLink implements AsyncDisposable {
     const { subject, handle } = subscription;
     const current = connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error) this.#refuse("subscription", subject);
-        else handle(toMessage(message));
+        if (error) return this.#refuse("subscription", subject);
+        try {
+          handle(toMessage(message));
+        } catch (error) { // It would end the connection.
+          this.#log.error("Cannot take a message", { subject, cause: (error as Error).message });
+        }
       },
     });
     subscription.end = () => current.unsubscribe();

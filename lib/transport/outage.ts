@@ -1,25 +1,44 @@
 import { logger } from "../log.ts";
 
+/** A connection that lasts so long is no flicker of a server that takes us and lets us go. */
+export const SETTLED_MS = 2_000;
+/** After so many flickers in a row the log waits until a connection has settled. */
+const FLICKERS = 3;
+
 /**
  * What the log says of a server that is sought for ever: one line when it is lost or was never there, one when a server
- * that is there refuses our login, one when all is well again.
+ * that is there refuses our login, one when all is well again. Disposing ends its timer.
  */
-export class Outage {
+export class Outage implements Disposable {
   readonly #log = logger("transport");
   #said = new Set<"away" | "login">();
+  #flickers = 0;
+  #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly server: "NATS" | "etcd", private readonly addresses: string) {}
 
   /** The connection stands. */
   over(): void {
-    this.#said.clear();
-    this.#log.info(`Connected to ${this.server}`, { servers: this.addresses });
+    const isQuiet = this.#flickers >= FLICKERS;
+    if (!isQuiet) this.#sayOver();
+    this.#settling = setTimeout(() => {
+      this.#settling = undefined;
+      this.#flickers = 0;
+      if (isQuiet) this.#sayOver();
+    }, SETTLED_MS);
   }
 
   /** The connection stood, and ended. */
   lost(cause: string): void {
-    this.#said = new Set(["away"]);
-    this.#log.warn(`Lost the connection to ${this.server}, trying again`, { servers: this.addresses, cause });
+    if (this.#flickers < FLICKERS) {
+      this.#said = new Set(["away"]);
+      this.#log.warn(`Lost the connection to ${this.server}, trying again`, {
+        servers: this.addresses,
+        cause,
+      });
+    }
+    if (this.#settling !== undefined) this.#flickers++;
+    this[Symbol.dispose]();
   }
 
   /** A try to connect failed. */
@@ -29,5 +48,15 @@ export class Outage {
       this.#log.warn(`Cannot reach ${this.server}, trying again`, { servers: this.addresses, cause });
     }
     this.#said.add(kind);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#settling);
+    this.#settling = undefined;
+  }
+
+  #sayOver(): void {
+    this.#said.clear();
+    this.#log.info(`Connected to ${this.server}`, { servers: this.addresses });
   }
 }

@@ -175,6 +175,16 @@ export const FAULTS: readonly Fault[] = [
     fault: "Ten thousand workers appear and vanish at once",
     meanwhile: "all of them, then none",
   },
+  {
+    file: "readers_take_all_file_descriptors",
+    fault: "Readers open more connections than the process may have files",
+    meanwhile: "the server is opened again, and the connections that were there end",
+  },
+  {
+    file: "ten_thousand_workers_answer_late",
+    fault: "Ten thousand workers answer after the round",
+    meanwhile: "their numbers as they come",
+  },
   { file: "pushgateway_is_absent", fault: "The Pushgateway is absent", meanwhile: PUSH_FAILS },
   {
     file: "pushgateway_is_slow",

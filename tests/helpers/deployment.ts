@@ -22,6 +22,8 @@ export interface DeploymentOptions {
   readonly withoutEtcd?: true;
   /** Who alone may use etcd. */
   readonly etcdUser?: { readonly username: string; readonly password: string };
+  /** Seconds; 0.6 when left out. */
+  readonly staleAfter?: string;
   /** Seconds; 2 when left out. */
   readonly forgetAfter?: string;
   /** Both servers are stopped before `metrics` starts. */
@@ -59,7 +61,8 @@ export class Deployment implements AsyncDisposable {
     const metrics = ends.use(
       await startMetrics({
         args: ["--component", target.component, "--endpoint", target.endpoint, "--poll-interval", "0.2"]
-          .concat("--stale-after", "0.6", "--forget-after", options.forgetAfter ?? "2", options.args ?? [])
+          .concat("--stale-after", options.staleAfter ?? "0.6", "--forget-after", options.forgetAfter ?? "2")
+          .concat(options.args ?? [])
           .concat(etcd === undefined ? ["--no-etcd"] : []),
         env: {
           NATS_SERVER: `nats://127.0.0.1:${natsPort}`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
+import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { BindError, type Health, startServer } from "../../lib/output/server.ts";
 
 const body = new TextEncoder().encode("page 1\n");
@@ -107,3 +108,34 @@ Deno.test("a reader that does not read does not keep the server from ending", as
   await assert.rejects(Deno.connect({ hostname, port: Number(port) }), Deno.errors.ConnectionRefused);
   reader.close();
 });
+
+Deno.test("a Host header that is none is a bad request, and no line in the log", async () => {
+  const lines = logged();
+  await using server = start();
+  const [hostname, port] = server.address.split(":");
+  for (const host of ["[bad", "a b c", "x:99999"]) {
+    using connection = await Deno.connect({ hostname: hostname!, port: Number(port) });
+    const request = `GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const answer = await new Response(connection.readable).text();
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+  }
+  assert.deepEqual(lines, []);
+});
+
+Deno.test("an error that comes again is said once", async () => {
+  const lines = logged();
+  await using server = start({}, () => Promise.reject(new Error("no page")));
+  for (let n = 0; n < 3; n++) await (await fetch(`http://${server.address}/metrics`)).body?.cancel();
+  assert.equal(lines.length, 1);
+});
+
+/** The log from now on. */
+function logged(): string[] {
+  const lines: string[] = [];
+  configureLogging(
+    { program: "metrics", filter: parseLogFilter(""), format: "text", localTime: false, colors: false },
+    (line) => lines.push(line),
+  );
+  return lines;
+}

@@ -47,11 +47,11 @@ async function serve(
 async function open(nats: NatsServer) {
   const link = await connected(nats);
   const late: Replies[] = [];
-  const scraper = new Scraper({
+  const scraper: Scraper = new Scraper({
     nats: link,
     target,
     clock: systemClock,
-    onLate: (replies) => late.push(replies),
+    onLate: () => late.push(scraper.takeLate()!),
   });
   return {
     late,
