@@ -133,7 +133,7 @@ export function settingsOrExit<T extends object>(parse: () => T | Shown): T {
 /** Reads decimal whole numbers of a range. */
 export function wholeNumber(range: { readonly min: number; readonly max: number }): ReadValue<number> {
   return (text) => {
-    const number = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : NaN;
+    const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
     return number >= range.min && number <= range.max ? number : undefined;
   };
 }

@@ -68,6 +68,12 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--nats-server", "localhost:4222"], `--nats-server "localhost:4222": must be ${nats}`],
   [named, `NATS_SERVER "http://localhost": must be ${nats}`, { NATS_SERVER: "http://localhost" }],
   [named, `NATS_SERVER "nats://…@h": must be ${nats}`, { NATS_SERVER: "nats://me:secret@h" }],
+  [[...named, "--nats-server", "nats://256.1.1.1:1"], `--nats-server "nats://256.1.1.1:1": must be ${nats}`],
+  [[...named, "--nats-server", "nats://h:0"], `--nats-server "nats://h:0": must be ${nats}`],
+  [
+    [...named, "--etcd-endpoints", "http://[1.1.1]:1"],
+    `--etcd-endpoints "http://[1.1.1]:1": must be ${etcd}`,
+  ],
   [named, `ETCD_ENDPOINTS "ftp://h:1": must be ${etcd}`, { ETCD_ENDPOINTS: "ftp://h:1" }],
   [named, "NATS_AUTH_NKEY: must be the seed of an nkey, SU…", { NATS_AUTH_NKEY: "garbage" }],
   [
@@ -171,5 +177,15 @@ Deno.test("a Pushgateway at our own page is refused under every name of it, anot
     const start = () => parse([...named, "--host", host, "--push-url", url]);
     if (own) assert.throws(start, /must not be our own page/, `${url} ${host}`);
     else assert.doesNotThrow(start, `${url} ${host}`);
+  }
+});
+
+Deno.test("a usage error that nobody can read is exit code 2 all the same, help is 0", async () => {
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  for (const [args, code] of [["--nope 2>/dev/full", 2], ["--help >/dev/full", 0]] as const) {
+    const { code: got } = await new Deno.Command("bash", {
+      args: ["-c", `"$0" run -A --no-check "$1" ${args}`, Deno.execPath(), main],
+    }).output();
+    assert.equal(got, code, args);
   }
 });
