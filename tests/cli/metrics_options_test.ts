@@ -97,7 +97,7 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
 for (const [argv, message, env = {}] of bad) {
   Deno.test(`metrics ${JSON.stringify(argv)} with ${JSON.stringify(env)} is refused in one line, exit code 2`, async () => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", new URL("../../main.ts", import.meta.url).href, ...argv],
+      args: ["run", "-A", "--quiet", "--no-check", new URL("../../main.ts", import.meta.url).href, ...argv],
       env: { DYN_NAMESPACE: "", ...env },
     }).output();
     const said = new TextDecoder().decode(stderr);
@@ -109,7 +109,7 @@ Deno.test("a port in use is one line that names the address, exit code 1", async
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", new URL("../../main.ts", import.meta.url).href, ...named]
+    args: ["run", "-A", "--quiet", "--no-check", new URL("../../main.ts", import.meta.url).href, ...named]
       .concat("--host", "127.0.0.1", "--port", String(port)),
     env: { DYN_LOG: "error" },
   }).output();

@@ -68,7 +68,7 @@ for (const args of [[], ["--for", "0.1"]]) {
 Deno.test("usage errors of the demo are one line, exit code 2", async () => {
   for (const args of [["--nope"], ["--for"], ["--for", "x"], ["--for", "0"], ["--for", "1", "2"]]) {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", SCRIPT, ...args],
+      args: ["run", "-A", "--quiet", "--no-check", SCRIPT, ...args],
     }).output();
     assert.equal(code, 2);
     assert.equal(stdout.length, 0);
@@ -78,7 +78,7 @@ Deno.test("usage errors of the demo are one line, exit code 2", async () => {
 
 function start(args: readonly string[], temp: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SCRIPT, ...args],
+    args: ["run", "-A", "--quiet", "--no-check", SCRIPT, ...args],
     env: { TMPDIR: temp },
     stdout: "piped",
     stderr: "null",
