@@ -101,7 +101,7 @@ export function ownProgram(
   return new Program({
     ...more,
     command: Deno.execPath(),
-    args: ["run", "-A", "--quiet", "--no-check", ...denoFlags, path, ...args],
+    args: ["run", "-A", "--no-check", ...denoFlags, path, ...args],
   });
 }
 
