@@ -32,6 +32,12 @@ export function exactIntegers(key: string, value: unknown, context: { source: st
 
 /** The number when `value` is an unsigned 64-bit integer (nearest double beyond 2^53), else undefined. */
 export function toU64(value: unknown): number | undefined {
-  if (typeof value === "bigint") return value <= MAX_U64 ? Number(value) : undefined;
+  if (typeof value === "bigint") return value >= 0n && value <= MAX_U64 ? Number(value) : undefined;
   return Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : undefined;
+}
+
+/** The number when `value` is an unsigned 32-bit integer, else undefined. */
+export function toU32(value: unknown): number | undefined {
+  const number = toU64(value);
+  return number !== undefined && number <= 0xffff_ffff ? number : undefined;
 }

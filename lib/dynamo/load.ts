@@ -1,4 +1,4 @@
-import { toU64 } from "./exact_integers.ts";
+import { toU32, toU64 } from "./exact_integers.ts";
 
 /** The shapes that releases gave the load record: Feb 2025, 0.1.0–0.2.1, 0.3.0–0.3.1, 0.3.2–0.6.0. */
 export type LoadShape = "flat4" | "flat7" | "flat8" | "nested";
@@ -112,11 +112,6 @@ function optional<T>(record: Fields, field: string, read: (value: unknown) => T 
 
 function set<T, K extends keyof T>(record: T, field: K, value: T[K] | undefined): void {
   if (value !== undefined) record[field] = value;
-}
-
-function toU32(value: unknown): number | undefined {
-  const number = toU64(value);
-  return number !== undefined && number <= 0xffff_ffff ? number : undefined;
 }
 
 /** Rounded to 32 bits and widened again, which is what Dynamo's own readers hold and print. */

@@ -1,10 +1,5 @@
-import {
-  EventError,
-  type EventProblem,
-  HIT_RATE_EVENT,
-  type HitRate,
-  parseHitRate,
-} from "../dynamo/hit_rate.ts";
+import { EventError, type EventProblem } from "../dynamo/event_error.ts";
+import { HIT_RATE_EVENT, type HitRate, parseHitRate } from "../dynamo/hit_rate.ts";
 import { eventSubject } from "../dynamo/subject.ts";
 import { logger } from "../log.ts";
 import type { NatsLink } from "../transport/nats.ts";
@@ -68,7 +63,7 @@ export class HitRateListener implements Disposable {
 }
 
 function noneRejected(): Record<EventProblem, number> {
-  return { not_json: 0, fields: 0 };
+  return { not_json: 0, not_msgpack: 0, fields: 0 };
 }
 
 const decoder = new TextDecoder();

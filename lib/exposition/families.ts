@@ -301,11 +301,11 @@ const TABLE: readonly Family[] = [
     "Events heard on NATS, refused ones too. They come by namespace: llm_kv_hit_rate_isl_blocks and llm_kv_hit_rate_overlap_blocks carry the component and endpoint asked for all the same.",
     [NAMESPACE, "event"],
   ),
-  counter("events_rejected_total", "Events refused: not_json, fields (one missing or of the wrong kind).", [
-    NAMESPACE,
-    "event",
-    "reason",
-  ]),
+  counter(
+    "events_rejected_total",
+    "Events refused: not_json, not_msgpack, fields (one missing or of the wrong kind).",
+    [NAMESPACE, "event", "reason"],
+  ),
   counter("pushes_total", "Pushes to the Pushgateway, failed ones too; only when pushing."),
   counter("pushes_failed_total", "Pushes that the Pushgateway did not take; only when pushing."),
   {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { EVENT_PROBLEMS, HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
+import { EVENT_PROBLEMS } from "../dynamo/event_error.ts";
+import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { HitRateBatch } from "../events/hit_rate_listener.ts";
 import { FAMILIES, PREFIX } from "../exposition/families.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { EventError, parseHitRate } from "../../lib/dynamo/hit_rate.ts";
+import { EventError } from "../../lib/dynamo/event_error.ts";
+import { parseHitRate } from "../../lib/dynamo/hit_rate.ts";
 import { renderText } from "../../lib/exposition/text.ts";
 import { apply, emptyFleet } from "../../lib/fleet/fleet.ts";
 import { snapshotTarget } from "../../lib/fleet/snapshot.ts";

@@ -1,0 +1,60 @@
+import { EventError } from "./event_error.ts";
+import { exactIntegers, toU32, toU64 } from "./exact_integers.ts";
+import { type WorkerId, workerIdFromInteger } from "./worker_id.ts";
+
+/** What an event says, its fields not yet checked. */
+export type EventRecord = Readonly<Record<string, unknown>>;
+
+/** @throws {EventError} when `text` is no JSON object */
+export function parseEventJson(text: string): EventRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text, exactIntegers as never);
+  } catch (cause) {
+    throw new EventError("not_json", "not JSON", { cause });
+  }
+  return eventRecord(value);
+}
+
+/** @throws {EventError} when `value` is no object; `name` is what the message calls it */
+export function eventRecord(value: unknown, name?: string): EventRecord {
+  if (typeof value !== "object" || value === null) {
+    throw new EventError("fields", name === undefined ? "not an object" : `${name} is not an object`);
+  }
+  return value as EventRecord;
+}
+
+/** @throws {EventError} when `worker_id` is no unsigned 64-bit integer */
+export function eventWorker(record: EventRecord): WorkerId {
+  const worker = workerIdFromInteger(record.worker_id);
+  if (worker === undefined) throw new EventError("fields", "worker_id is no unsigned 64-bit integer");
+  return worker;
+}
+
+/**
+ * The rank, 0 where the record has none, as for Dynamo's own readers.
+ *
+ * @throws {EventError} when `dp_rank` is no unsigned 32-bit integer
+ */
+export function eventRank(record: EventRecord): number {
+  if (record.dp_rank === undefined) return 0;
+  const rank = toU32(record.dp_rank);
+  if (rank === undefined) throw new EventError("fields", "dp_rank is no unsigned 32-bit integer");
+  return rank;
+}
+
+/** @throws {EventError} when the field is missing or no unsigned 64-bit integer */
+export function eventCount(record: EventRecord, field: string): number {
+  const count = toU64(record[field]);
+  if (count === undefined) throw new EventError("fields", `${field} is no unsigned integer`);
+  return count;
+}
+
+/**
+ * The count, undefined where the field is missing or null.
+ *
+ * @throws {EventError} when it is no unsigned 64-bit integer
+ */
+export function optionalEventCount(record: EventRecord, field: string): number | undefined {
+  return record[field] === undefined || record[field] === null ? undefined : eventCount(record, field);
+}
