@@ -31,6 +31,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["telemetry"],
   "commander": ["cli"],
   "@logtape/logtape": ["log"],
+  "@msgpack/msgpack": ["dynamo"],
   "@noble/hashes": ["dynamo", "mock"],
   "pure-rand": ["mock"],
 };
@@ -106,7 +107,7 @@ function loads(path: string, seen = new Set<string>()): Set<string> {
 
 Deno.test("a subject, an etcd key or a metric's name stands in its own room alone", () => {
   const owners: [RegExp, readonly string[]][] = [
-    [/["`]namespace\.|v1\/instances|\/components\//, ["dynamo"]],
+    [/["`]namespace\.|v1\/(?:instances|mdc|event_channels)|\/components\//, ["dynamo"]],
     [/\$SRV/, ["micro"]],
     [/["`](?:llm_|process_)\w+/, ["exposition", "telemetry"]],
   ];

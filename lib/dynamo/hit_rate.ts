@@ -1,3 +1,4 @@
+import { type EventEnvelope, eventPayload } from "./event_envelope.ts";
 import { eventCount, type EventRecord, eventWorker, parseEventJson } from "./event_record.ts";
 import type { WorkerId } from "./worker_id.ts";
 
@@ -19,6 +20,15 @@ export interface HitRate {
  */
 export function parseHitRate(text: string): HitRate {
   return hitRate(parseEventJson(text));
+}
+
+/**
+ * Reads the same record in the envelope of release 0.9.1, the last that sends it.
+ *
+ * @throws {EventError}
+ */
+export function parseHitRateEnvelope(envelope: EventEnvelope): HitRate {
+  return hitRate(eventPayload(envelope, HIT_RATE_EVENT));
 }
 
 /** The same event as a publisher of those releases writes it. */

@@ -18,6 +18,11 @@ export function workerIdFromInteger(value: unknown): WorkerId | undefined {
   return Number.isSafeInteger(value) ? inRange(BigInt(value as number)) : undefined;
 }
 
+/** Reads the decimal text in which forward-pass metrics and etcd's leases are written, leading zeros allowed. */
+export function workerIdFromDecimal(text: string): WorkerId | undefined {
+  return /^\d{1,20}$/.test(text) ? inRange(BigInt(text)) : undefined;
+}
+
 /** Lower-case hexadecimal without padding: the form in subjects and etcd keys. */
 export function workerIdToHex(id: WorkerId): string {
   return BigInt(id).toString(16);

@@ -1,0 +1,41 @@
+import { type EventEnvelope, eventPayload } from "./event_envelope.ts";
+import { EventError } from "./event_error.ts";
+import { eventCount, eventRank, type EventRecord, eventRecord } from "./event_record.ts";
+import { type WorkerId, workerIdFromDecimal } from "./worker_id.ts";
+
+/** The event of releases since 1.1.1 that a worker sends for each forward pass, and once a second per rank when idle. */
+export const FORWARD_PASS_EVENT = "forward-pass-metrics";
+
+/** Requests of one rank in a forward pass: those it computes, and those that wait for a slot. */
+export interface ForwardPass {
+  readonly worker: WorkerId;
+  readonly dpRank: number;
+  readonly running: number;
+  readonly waiting: number;
+}
+
+/**
+ * Reads `{worker_id: "<decimal text>", dp_rank, scheduled_requests: {…}, queued_requests: {…}}`, of which the numbers
+ * of prefill and decode requests are added; other fields are ignored.
+ *
+ * @throws {EventError}
+ */
+export function parseForwardPass(envelope: EventEnvelope): ForwardPass {
+  const record = eventPayload(envelope, FORWARD_PASS_EVENT);
+  const { worker_id } = record;
+  const worker = typeof worker_id === "string" ? workerIdFromDecimal(worker_id) : undefined;
+  if (worker === undefined) {
+    throw new EventError("fields", "worker_id is no text of an unsigned 64-bit integer");
+  }
+  return {
+    worker,
+    dpRank: eventRank(record),
+    running: requests(record, "scheduled_requests"),
+    waiting: requests(record, "queued_requests"),
+  };
+}
+
+function requests(record: EventRecord, field: string): number {
+  const counts = eventRecord(record[field], field);
+  return eventCount(counts, "num_prefill_requests") + eventCount(counts, "num_decode_requests");
+}
