@@ -107,6 +107,9 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   },
 };
 
+/** Releases without load data in their statistics: `event_captures_test.ts` reads what they have. */
+const LATER = /^(?:0\.[789]|1)\./;
+
 /** What each kind of file is held against; files for the mock worker's own tests are read there. */
 const CHECKS: Readonly<Record<string, ((folder: string, expected: Expectation) => void) | "tests/mock">> = {
   "stats-reply-1.json": (folder, expected) => checkReply(folder, expected, 0),
@@ -120,9 +123,8 @@ const CHECKS: Readonly<Record<string, ((folder: string, expected: Expectation) =
 };
 
 Deno.test("every captured folder is expected, and every expected folder is captured", () => {
-  const folders = list("").flatMap((release) =>
-    list(`${release}/`).map((program) => `${release}/${program}`)
-  );
+  const folders = list("").flatMap((release) => list(`${release}/`).map((program) => `${release}/${program}`))
+    .filter((folder) => !LATER.test(folder));
   assert.deepEqual(folders.toSorted(), Object.keys(EXPECTED).toSorted());
 });
 
