@@ -1,0 +1,219 @@
+/**
+ * ZMTP 3, the wire of ZeroMQ's sockets over TCP (rfc.zeromq.org/spec/37), without security (mechanism NULL): what is
+ * sent, as bytes, and a reader of what comes, however it is cut. Pure.
+ */
+
+const MORE = 1;
+const LONG = 2;
+const COMMAND = 4;
+const GREETING_BYTES = 64;
+const MECHANISM_AT = 12;
+const MECHANISM_BYTES = 20;
+/** libzmq takes and answers no more of a PING's context. */
+const MAX_CONTEXT_BYTES = 16;
+/** Empty frames would go past any limit of bytes. */
+const MAX_FRAMES = 1_000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What comes from the peer, in its order: its greeting, then commands and messages. */
+export type Received =
+  | { readonly kind: "greeting" }
+  | { readonly kind: "command"; readonly name: string; readonly data: Uint8Array }
+  | { readonly kind: "message"; readonly frames: readonly Uint8Array[] };
+
+/** What each end says first: version 3.0, for the subscription has that version's form. */
+export function greeting(): Uint8Array {
+  const bytes = new Uint8Array(GREETING_BYTES);
+  bytes[0] = 0xff;
+  bytes[9] = 0x7f;
+  bytes[10] = 3;
+  bytes.set(encoder.encode("NULL"), MECHANISM_AT);
+  return bytes;
+}
+
+/** The command that follows the peer's greeting: the kind of our socket (`SUB`, `PUB`). */
+export function ready(socketType: string): Uint8Array {
+  const name = encoder.encode("Socket-Type");
+  const value = encoder.encode(socketType);
+  return encodeCommand("READY", concat([[name.length], name, [0, 0, 0, value.length], value]));
+}
+
+/** Asks for all messages whose first frame begins with `topic`; to be said after the peer's READY. */
+export function subscription(topic: string): Uint8Array {
+  return encodeMessage([concat([[1], encoder.encode(topic)])]);
+}
+
+/** Asks for a sign of life, and sets the peer no limit of its own (a time to live of 0). */
+export function ping(): Uint8Array {
+  return encodeCommand("PING", new Uint8Array(2));
+}
+
+/** The answer to a PING, given what that carries: its time to live (2 bytes) and a context, which goes back. */
+export function pong(pingData: Uint8Array): Uint8Array {
+  return encodeCommand("PONG", pingData.subarray(2, 2 + MAX_CONTEXT_BYTES));
+}
+
+/** A command as one frame. */
+export function encodeCommand(name: string, data: Uint8Array): Uint8Array {
+  const text = encoder.encode(name);
+  return encodeFrame(COMMAND, concat([[text.length], text, data]));
+}
+
+/** A message of one frame or more. */
+export function encodeMessage(frames: readonly Uint8Array[]): Uint8Array {
+  return concat(frames.map((frame, n) => encodeFrame(n < frames.length - 1 ? MORE : 0, frame)));
+}
+
+function encodeFrame(flags: number, body: Uint8Array): Uint8Array {
+  if (body.length < 256) return concat([[flags, body.length], body]);
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(body.length));
+  return concat([[flags | LONG], length, body]);
+}
+
+/** The kind of the peer's socket, given what its READY carries. Throws when that cannot be read or names none. */
+export function peerSocketType(readyData: Uint8Array): string {
+  const view = new DataView(readyData.buffer, readyData.byteOffset, readyData.byteLength);
+  for (let at = 0; at < readyData.length;) {
+    const nameEnd = at + 1 + readyData[at]!;
+    const valueAt = nameEnd + 4;
+    const end = valueAt <= readyData.length ? valueAt + view.getUint32(nameEnd) : Infinity;
+    if (end > readyData.length) throw new Error("the peer's READY is cut off");
+    const name = decoder.decode(readyData.subarray(at + 1, nameEnd));
+    if (name.toLowerCase() === "socket-type") return decoder.decode(readyData.subarray(valueAt, end));
+    at = end;
+  }
+  throw new Error("the peer's READY names no socket type");
+}
+
+/** Why the peer ends, given what its ERROR carries. */
+export function errorReason(errorData: Uint8Array): string {
+  return decoder.decode(errorData.subarray(1, 1 + (errorData[0] ?? 0)));
+}
+
+/**
+ * Reads one connection from its first byte on. What it gives is its own, so that the chunks may be reused; a frame is
+ * copied once.
+ */
+export class ZmtpReader {
+  readonly #maxMessageBytes: number;
+  readonly #header = new Uint8Array(9);
+  /** What is being read, how much of it has come, and what it is. */
+  #piece: Uint8Array = new Uint8Array(GREETING_BYTES);
+  #filled = 0;
+  #kind: "greeting" | "header" | "length" | "body" = "greeting";
+  #flags = 0;
+  /** The frames of a message that has not come whole. */
+  #frames: Uint8Array[] = [];
+  #messageBytes = 0;
+
+  /** @param options `maxMessageBytes`: what a command, or the frames of a message together, may have */
+  constructor({ maxMessageBytes }: { readonly maxMessageBytes: number }) {
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /**
+   * What the next chunk completes, to be taken to its end. Throws at the first byte that is not ZMTP 3 with mechanism
+   * NULL, or announces more than is allowed; nothing can be read after that.
+   */
+  *read(chunk: Uint8Array): Generator<Received, void> {
+    let at = 0;
+    while (true) {
+      const step = Math.min(this.#piece.length - this.#filled, chunk.length - at);
+      if (step > 0) this.#piece.set(chunk.subarray(at, at + step), this.#filled);
+      this.#filled += step;
+      at += step;
+      if (this.#filled < this.#piece.length) return;
+      const received = this.#take(this.#piece);
+      if (received) yield received;
+    }
+  }
+
+  #expect(kind: "header" | "length" | "body", piece: Uint8Array): void {
+    this.#kind = kind;
+    this.#piece = piece;
+    this.#filled = 0;
+  }
+
+  #take(piece: Uint8Array): Received | undefined {
+    switch (this.#kind) {
+      case "greeting":
+        checkGreeting(piece);
+        this.#expectFrame();
+        return { kind: "greeting" };
+      case "header":
+        this.#flags = piece[0]!;
+        if (
+          (this.#flags & ~(MORE | LONG | COMMAND)) !== 0 ||
+          (this.#flags & (MORE | COMMAND)) === (MORE | COMMAND)
+        ) {
+          throw new Error(`a frame with the flags ${this.#flags}`);
+        }
+        if (this.#flags & LONG) this.#expect("length", this.#header.subarray(2));
+        else this.#expectBody(piece[1]!);
+        return undefined;
+      case "length": {
+        const view = new DataView(this.#header.buffer, 1, 8);
+        this.#expectBody(view.getUint32(0) * 2 ** 32 + view.getUint32(4));
+        return undefined;
+      }
+      case "body":
+        this.#expectFrame();
+        return this.#flags & COMMAND ? decodeCommand(piece) : this.#addFrame(piece);
+    }
+  }
+
+  /** A header has flags and one byte of length; of a long frame that byte is the first of eight. */
+  #expectFrame(): void {
+    this.#expect("header", this.#header.subarray(0, 2));
+  }
+
+  /** Throws before anything is kept ready for a body that is too large. */
+  #expectBody(bytes: number): void {
+    const isMessage = (this.#flags & COMMAND) === 0;
+    const total = isMessage ? this.#messageBytes + bytes : bytes;
+    if (total > this.#maxMessageBytes) {
+      throw new Error(`a ${isMessage ? "message" : "command"} of more than ${this.#maxMessageBytes} bytes`);
+    }
+    if (isMessage && this.#frames.length === MAX_FRAMES) {
+      throw new Error(`a message of more than ${MAX_FRAMES} frames`);
+    }
+    this.#expect("body", new Uint8Array(bytes));
+  }
+
+  #addFrame(frame: Uint8Array): Received | undefined {
+    this.#frames.push(frame);
+    this.#messageBytes += frame.length;
+    if (this.#flags & MORE) return undefined;
+    const frames = this.#frames;
+    this.#frames = [];
+    this.#messageBytes = 0;
+    return { kind: "message", frames };
+  }
+}
+
+function checkGreeting(bytes: Uint8Array): void {
+  if (bytes[0] !== 0xff || bytes[9] !== 0x7f) throw new Error("the peer does not speak ZMTP");
+  if (bytes[10]! < 3) throw new Error(`the peer speaks version ${bytes[10]} of ZMTP`);
+  const mechanism = decoder.decode(bytes.subarray(MECHANISM_AT, MECHANISM_AT + MECHANISM_BYTES))
+    .replace(/\0+$/, "");
+  if (mechanism !== "NULL") throw new Error(`the peer wants the mechanism ${mechanism}`);
+}
+
+function decodeCommand(body: Uint8Array): Received {
+  const dataAt = 1 + (body[0] ?? 0);
+  if (dataAt === 1 || dataAt > body.length) throw new Error("a command without a name");
+  return { kind: "command", name: decoder.decode(body.subarray(1, dataAt)), data: body.subarray(dataAt) };
+}
+
+function concat(parts: readonly ArrayLike<number>[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
