@@ -34,6 +34,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "@msgpack/msgpack": ["dynamo"],
   "@noble/hashes": ["dynamo", "mock"],
   "pure-rand": ["mock"],
+  "zeromq": [], // For tests alone.
 };
 
 const LIB = new URL("../lib/", import.meta.url);

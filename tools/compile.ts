@@ -7,8 +7,17 @@ import { parseArgs } from "node:util";
 const root = new URL("..", import.meta.url);
 /** etcd3 reads this from its package's folder when it runs. */
 const ETCD_PROTO = "node_modules/etcd3/proto";
-/** A folder with a data file that deno compile cannot take in (its stack overflows). */
-const UNUSED = "node_modules/.deno/bintrees@1.0.2/node_modules/bintrees/test";
+const UNUSED = [
+  // A data file in it overflows deno compile's stack.
+  "node_modules/.deno/bintrees@1.0.2/node_modules/bintrees/test",
+  // zeromq and what it needs is for tests alone, 40 MB. A package is also found by the links to it.
+  "node_modules/zeromq",
+  "node_modules/.bin",
+  ...["zeromq@6.8.0", "cmake-ts@1.0.2", "node-addon-api@8.9.2"].flatMap((name) => [
+    `node_modules/.deno/${name}`,
+    `node_modules/.deno/node_modules/${name.replace(/@.*/, "")}`,
+  ]),
+];
 const TARGETS: readonly string[] = [
   "x86_64-unknown-linux-gnu",
   "aarch64-unknown-linux-gnu",
@@ -32,7 +41,7 @@ async function build(): Promise<boolean> {
       const { success } = await new Deno.Command(Deno.execPath(), {
         args: [
           ...["compile", "-A", "--no-check", `--env-file=${revisionFile}`],
-          ...["--include", ETCD_PROTO, "--exclude", UNUSED],
+          ...["--include", ETCD_PROTO, ...UNUSED.flatMap((path) => ["--exclude", path])],
           ...(target === undefined ? [] : ["--target", target]),
           ...["--output", output, script],
         ],
