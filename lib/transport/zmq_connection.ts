@@ -1,0 +1,153 @@
+import { onAbort, sleep, within } from "../timing.ts";
+import {
+  errorReason,
+  greeting,
+  peerSocketType,
+  ping,
+  pong,
+  ready,
+  subscription,
+  ZmtpReader,
+} from "./zmtp.ts";
+import type { Received } from "./zmtp.ts";
+
+/** As much as one read takes: little at first, since most publishers say little, and more for one that fills that. */
+const FIRST_CHUNK_BYTES = 16_384;
+const MAX_CHUNK_BYTES = 262_144;
+/** What we send is small: a peer that does not take it for so long does not read at all. */
+const SEND_MS = 2_000;
+/** So many PINGs without a word after them, and the peer is not there. */
+const MAX_UNANSWERED = 2;
+
+export interface ZmqConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Prefixes of the first frame. */
+  readonly topics: readonly string[];
+  readonly readMs: number;
+  readonly connectMs: number;
+  readonly heartbeatMs: number;
+  readonly maxMessageBytes: number;
+  readonly signal: AbortSignal;
+  /** The handshake is done and the subscription is sent. Must not throw. */
+  readonly onOpen: () => void;
+  /** Must not throw. */
+  readonly onMessage: (frames: readonly Uint8Array[]) => void;
+}
+
+/** One connection to a PUB socket, from the connect to its end. It sends PINGs, since a publisher may be idle for hours. */
+export class ZmqConnection {
+  readonly #options: ZmqConnectionOptions;
+  readonly #reader: ZmtpReader;
+  /** Aborted with the cause of the end, which is whatever comes first. */
+  readonly #end = new AbortController();
+  /** What the handshake has us say. */
+  readonly #outbox: Uint8Array[] = [];
+  /** The answer to the newest PING, as libzmq has it: of many that come at once one is answered. */
+  #pong: Uint8Array | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #state: "greeting" | "handshake" | "subscribing" | "open" = "greeting";
+
+  constructor(options: ZmqConnectionOptions) {
+    this.#options = options;
+    this.#reader = new ZmtpReader(options);
+  }
+
+  /** Connects, subscribes and reads until the signal is aborted or something fails; gives the cause, never rejects. */
+  async run(): Promise<string> {
+    const { host, port, connectMs, signal } = this.#options;
+    using _ = onAbort(signal, () => this.#fail("stopped"));
+    const limit = setTimeout(() => {
+      if (this.#state !== "open") this.#fail(`no handshake within ${connectMs} ms`);
+    }, connectMs);
+    try {
+      using socket = await Deno.connect({ hostname: host, port, signal: this.#end.signal });
+      using _ = onAbort(this.#end.signal, () => socket[Symbol.dispose]()); // Ends the reads and writes under way.
+      await this.#serve(socket);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error));
+    }
+    clearTimeout(limit);
+    await this.#sending.catch(() => {});
+    return this.#end.signal.reason;
+  }
+
+  #fail(cause: string): void {
+    this.#end.abort(cause);
+  }
+
+  async #serve(socket: Deno.Conn): Promise<void> {
+    const { readMs, onOpen } = this.#options;
+    const { signal } = this.#end;
+    await this.#send(socket, greeting());
+    let buffer = new Uint8Array(FIRST_CHUNK_BYTES);
+    while (!signal.aborted) {
+      const count = await this.#read(socket, buffer);
+      if (count === null) throw new Error("closed by the publisher");
+      for (const received of this.#reader.read(buffer.subarray(0, count))) {
+        if (signal.aborted) return;
+        this.#take(received);
+      }
+      for (const bytes of this.#outbox.splice(0)) await this.#send(socket, bytes);
+      if (this.#pong) await this.#send(socket, this.#pong);
+      this.#pong = undefined;
+      if (this.#state === "subscribing") {
+        this.#state = "open";
+        onOpen();
+      }
+      if (count === buffer.length && count < MAX_CHUNK_BYTES) buffer = new Uint8Array(2 * count);
+      if (this.#state === "open" && readMs > 0) await sleep(readMs, { signal });
+    }
+  }
+
+  /** The next bytes. On an open connection a silence is asked into, and ends it when that is not answered. */
+  async #read(socket: Deno.Conn, buffer: Uint8Array): Promise<number | null> {
+    const { heartbeatMs } = this.#options;
+    let unanswered = 0;
+    const beat = () => {
+      if (this.#state !== "open") return;
+      if (unanswered++ === MAX_UNANSWERED) {
+        return this.#fail(`silent, and ${MAX_UNANSWERED} PINGs unanswered`);
+      }
+      this.#send(socket, ping()).catch((error) => this.#fail(error.message));
+    };
+    const timer = setInterval(beat, heartbeatMs);
+    try {
+      return await socket.read(buffer);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** One after the other, since a write may take a part only. */
+  #send(socket: Deno.Conn, bytes: Uint8Array): Promise<void> {
+    const write = async () => {
+      for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+    };
+    this.#sending = within(this.#sending.then(write), { ms: SEND_MS, what: "sending" });
+    return this.#sending;
+  }
+
+  #take(received: Received): void {
+    if (received.kind === "greeting") {
+      this.#state = "handshake";
+      this.#outbox.push(ready("SUB"));
+    } else if (received.kind === "message") {
+      if (this.#state === "handshake") throw new Error("a message before READY");
+      this.#options.onMessage(received.frames);
+    } else this.#obey(received.name, received.data);
+  }
+
+  #obey(name: string, data: Uint8Array): void {
+    if (name === "ERROR") throw new Error(`the publisher says ERROR: ${errorReason(data)}`);
+    if (this.#state === "handshake") {
+      if (name !== "READY") throw new Error(`${name} before READY`);
+      const type = peerSocketType(data);
+      if (type !== "PUB" && type !== "XPUB") throw new Error(`the peer's socket is ${type}`);
+      this.#state = "subscribing";
+      this.#outbox.push(...this.#options.topics.map(subscription));
+    } else if (name === "PING") {
+      this.#pong = pong(data);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { logger } from "../log.ts";
+import { BackOff, type BackOffLimits, onAbort, sleep } from "../timing.ts";
+import { SETTLED_MS } from "./outage.ts";
+import { ZmqConnection } from "./zmq_connection.ts";
+
+export interface ZmqSubscriberOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Prefixes of the first frame; `[""]` for all. */
+  readonly topics: readonly string[];
+  /** Called with all frames of one message; it should only take note. A throw is logged once and harms nothing. */
+  readonly onMessage: (frames: readonly Uint8Array[]) => void;
+  /** Told of each change of `connected`. */
+  readonly onChange?: () => void;
+  readonly signal: AbortSignal;
+  /** The socket is read at most so often; TCP holds the rest. Default 200. 0 reads at once. */
+  readonly readMs?: number;
+  /** How long connect and handshake may take. Default 2000. */
+  readonly connectMs?: number;
+  /** A PING goes out after so long a silence, and the connection ends after a second one unanswered. Default 1000. */
+  readonly heartbeatMs?: number;
+  /** The pauses between tries. Default 100 ms to 5 s. */
+  readonly backOff?: BackOffLimits;
+  /** A message larger than this ends the connection. Default 1 MiB (sum of its frames). */
+  readonly maxMessageBytes?: number;
+}
+
+const DEFAULTS = {
+  readMs: 200,
+  connectMs: 2_000,
+  heartbeatMs: 1_000,
+  backOff: { firstMs: 100, maxMs: 5_000 },
+  maxMessageBytes: 1_048_576,
+} as const;
+
+/**
+ * A subscription to one ZeroMQ publisher that is sought for ever, without libzmq. What the publisher says while there is
+ * no connection is lost, as with any SUB socket.
+ */
+export class ZmqSubscriber implements AsyncDisposable {
+  readonly #options: ZmqSubscriberOptions & Required<Pick<ZmqSubscriberOptions, keyof typeof DEFAULTS>>;
+  readonly #stop = new AbortController();
+  readonly #log = logger("transport");
+  readonly #running: Promise<void>;
+  #connected = false;
+  #threw = false;
+
+  constructor(options: ZmqSubscriberOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+    this.#running = this.#run();
+  }
+
+  /** True once the handshake is done and the subscription is sent. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    using _ = onAbort(this.#options.signal, () => this.#stop.abort());
+    const { signal } = this.#stop;
+    const { host, port } = this.#options;
+    const backOff = new BackOff(this.#options.backOff);
+    let said: string | undefined;
+    while (!signal.aborted) {
+      const { cause, opened, settled } = await this.#connect(signal);
+      if (signal.aborted) return;
+      if (opened || cause !== said) this.#log.debug("No connection to a publisher", { host, port, cause });
+      said = cause;
+      if (settled) backOff.reset();
+      await sleep(backOff.next(), { signal });
+    }
+  }
+
+  /** Holds one connection until it ends. `settled`: it brought a message, or stood for some time. */
+  async #connect(signal: AbortSignal): Promise<{ cause: string; opened: boolean; settled: boolean }> {
+    let openedMs: number | undefined;
+    let isHeard = false;
+    const cause = await new ZmqConnection({
+      ...this.#options,
+      signal,
+      onOpen: () => {
+        openedMs = performance.now();
+        this.#set(true);
+      },
+      onMessage: (frames) => {
+        isHeard = true;
+        this.#call(() => this.#options.onMessage(frames));
+      },
+    }).run();
+    this.#set(false);
+    const opened = openedMs !== undefined;
+    return { cause, opened, settled: isHeard || performance.now() - (openedMs ?? Infinity) >= SETTLED_MS };
+  }
+
+  #set(connected: boolean): void {
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    this.#call(() => this.#options.onChange?.());
+  }
+
+  /** What the listener does wrong is said once, and no reason to end. */
+  #call(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const { host, port } = this.#options;
+      const cause = error instanceof Error ? error.message : String(error);
+      if (!this.#threw) this.#log.error("Cannot take what a publisher brings", { host, port, cause });
+      this.#threw = true;
+    }
+  }
+}
