@@ -66,6 +66,16 @@ export async function putKeysUnderLease(url: string, keys: readonly string[]): P
   return ID;
 }
 
+/** Puts keys with their values, each under the lease it names (decimal), which is granted for ten minutes. */
+export async function putLeasedKeys(url: string, keys: readonly StoredKey[]): Promise<void> {
+  for (const lease of new Set(keys.map(({ lease }) => lease))) {
+    await post(`${url}/v3/lease/grant`, { ID: lease, TTL: 600 });
+  }
+  for (const { key, value, lease } of keys) {
+    await post(`${url}/v3/kv/put`, { key: btoa(key), value: btoa(value), lease });
+  }
+}
+
 /** Drops all history before now. */
 export async function compact(url: string): Promise<void> {
   const { header } = await post(`${url}/v3/kv/range`, { key: btoa("x") }) as { header: { revision: string } };

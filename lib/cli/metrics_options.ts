@@ -24,6 +24,8 @@ export interface MetricsSettings {
   readonly serve: { readonly host: string; readonly port: number } | undefined;
   readonly push: PushSettings | undefined;
   readonly publish: boolean;
+  /** Whether NATS is used at all. */
+  readonly withNats: boolean;
   /** The commit that a built executable was made of. */
   readonly revision: string;
   readonly connections: Connections;
@@ -134,6 +136,7 @@ const PUSH_METHOD: Flag = {
   defaultText: "put",
 };
 const PUSH_KEEP: Flag = { name: "--push-keep", help: "Leave the pushed group at the Pushgateway at the end" };
+const NO_NATS: Flag = { name: "--no-nats", help: "Go without NATS: by etcd and by what workers say on ZMQ" };
 const NO_PUBLISH: Flag = { name: "--no-publish", help: "Do not republish the aggregate on NATS" };
 
 const USAGE: Usage = {
@@ -163,6 +166,7 @@ const USAGE: Usage = {
     PUSH_KEEP,
     NO_PUBLISH,
     ...CONNECTION_FLAGS,
+    NO_NATS,
   ],
   notes: `${SECRETS_NOTE}\n${LOGGING_NOTES}`,
 };
@@ -218,15 +222,21 @@ export function parseMetricsOptions(
     method,
     deleteAtEnd: method === "put" && instance !== "" && !flags.has(PUSH_KEEP),
   };
+  const withNats = !flags.has(NO_NATS);
+  const connections = readConnections(flags, invocation.env);
+  if (!withNats && connections.etcd === undefined) {
+    throw new UsageError("--no-nats: must not stand beside --no-etcd: nothing is left to ask");
+  }
   return Object.freeze({
     target,
     pollIntervalMs,
     limits: { staleAfterMs, forgetAfterMs },
     serve: pushOnly ? undefined : { host, port },
     push,
-    publish: !flags.has(NO_PUBLISH),
+    publish: withNats && !flags.has(NO_PUBLISH),
+    withNats,
     revision: invocation.env.METRICS_REVISION || "unknown",
-    connections: readConnections(flags, invocation.env),
+    connections,
     logging: readLogging(USAGE.program, invocation),
   });
 }

@@ -1,6 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import type { MetricsSettings } from "../cli/metrics_options.ts";
-import { membershipPrefixes } from "../discovery/membership.ts";
+import { storedRanges } from "../discovery/directory.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { Page } from "../exposition/page.ts";
 import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
@@ -51,20 +51,16 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
       return 1;
     }
   }
-  const nats = ends.use(
-    new NatsLink({
-      servers: connections.nats.servers,
-      name: `metrics ${path}`,
-      auth: connections.nats.auth,
-      signal,
-    }),
-  );
+  const isNeeded = () => monitor.needsNats;
+  const nats = settings.withNats
+    ? ends.use(new NatsLink({ ...connections.nats, name: `metrics ${path}`, isNeeded, signal }))
+    : undefined;
   const etcd = connections.etcd &&
-    ends.use(new EtcdMirror(membershipPrefixes(target), { ...connections.etcd, signal }));
+    ends.use(new EtcdMirror(storedRanges(target), { ...connections.etcd, signal }));
   const monitor = ends.use(
     new Monitor({ target, nats, etcd, clock, recorder: telemetry, pollIntervalMs, limits }),
   );
-  if (publish) {
+  if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
   }

@@ -37,6 +37,11 @@ export function parseEnvelope(bytes: Uint8Array): EventEnvelope {
   };
 }
 
+/** Whether bytes can be an envelope, a map of a few fields; before 0.9 events were JSON, which never begins so. */
+export function isEnvelope(bytes: Uint8Array): boolean {
+  return (bytes[0]! & 0xf0) === 0x80;
+}
+
 /** Before the envelope in the last frame: the version, and the envelope's length as u32. */
 const PREAMBLE_BYTES = 5;
 const FRAME_VERSION = 1;

@@ -9,3 +9,19 @@ export class EventError extends Error {
     super(message, options);
   }
 }
+
+/** Counts that begin. */
+export function noProblems(): Record<EventProblem, number> {
+  return { not_json: 0, not_msgpack: 0, fields: 0 };
+}
+
+/** The text of an event in JSON. @throws {EventError} */
+export function jsonText(data: Uint8Array): string {
+  try {
+    return decoder.decode(data);
+  } catch (cause) {
+    throw new EventError("not_json", "not UTF-8", { cause });
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });

@@ -1,5 +1,6 @@
-import { EventError, type EventProblem } from "../dynamo/event_error.ts";
-import { HIT_RATE_EVENT, type HitRate, parseHitRate } from "../dynamo/hit_rate.ts";
+import { isEnvelope, parseEnvelope } from "../dynamo/event_envelope.ts";
+import { EventError, type EventProblem, jsonText, noProblems } from "../dynamo/event_error.ts";
+import { HIT_RATE_EVENT, type HitRate, parseHitRate, parseHitRateEnvelope } from "../dynamo/hit_rate.ts";
 import { eventSubject } from "../dynamo/subject.ts";
 import { logger } from "../log.ts";
 import type { NatsLink } from "../transport/nats.ts";
@@ -23,7 +24,7 @@ export class HitRateListener implements Disposable {
   readonly #log = logger("events");
   #isFilled = false;
   #events: HitRate[] = [];
-  #rejected = noneRejected();
+  #rejected = noProblems();
 
   constructor({ nats, namespace, onEvent }: HitRateListenerOptions) {
     this.#subscription = nats.subscribe(eventSubject(namespace, HIT_RATE_EVENT), ({ data }) => {
@@ -38,7 +39,7 @@ export class HitRateListener implements Disposable {
     this.#isFilled = false;
     const batch = { events: this.#events, rejected: this.#rejected };
     this.#events = [];
-    this.#rejected = noneRejected();
+    this.#rejected = noProblems();
     return batch;
   }
 
@@ -49,7 +50,9 @@ export class HitRateListener implements Disposable {
   #read(data: Uint8Array): void {
     this.#isFilled = true;
     try {
-      this.#events.push(parseHitRate(decoder.decode(data)));
+      this.#events.push(
+        isEnvelope(data) ? parseHitRateEnvelope(parseEnvelope(data)) : parseHitRate(jsonText(data)),
+      );
     } catch (error) {
       if (!(error instanceof EventError)) throw error;
       this.#rejected[error.problem]++;
@@ -61,9 +64,3 @@ export class HitRateListener implements Disposable {
     }
   }
 }
-
-function noneRejected(): Record<EventProblem, number> {
-  return { not_json: 0, not_msgpack: 0, fields: 0 };
-}
-
-const decoder = new TextDecoder();

@@ -1,21 +1,31 @@
-import type { Load, SpecDecode } from "../dynamo/load.ts";
+import type { SpecDecode } from "../dynamo/load.ts";
 import type { HitRateTotals } from "../fleet/hit_rates.ts";
-import type { TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { RankNumbers, WorkerNumbers } from "../fleet/heard.ts";
+import type { Estimate, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { type Family, NAMESPACE, TARGET } from "./family.ts";
 import type { Label } from "./labels.ts";
 
-const ofLoad = (value: (load: Load) => number | undefined) => (worker: WorkerSnapshot) =>
-  worker.load && value(worker.load);
+const ofNumbers = (value: (numbers: WorkerNumbers) => number | undefined) => (worker: WorkerSnapshot) =>
+  value(worker.numbers);
 const ofSpecDecode = (value: (spec: SpecDecode) => number | undefined) =>
-  ofLoad(({ specDecode }) => specDecode && value(specDecode));
+  ofNumbers(({ specDecode }) => specDecode && value(specDecode));
 const seconds = (at: Instant | undefined) => at && at.epochMs / 1_000;
 const flag = (value: boolean | undefined) => value === undefined ? undefined : Number(value);
 
 /** A worker's number under the original's name and labels. */
-function originalGauge(name: string, help: string, value: (load: Load) => number | undefined): Family {
-  return { name, type: "gauge", help, source: { per: "worker", naming: "original", value: ofLoad(value) } };
+function originalGauge(
+  name: string,
+  help: string,
+  value: (numbers: WorkerNumbers) => number | undefined,
+): Family {
+  return {
+    name,
+    type: "gauge",
+    help,
+    source: { per: "worker", naming: "original", value: ofNumbers(value) },
+  };
 }
 
 function workerGauge(
@@ -32,6 +42,18 @@ function endpointCounter(
   value: (counters: EndpointCounters) => number | undefined,
 ): Family {
   return { name: PREFIX + name, type: "counter", help, source: { per: "endpoint", value } };
+}
+
+function rankGauge(name: string, help: string, value: (rank: RankNumbers) => number | undefined): Family {
+  return { name: PREFIX + name, type: "gauge", help, source: { per: "rank", value } };
+}
+
+function estimateGauge(
+  name: string,
+  help: string,
+  value: (estimate: Estimate) => number | undefined,
+): Family {
+  return { name: PREFIX + name, type: "gauge", help, source: { per: "estimate", value } };
 }
 
 function targetGauge(
@@ -58,14 +80,14 @@ function ownProcess(name: string, type: "counter" | "gauge", help: string): Fami
 export const PREFIX = "dynamo_metrics_";
 
 const TABLE: readonly Family[] = [
-  originalGauge("llm_kv_blocks_active", "Active KV cache blocks", (load) => load.activeBlocks),
-  originalGauge("llm_kv_blocks_total", "Total KV cache blocks", (load) => load.totalBlocks),
-  originalGauge("llm_requests_active_slots", "Active request slots", (load) => load.activeSlots),
-  originalGauge("llm_requests_total_slots", "Total request slots", (load) => load.totalSlots),
+  originalGauge("llm_kv_blocks_active", "Active KV cache blocks", (numbers) => numbers.activeBlocks),
+  originalGauge("llm_kv_blocks_total", "Total KV cache blocks", (numbers) => numbers.totalBlocks),
+  originalGauge("llm_requests_active_slots", "Active request slots", (numbers) => numbers.activeSlots),
+  originalGauge("llm_requests_total_slots", "Total request slots", (numbers) => numbers.totalSlots),
   originalGauge(
     "llm_kv_hit_rate_percent",
     "KV hit rate percentage per worker",
-    (load) => load.prefixHitRatio,
+    (numbers) => numbers.prefixHitRatio,
   ),
   {
     name: "llm_load_avg",
@@ -93,18 +115,18 @@ const TABLE: readonly Family[] = [
   },
   workerGauge(
     "worker_requests_waiting",
-    "Requests that wait for a slot, as the worker says (num_requests_waiting).",
-    ofLoad((load) => load.requestsWaiting),
+    "Requests that wait for a slot, as the worker says (num_requests_waiting, queued requests of a forward pass).",
+    ofNumbers((numbers) => numbers.requestsWaiting),
   ),
   workerGauge(
     "worker_kv_cache_usage_ratio",
-    "Used part of the KV cache, 0 to 1, of the worker's last update (gpu_cache_usage_perc).",
-    ofLoad((load) => load.cacheUsageRatio),
+    "Used part of the KV cache, 0 to 1, of the worker's last update (gpu_cache_usage_perc); used / total blocks where no worker sends it.",
+    ofNumbers((numbers) => numbers.cacheUsageRatio),
   ),
   workerGauge(
     "worker_prefix_cache_hit_ratio",
     "Prefix cache hit rate, 0 to 1, of the worker's last update (gpu_prefix_cache_hit_rate).",
-    ofLoad((load) => load.prefixHitRatio),
+    ofNumbers((numbers) => numbers.prefixHitRatio),
   ),
   workerGauge(
     "worker_spec_decode_tokens",
@@ -130,14 +152,49 @@ const TABLE: readonly Family[] = [
     name: `${PREFIX}worker_info`,
     type: "gauge",
     help:
-      "1 for each worker that answers: data-parallel rank, version of its NATS service, shape of its load record.",
+      "1 for each worker that is heard: data-parallel rank, version of its NATS service, shape of its load record, what it does (prefill, decode, aggregated) and the model, as far as they are known.",
     source: {
       per: "worker",
       naming: "dynamo",
-      value: ({ service }) => service && 1,
-      more: { names: ["dp_rank", "service_version", "load_shape"], labels: infoLabels },
+      value: ({ service, card }) => service || card ? 1 : undefined,
+      more: {
+        names: ["dp_rank", "service_version", "load_shape", "worker_type", "model"],
+        labels: infoLabels,
+      },
     },
   },
+  {
+    name: `${PREFIX}worker_channel`,
+    type: "gauge",
+    help:
+      "1 for each way by which a worker is seen: stats (answers on NATS), event_nats, event_zmq, card (its model card in etcd).",
+    source: { per: "channel" },
+  },
+  rankGauge(
+    "rank_kv_blocks_used",
+    "KV blocks in use by one rank, of workers with several.",
+    ({ usedBlocks }) => usedBlocks,
+  ),
+  rankGauge(
+    "rank_requests_running",
+    "Requests in the last forward pass of one rank, of workers with several.",
+    ({ running }) => running,
+  ),
+  rankGauge(
+    "rank_requests_waiting",
+    "Requests that wait at one rank, of workers with several.",
+    ({ waiting }) => waiting,
+  ),
+  estimateGauge(
+    "router_active_decode_blocks",
+    "Blocks in use by a rank as a router estimates them; never part of the worker's own numbers.",
+    ({ activeDecodeBlocks }) => activeDecodeBlocks,
+  ),
+  estimateGauge(
+    "router_active_prefill_tokens",
+    "Tokens in prefill at a rank as a router estimates them.",
+    ({ activePrefillTokens }) => activePrefillTokens,
+  ),
   endpointCounter(
     "endpoint_requests_total",
     "Requests that the worker's NATS service counted for this endpoint since its start, failed ones too.",
@@ -155,7 +212,7 @@ const TABLE: readonly Family[] = [
   ),
   targetGauge(
     "up",
-    "1 when the last round could be sent and collected, also with no workers.",
+    "1 when all that the target needs was reached, also with no workers: the last round, or etcd where nothing comes by NATS.",
     ({ up }) => flag(up),
   ),
   {
@@ -262,14 +319,14 @@ const TABLE: readonly Family[] = [
   {
     name: `${PREFIX}nats_connected`,
     type: "gauge",
-    help: "1 while connected to NATS.",
-    source: { per: "snapshot", value: ({ nats }) => flag(nats.connected) },
+    help: "1 while connected to NATS; absent with --no-nats.",
+    source: { per: "snapshot", value: ({ nats }) => flag(nats?.connected) },
   },
   {
     name: `${PREFIX}nats_reconnects_total`,
     type: "counter",
     help: "Connections to NATS after the first.",
-    source: { per: "snapshot", value: ({ nats }) => nats.reconnects },
+    source: { per: "snapshot", value: ({ nats }) => nats?.reconnects },
   },
   {
     name: `${PREFIX}etcd_connected`,
@@ -298,13 +355,22 @@ const TABLE: readonly Family[] = [
   ),
   counter(
     "events_total",
-    "Events heard on NATS, refused ones too. They come by namespace: llm_kv_hit_rate_isl_blocks and llm_kv_hit_rate_overlap_blocks carry the component and endpoint asked for all the same.",
+    "Events heard, refused ones too. kv-hit-rate comes by namespace: llm_kv_hit_rate_isl_blocks and llm_kv_hit_rate_overlap_blocks carry the component and endpoint asked for all the same.",
+    [NAMESPACE, "event"],
+  ),
+  counter(
+    "events_missed_total",
+    "Events that their publisher numbered and that did not come.",
     [NAMESPACE, "event"],
   ),
   counter(
     "events_rejected_total",
-    "Events refused: not_json, not_msgpack, fields (one missing or of the wrong kind).",
-    [NAMESPACE, "event", "reason"],
+    "Events refused: not_json, not_msgpack, fields (one missing or of the wrong kind); or of nobody that is known: unknown_worker.",
+    [
+      NAMESPACE,
+      "event",
+      "reason",
+    ],
   ),
   counter("pushes_total", "Pushes to the Pushgateway, failed ones too; only when pushing."),
   counter("pushes_failed_total", "Pushes that the Pushgateway did not take; only when pushing."),
@@ -344,13 +410,16 @@ const TABLE: readonly Family[] = [
 /** Every metric there is, by name: the one table of names, types, help and labels. */
 export const FAMILIES: readonly Family[] = TABLE.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
-function infoLabels({ load, service }: WorkerSnapshot): Label[] {
+function infoLabels({ load, service, card }: WorkerSnapshot): Label[] {
   const labels: Label[] = [];
   if (load?.dpRank !== undefined) labels.push(["dp_rank", String(load.dpRank)]);
   if (service?.version !== undefined) labels.push(["service_version", service.version.slice(0, MAX_VERSION)]);
   if (load !== undefined) labels.push(["load_shape", load.shape]);
+  if (card?.workerType !== undefined) labels.push(["worker_type", card.workerType]);
+  if (card?.model !== undefined) labels.push(["model", card.model.slice(0, MAX_MODEL)]);
   return labels;
 }
 
 /** Text from outside that becomes a label is cut. */
 const MAX_VERSION = 64;
+const MAX_MODEL = 256;

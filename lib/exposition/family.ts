@@ -1,6 +1,7 @@
 import type { Target } from "../dynamo/target.ts";
 import type { HitRateSum, HitRateTotals } from "../fleet/hit_rates.ts";
-import type { Snapshot, TargetSnapshot, WorkerSnapshot, WorkerState } from "../fleet/snapshot.ts";
+import type { RankNumbers } from "../fleet/heard.ts";
+import type { Estimate, Snapshot, TargetSnapshot, WorkerSnapshot, WorkerState } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Label } from "./labels.ts";
 
@@ -14,7 +15,7 @@ export interface Family {
 
 /**
  * Where samples come from: the program's own counters (by the family's name), or the Snapshot, once for it, for each
- * target, worker, endpoint of a worker, or worker named by hit-rate events. An undefined value is no sample.
+ * target, worker, channel, rank, estimate or endpoint of a worker, or worker named by hit-rate events. An undefined value is no sample.
  */
 export type Source =
   | { readonly per: "counters"; readonly labels: readonly string[] }
@@ -35,6 +36,9 @@ export type Source =
       readonly labels: (worker: WorkerSnapshot) => Label[];
     };
   }
+  | { readonly per: "channel" }
+  | { readonly per: "rank"; readonly value: (rank: RankNumbers) => number | undefined }
+  | { readonly per: "estimate"; readonly value: (estimate: Estimate) => number | undefined }
   | { readonly per: "endpoint"; readonly value: (counters: EndpointCounters) => number | undefined }
   | { readonly per: "hit_rate"; readonly value: (sums: HitRateSum) => number };
 
@@ -66,6 +70,12 @@ export function familyLabels({ source }: Family): readonly string[] {
       return [...TARGET, "state"];
     case "worker":
       return [...TARGET_LABELS[source.naming], "worker_id", ...(source.more?.names ?? [])];
+    case "channel":
+      return [...TARGET, "worker_id", "channel"];
+    case "rank":
+      return [...TARGET, "worker_id", "dp_rank"];
+    case "estimate":
+      return [...TARGET, "worker_id", "dp_rank", "router"];
     case "endpoint":
       return [...TARGET, "worker_id"];
     case "hit_rate":

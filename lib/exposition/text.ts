@@ -85,6 +85,28 @@ function renderSamples(family: Family, { snapshot, counted, names }: Context): s
           put(names.of(target.target, worker, source.naming) + (more && `,${more}`), value);
         }
         break;
+      case "channel":
+        for (const worker of target.workers) {
+          const prefix = names.of(target.target, worker, "dynamo");
+          for (const channel of worker.channels) put(`${prefix},channel="${channel}"`, 1);
+        }
+        break;
+      case "rank":
+        for (const worker of target.workers) {
+          for (const rank of worker.ranks) {
+            const prefix = names.of(target.target, worker, "dynamo");
+            put(`${prefix},dp_rank="${rank.dpRank}"`, source.value(rank));
+          }
+        }
+        break;
+      case "estimate":
+        for (const worker of target.workers) {
+          for (const estimate of worker.estimates) {
+            const prefix = names.of(target.target, worker, "dynamo");
+            put(`${prefix},dp_rank="${estimate.dpRank}",router="${estimate.router}"`, source.value(estimate));
+          }
+        }
+        break;
       case "endpoint":
         for (const worker of target.workers) {
           for (const counters of distinct(worker.endpoints)) {

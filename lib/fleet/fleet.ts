@@ -5,6 +5,9 @@ import type { Membership } from "../discovery/membership.ts";
 import type { Answer } from "../scrape/answer.ts";
 import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
+import type { Observation } from "../events/observation.ts";
+import type { ModelCard } from "../dynamo/model_card.ts";
+import { forgetVia, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 
 /**
@@ -18,6 +21,8 @@ export interface Fleet {
   readonly gone: ReadonlyMap<WorkerId, Tombstone>;
   /** True while etcd says who is there; else it is who answers. */
   readonly membershipFromEtcd: boolean;
+  /** False when etcd shows that all workers there are can be seen without NATS. */
+  readonly needsNats: boolean;
   readonly lastRound: RoundSummary | undefined;
   /** When the last round ended that did not fail. */
   readonly lastGoodRoundAt: Instant | undefined;
@@ -38,6 +43,14 @@ export interface Worker {
   readonly undecidedSince: number | undefined;
   /** The newest, undefined while it never answered. */
   readonly answer: Answer | undefined;
+  /** What was heard of it without asking. */
+  readonly heard: Heard;
+  /** When it last said anything, once it has sent a heartbeat; undefined of one that speaks only when its load changes. */
+  readonly beatAt: Instant | undefined;
+  /** What etcd says of its model; the last known while etcd is away. */
+  readonly card: ModelCard | undefined;
+  /** It has channels of its own for its events: while it never answered, nobody asks it. */
+  readonly hasChannel: boolean;
 }
 
 /** Remembers that a worker is gone: only an answer to a question after `request` can bring it back. */
@@ -64,6 +77,9 @@ export type FleetInput =
   /** `request` is the newest question sent when this was learned. */
   | { readonly kind: "membership"; readonly membership: Membership; readonly request: number }
   | { readonly kind: "hit_rates"; readonly events: readonly HitRate[] }
+  | { readonly kind: "observations"; readonly observations: readonly Observation[] }
+  /** The connection by which observations came is lost. */
+  | { readonly kind: "lost"; readonly via: string }
   /** Nothing came, but time passed. */
   | { readonly kind: "time"; readonly request: number };
 
@@ -77,11 +93,14 @@ export interface FleetLimits {
 /** Why an answer did not count, and why a worker went. Closed sets: they become labels. */
 export const UNCOUNTED_REASONS = ["duplicate_id", "late"] as const;
 export const GONE_REASONS = ["deregistered", "forgotten"] as const;
+export const UNHEARD_REASONS = ["unknown_worker"] as const;
 
 /** How many answers did not count, and how many workers went. */
 export interface Notes {
   readonly uncounted: Readonly<Record<typeof UNCOUNTED_REASONS[number], number>>;
   readonly gone: Readonly<Record<typeof GONE_REASONS[number], number>>;
+  /** Observations of nobody that is known. */
+  readonly unheard: Readonly<Record<typeof UNHEARD_REASONS[number], number>>;
 }
 
 /** How many workers are remembered that are gone, and for how long. */
@@ -94,6 +113,7 @@ export function emptyFleet(target: Target): Fleet {
     workers: new Map(),
     gone: new Map(),
     membershipFromEtcd: false,
+    needsNats: true,
     lastRound: undefined,
     lastGoodRoundAt: undefined,
     lastCompleteRoundAt: undefined,
@@ -116,10 +136,16 @@ export function apply(
       draft.takeAnswers(input.replies.answers);
       break;
     case "membership":
-      draft.takeMembership(input.membership, input.request);
+      draft.takeMembership(input, options.now);
       break;
     case "hit_rates":
       draft.takeHitRates(input.events, options.now);
+      break;
+    case "observations":
+      draft.takeObservations(input.observations);
+      break;
+    case "lost":
+      draft.forgetVia(input.via);
       break;
     case "time":
       draft.forget(input.request, options);
@@ -141,18 +167,35 @@ export function expectedWorkers(
 }
 
 /** True from the moment when an answer is too old to count. */
-export function isStale(answer: Answer, options: { now: Instant; limits: FleetLimits }): boolean {
+export function isStale(
+  answer: { readonly at: Instant },
+  options: { now: Instant; limits: FleetLimits },
+): boolean {
   return options.now.monotonicMs - answer.at.monotonicMs >= options.limits.staleAfterMs;
+}
+
+/**
+ * The last sign of life of a worker that gives them regularly: an answer to a question, or anything it says while it
+ * sends heartbeats. Undefined for one that speaks only when its load changes: its silence means nothing.
+ */
+export function lastSign({ answer, beatAt }: Worker): Instant | undefined {
+  if (answer === undefined || beatAt === undefined) return answer?.at ?? beatAt;
+  return beatAt.monotonicMs > answer.at.monotonicMs ? beatAt : answer.at;
 }
 
 /** A fleet in the making: copies what it changes, when it changes it. */
 class Draft {
   readonly #fleet: Fleet;
-  readonly #notes = { uncounted: { duplicate_id: 0, late: 0 }, gone: { deregistered: 0, forgotten: 0 } };
+  readonly #notes = {
+    uncounted: { duplicate_id: 0, late: 0 },
+    gone: { deregistered: 0, forgotten: 0 },
+    unheard: { unknown_worker: 0 },
+  };
   #workers: Map<WorkerId, Worker> | undefined;
   #gone: Map<WorkerId, Tombstone> | undefined;
   #grew = false;
   #membershipFromEtcd: boolean;
+  #needsNats: boolean;
   #lastRound: RoundSummary | undefined;
   #lastGoodRoundAt: Instant | undefined;
   #lastCompleteRoundAt: Instant | undefined;
@@ -161,6 +204,7 @@ class Draft {
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
     this.#membershipFromEtcd = fleet.membershipFromEtcd;
+    this.#needsNats = fleet.needsNats;
     this.#lastRound = fleet.lastRound;
     this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
     this.#lastCompleteRoundAt = fleet.lastCompleteRoundAt;
@@ -179,9 +223,7 @@ class Draft {
       if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
       if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
       this.#put({
-        id: answer.worker,
-        registered: this.#membershipFromEtcd ? known?.registered ?? false : undefined,
-        undecidedSince: known?.undecidedSince,
+        ...(known ?? newWorker(answer.worker, this.#membershipFromEtcd ? false : undefined)),
         answer,
       });
     }
@@ -216,20 +258,46 @@ class Draft {
     }
   }
 
-  takeMembership(membership: Membership, request: number): void {
+  takeMembership({ membership, request }: { membership: Membership; request: number }, now: Instant): void {
     this.#membershipFromEtcd = membership.known;
+    if (membership.known) this.#needsNats = membership.needsNats;
     for (const worker of [...this.#readWorkers().values()]) {
       const registered = membership.known ? membership.workers.has(worker.id) : undefined;
       const vanished = registered === false && worker.registered !== false;
-      const undecidedSince = vanished ? request : registered === false ? worker.undecidedSince : undefined;
-      if (registered !== worker.registered || undecidedSince !== worker.undecidedSince) {
-        this.#put({ ...worker, registered, undecidedSince });
+      if (vanished && isUnasked(worker)) {
+        this.#bury(worker.id, { request, atMs: now.monotonicMs });
+        this.#notes.gone.deregistered++;
+        continue;
       }
+      const undecidedSince = vanished ? request : registered === false ? worker.undecidedSince : undefined;
+      const card = membership.known ? membership.cards.get(worker.id) : worker.card;
+      const hasChannel = membership.known ? membership.withChannel.has(worker.id) : worker.hasChannel;
+      if (
+        registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
+        card !== worker.card || hasChannel !== worker.hasChannel
+      ) this.#put({ ...worker, registered, undecidedSince, card, hasChannel });
     }
     if (!membership.known) return;
     for (const id of membership.workers) {
       if (this.#readWorkers().has(id)) continue;
-      this.#put({ id, registered: true, undecidedSince: undefined, answer: undefined });
+      const card = membership.cards.get(id);
+      this.#put({ ...newWorker(id, true), card, hasChannel: membership.withChannel.has(id) });
+    }
+  }
+
+  /** Only of workers that etcd lists, or that answered. */
+  takeObservations(observations: readonly Observation[]): void {
+    for (const observation of observations) {
+      const worker = this.#readWorkers().get(observation.worker);
+      if (worker === undefined) this.#notes.unheard.unknown_worker++;
+      else this.#put(listen(worker, observation));
+    }
+  }
+
+  forgetVia(via: string): void {
+    for (const worker of [...this.#readWorkers().values()]) {
+      const heard = forgetVia(worker.heard, via);
+      if (heard !== worker.heard) this.#put({ ...worker, heard });
     }
   }
 
@@ -273,6 +341,7 @@ class Draft {
       workers: this.#grew ? sortById(workers) : workers,
       gone: this.#readGone(),
       membershipFromEtcd: this.#membershipFromEtcd,
+      needsNats: this.#needsNats,
       lastRound: this.#lastRound,
       lastGoodRoundAt: this.#lastGoodRoundAt,
       lastCompleteRoundAt: this.#lastCompleteRoundAt,
@@ -305,6 +374,35 @@ class Draft {
   #writeGone(): Map<WorkerId, Tombstone> {
     return this.#gone ??= new Map(this.#fleet.gone);
   }
+}
+
+function newWorker(id: WorkerId, registered: boolean | undefined): Worker {
+  return {
+    id,
+    registered,
+    undecidedSince: undefined,
+    answer: undefined,
+    heard: NOTHING_HEARD,
+    beatAt: undefined,
+    card: undefined,
+    hasChannel: false,
+  };
+}
+
+function listen(worker: Worker, observation: Observation): Worker {
+  const { said, at } = observation;
+  const beats = said.kind === "forward_pass" || worker.beatAt !== undefined && said.kind !== "router";
+  const isNewer = worker.beatAt === undefined || at.monotonicMs > worker.beatAt.monotonicMs;
+  return {
+    ...worker,
+    heard: hear(worker.heard, observation),
+    beatAt: beats && isNewer ? at : worker.beatAt,
+  };
+}
+
+/** True of a worker that speaks by itself and never answered: only its key says whether it is there. */
+function isUnasked({ answer, hasChannel, heard, beatAt }: Worker): boolean {
+  return answer === undefined && (hasChannel || heard.size > 0 || beatAt !== undefined);
 }
 
 function sortById(workers: ReadonlyMap<WorkerId, Worker>): Map<WorkerId, Worker> {

@@ -1,10 +1,22 @@
 import type { Load } from "../dynamo/load.ts";
+import type { ModelCard } from "../dynamo/model_card.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import type { EndpointCounters } from "../scrape/answer.ts";
+import type { Channel } from "../events/observation.ts";
+import type { Answer, EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
-import { type Fleet, type FleetLimits, isStale, type RoundSummary, type Worker } from "./fleet.ts";
+import { type Fleet, type FleetLimits, isStale, lastSign, type RoundSummary, type Worker } from "./fleet.ts";
+import {
+  channelsOf,
+  type Heard,
+  mergeNumbers,
+  NOTHING_HEARD,
+  type RankNumbers,
+  rankNumbers,
+  saysLoad,
+  type WorkerNumbers,
+} from "./heard.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
 
 /** Everything that outputs show, at one moment: one value for the page, the push and all else, so they cannot disagree. */
@@ -12,7 +24,8 @@ export interface Snapshot {
   /** Grows by one with each Snapshot of a process. */
   readonly seq: number;
   readonly at: Instant;
-  readonly nats: { readonly connected: boolean; readonly reconnects: number };
+  /** Undefined when the program was told to do without NATS. */
+  readonly nats: { readonly connected: boolean; readonly reconnects: number } | undefined;
   /** Undefined when the program was told to do without etcd. */
   readonly etcd: { readonly connected: boolean } | undefined;
   readonly targets: readonly TargetSnapshot[];
@@ -20,8 +33,10 @@ export interface Snapshot {
 
 export interface TargetSnapshot {
   readonly target: Target;
-  /** True when the last round could be sent and collected, with or without workers. */
+  /** True when all that the target needs was reached, with or without workers. */
   readonly up: boolean;
+  /** False when etcd shows that all workers there are can be seen without NATS. */
+  readonly needsNats: boolean;
   /** The last round that was tried, and when the last one ended that did not fail. */
   readonly lastRound: RoundSummary | undefined;
   readonly lastGoodRoundAt: Instant | undefined;
@@ -51,11 +66,28 @@ export interface WorkerSnapshot {
   readonly registered: boolean | undefined;
   /** When it last answered, silent or not; undefined while it never did. */
   readonly lastAnswerAt: Instant | undefined;
-  /** What it says of itself; undefined while that is not known or no longer true. */
+  /** What it answered of itself; undefined while that is not known or no longer true. */
   readonly load: Load | undefined;
+  /** What all channels say of it together, as far as that is known and still true. */
+  readonly numbers: WorkerNumbers;
+  /** Its ranks, of a worker that has several. */
+  readonly ranks: readonly RankNumbers[];
+  /** Routers' estimates of it. */
+  readonly estimates: readonly Estimate[];
+  /** By which ways it is seen. */
+  readonly channels: ReadonlySet<Channel>;
+  readonly card: ModelCard | undefined;
   /** Of its last answer, while that is not stale. */
   readonly service: { readonly name: string; readonly version: string | undefined } | undefined;
   readonly endpoints: readonly EndpointCounters[];
+}
+
+/** What a router thinks of one rank of a worker. */
+export interface Estimate {
+  readonly router: string;
+  readonly dpRank: number;
+  readonly activeDecodeBlocks: number | undefined;
+  readonly activePrefillTokens: number | undefined;
 }
 
 /** What the workers of a fleet show at `now`. While rounds fail nobody's load is known. */
@@ -63,22 +95,24 @@ export function snapshotTarget(
   fleet: Fleet,
   options: { now: Instant; limits: FleetLimits },
 ): TargetSnapshot {
-  const up = fleet.lastRound !== undefined && !fleet.lastRound.failed;
+  const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
+  const up = roundsWork || !fleet.needsNats && fleet.membershipFromEtcd;
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   const activeBlocks: number[] = [];
   let loadFrom: { oldest: Instant; newest: Instant } | undefined;
   for (const worker of fleet.workers.values()) {
-    const shown = snapshotWorker(worker, { ...options, up });
+    const { shown, blocksAt } = snapshotWorker(worker, { ...options, roundsWork });
     workers.push(shown);
     workersByState[shown.state]++;
-    if (shown.load === undefined) continue;
-    activeBlocks.push(shown.load.activeBlocks);
-    loadFrom = widen(loadFrom, shown.lastAnswerAt!);
+    if (shown.numbers.activeBlocks === undefined) continue;
+    activeBlocks.push(shown.numbers.activeBlocks);
+    loadFrom = widen(loadFrom, blocksAt!);
   }
   return {
     target: fleet.target,
     up,
+    needsNats: fleet.needsNats,
     lastRound: fleet.lastRound,
     lastGoodRoundAt: fleet.lastGoodRoundAt,
     lastCompleteRoundAt: fleet.lastCompleteRoundAt,
@@ -104,33 +138,68 @@ function widen(span: { oldest: Instant; newest: Instant } | undefined, at: Insta
   };
 }
 
-/** The moment, in monotonic milliseconds, at which the next answer becomes stale; undefined when none will. */
+/** The moment, in monotonic milliseconds, at which the next sign of life becomes stale; undefined when none will. */
 export function nextExpiryMs(
   fleet: Fleet,
   options: { now: Instant; limits: FleetLimits },
 ): number | undefined {
   let oldest = Infinity;
-  for (const { answer } of fleet.workers.values()) {
-    if (answer && !isStale(answer, options)) oldest = Math.min(oldest, answer.at.monotonicMs);
+  for (const worker of fleet.workers.values()) {
+    const at = lastSign(worker);
+    if (at && !isStale({ at }, options)) oldest = Math.min(oldest, at.monotonicMs);
   }
   return oldest === Infinity ? undefined : oldest + options.limits.staleAfterMs;
 }
 
 function snapshotWorker(
-  { id, registered, answer }: Worker,
-  options: { now: Instant; limits: FleetLimits; up: boolean },
-): WorkerSnapshot {
-  const known = { id, registered, lastAnswerAt: answer?.at };
-  if (answer === undefined || isStale(answer, options)) {
-    const state = answer === undefined ? "discovered" : "silent";
-    return { ...known, state, load: undefined, service: undefined, endpoints: [] };
-  }
-  const { outcome } = answer;
-  return {
-    ...known,
-    state: outcome.kind === "load" ? "responding" : outcome.kind,
-    load: options.up && outcome.kind === "load" ? outcome.load : undefined,
-    service: { name: answer.service, version: answer.serviceVersion },
-    endpoints: options.up ? answer.endpoints : [],
+  worker: Worker,
+  options: { now: Instant; limits: FleetLimits; roundsWork: boolean },
+): { shown: WorkerSnapshot; blocksAt: Instant | undefined } {
+  const { id, registered, card } = worker;
+  const sign = lastSign(worker);
+  const isSilent = sign !== undefined && isStale({ at: sign }, options);
+  const answer = worker.answer && !isStale(worker.answer, options) ? worker.answer : undefined;
+  const heard = isSilent ? NOTHING_HEARD : worker.heard;
+  const counted = options.roundsWork ? answer : undefined;
+  const { numbers, blocksAt } = mergeNumbers({ answer: counted, heard, card: isSilent ? undefined : card });
+  const shown: WorkerSnapshot = {
+    id,
+    registered,
+    card,
+    lastAnswerAt: sign,
+    state: stateOf({ isSilent, answer, heard }),
+    load: counted?.outcome.kind === "load" ? counted.outcome.load : undefined,
+    numbers,
+    ranks: rankNumbers(heard),
+    estimates: estimatesOf(heard),
+    channels: channelsOf({ answer, heard, card }),
+    service: answer && { name: answer.service, version: answer.serviceVersion },
+    endpoints: counted?.endpoints ?? [],
   };
+  return { shown, blocksAt };
+}
+
+/** What all channels say together: numbers by any way are load. */
+function stateOf(
+  { isSilent, answer, heard }: { isSilent: boolean; answer: Answer | undefined; heard: Heard },
+): WorkerState {
+  if (isSilent) return "silent";
+  if (answer?.outcome.kind === "load" || saysLoad(heard)) return "responding";
+  return answer?.outcome.kind ?? "discovered";
+}
+
+const NO_ESTIMATES: readonly Estimate[] = [];
+
+function estimatesOf(heard: Heard): readonly Estimate[] {
+  if (heard.size === 0) return NO_ESTIMATES;
+  return [...heard.values()].flatMap(({ dpRank, said }) =>
+    said.kind === "router"
+      ? [{
+        router: said.router,
+        dpRank,
+        activeDecodeBlocks: said.activeDecodeBlocks,
+        activePrefillTokens: said.activePrefillTokens,
+      }]
+      : []
+  );
 }

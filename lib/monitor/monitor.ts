@@ -1,6 +1,7 @@
-import { readMembership } from "../discovery/membership.ts";
+import { Directory } from "../discovery/directory.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
+import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
 import { type HitRateBatch, HitRateListener } from "../events/hit_rate_listener.ts";
 import {
   apply,
@@ -16,7 +17,7 @@ import { logger } from "../log.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import { Scraper } from "../scrape/scraper.ts";
 import { Alarm, Cadence, type Clock } from "../timing.ts";
-import type { EtcdMirror } from "../transport/etcd_mirror.ts";
+import type { KeyStore } from "../transport/key_store.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
 
@@ -25,14 +26,16 @@ export interface MonitorRecorder {
   round(target: Target, round: Round): void;
   replies(target: Target, replies: Replies): void;
   notes(target: Target, notes: Notes): void;
-  events(namespace: string, event: string, batch: HitRateBatch): void;
+  hitRates(namespace: string, event: string, batch: HitRateBatch): void;
+  events(namespace: string, batch: EventBatch): void;
 }
 
 export interface MonitorOptions {
   readonly target: Target;
-  readonly nats: NatsLink;
-  /** Undefined to go by answers alone. It must mirror `membershipPrefixes(target)`. */
-  readonly etcd: EtcdMirror | undefined;
+  /** Undefined to go without NATS. */
+  readonly nats: NatsLink | undefined;
+  /** Undefined to go by answers alone. It must keep `storedRanges(target)`. */
+  readonly etcd: KeyStore | undefined;
   readonly clock: Clock;
   readonly recorder: MonitorRecorder;
   readonly pollIntervalMs: number;
@@ -54,8 +57,10 @@ const EVENTS_MS = 1_000;
  */
 export class Monitor implements Disposable {
   readonly #options: MonitorOptions;
-  readonly #scraper: Scraper;
-  readonly #hitRates: HitRateListener;
+  readonly #directory: Directory | undefined;
+  readonly #scraper: Scraper | undefined;
+  readonly #hitRates: HitRateListener | undefined;
+  readonly #channels: ChannelListener;
   readonly #ends = new DisposableStack();
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   readonly #absence = new AbsenceReport();
@@ -72,18 +77,22 @@ export class Monitor implements Disposable {
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
-    this.#scraper = this.#ends.use(
-      new Scraper({ nats, target, clock, onLate: () => this.#renewWithin(CHANGES_MS) }),
-    );
-    this.#hitRates = this.#ends.use(
-      new HitRateListener({ nats, namespace: target.namespace, onEvent: () => this.renewCounts() }),
-    );
-    this.#ends.use(nats.listen({
-      onChange: () => {
-        this.#renewWithin(CHANGES_MS);
-        if (nats.connected) this.#alarm.ring();
-      },
-    }));
+    this.#directory = etcd && new Directory(etcd, target);
+    const { namespace } = target;
+    const onEvent = () => this.renewCounts();
+    this.#channels = this.#ends.use(new ChannelListener({ nats, namespace, clock, onEvent }));
+    if (nats) {
+      this.#scraper = this.#ends.use(
+        new Scraper({ nats, target, clock, onLate: () => this.#renewWithin(CHANGES_MS) }),
+      );
+      this.#hitRates = this.#ends.use(new HitRateListener({ nats, namespace, onEvent }));
+      this.#ends.use(nats.listen({
+        onChange: () => {
+          this.#renewWithin(CHANGES_MS);
+          if (nats.connected) this.#alarm.ring();
+        },
+      }));
+    }
     if (etcd) this.#ends.use(etcd.listen(() => this.#renewWithin(CHANGES_MS)));
     this.#ends.defer(() => {
       clearTimeout(this.#change?.timer);
@@ -100,6 +109,13 @@ export class Monitor implements Disposable {
   /** How long ago, in milliseconds, the loop last began a round. */
   get sinceTurnMs(): number {
     return this.#options.clock().monotonicMs - this.#turnedAtMs;
+  }
+
+  /** False while NATS may be away: etcd shows that nothing comes by it, or has not yet had the time to. */
+  get needsNats(): boolean {
+    const { etcd } = this.#options;
+    const isUndecided = etcd && (!etcd.tried || etcd.connected && !this.#fleet.membershipFromEtcd);
+    return this.#fleet.needsNats && !isUndecided;
   }
 
   /** Calls `listener` with every new Snapshot until the result is disposed of. */
@@ -129,46 +145,66 @@ export class Monitor implements Disposable {
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
-    const { clock, recorder, target, limits, pollIntervalMs } = this.#options;
-    this.#turnedAtMs = clock().monotonicMs;
+    this.#turnedAtMs = this.#options.clock().monotonicMs;
     this.#takeMembership();
+    const isTrue = await this.#ask(signal);
+    if (signal.aborted) return;
+    this.#renew();
+    if (isTrue) this.#reportPresence();
+  }
+
+  /** One round, where there is a NATS or one is needed; tells whether all that is needed was reached. */
+  async #ask(signal: AbortSignal): Promise<boolean> {
+    const { nats, etcd, clock, recorder, target, limits, pollIntervalMs } = this.#options;
+    if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) {
+      return etcd?.connected ?? false;
+    }
     this.#takeLate();
     const round = await this.#scraper.round({
       expected: expectedWorkers(this.#fleet, { now: clock(), limits }),
       limits: { hardMs: Math.min(HARD_MS, pollIntervalMs), quietMs: QUIET_MS },
       signal,
     });
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     this.#takeLate();
     recorder.round(target, round);
     recorder.replies(target, round);
     this.#apply({ kind: "round", round });
-    this.#renew();
-    if (!isFailed(round)) this.#reportPresence();
+    return !isFailed(round);
   }
 
   #takeLate(): void {
-    const replies = this.#scraper.takeLate();
+    const replies = this.#scraper?.takeLate();
     if (replies === undefined) return;
     this.#options.recorder.replies(this.#options.target, replies);
     this.#apply({ kind: "late", replies });
   }
 
   #takeMembership(): void {
-    const { etcd, target } = this.#options;
-    if (etcd === undefined) return;
-    this.#apply({
-      kind: "membership",
-      membership: readMembership(etcd, target),
-      request: this.#scraper.request,
-    });
+    if (this.#directory === undefined) return;
+    const { membership, channels } = this.#directory.read();
+    if (membership.known) this.#channels.update(channels); // Else the last known stand.
+    this.#apply({ kind: "membership", membership, request: this.#request });
   }
 
   #takeHitRates(): void {
-    const batch = this.#hitRates.take();
+    const batch = this.#hitRates?.take();
     if (batch === undefined) return;
     this.#apply({ kind: "hit_rates", events: batch.events });
-    this.#options.recorder.events(this.#options.target.namespace, HIT_RATE_EVENT, batch);
+    this.#options.recorder.hitRates(this.#options.target.namespace, HIT_RATE_EVENT, batch);
+  }
+
+  #takeEvents(): void {
+    const batch = this.#channels.take();
+    if (batch === undefined) return;
+    for (const via of batch.lost) this.#apply({ kind: "lost", via });
+    this.#apply({ kind: "observations", observations: batch.observations });
+    this.#options.recorder.events(this.#options.target.namespace, batch);
+  }
+
+  /** The newest question sent. */
+  get #request(): number {
+    return this.#scraper?.request ?? 0;
   }
 
   #apply(input: FleetInput): void {
@@ -195,7 +231,8 @@ export class Monitor implements Disposable {
     clearTimeout(this.#change?.timer);
     this.#change = undefined;
     this.#takeHitRates();
-    this.#apply({ kind: "time", request: this.#scraper.request });
+    this.#takeEvents();
+    this.#apply({ kind: "time", request: this.#request });
     this.#snapshot = this.#buildSnapshot(this.#snapshot.seq + 1);
     this.#watchExpiry();
     for (const listener of this.#listeners) listener(this.#snapshot);
@@ -207,7 +244,7 @@ export class Monitor implements Disposable {
     return {
       seq,
       at: now,
-      nats: { connected: nats.connected, reconnects: nats.reconnects },
+      nats: nats && { connected: nats.connected, reconnects: nats.reconnects },
       etcd: etcd && { connected: etcd.connected },
       targets: [snapshotTarget(this.#fleet, { now, limits })],
     };
@@ -225,14 +262,15 @@ export class Monitor implements Disposable {
 
   #reportPresence(): void {
     const { target, clock } = this.#options;
-    const { silent, discovered } = this.#snapshot.targets[0]!.workersByState;
-    const answering = this.#fleet.workers.size - silent - discovered;
+    const seen = this.#snapshot.targets[0]!.workers.filter(({ state, channels }) =>
+      state !== "silent" && channels.size > 0
+    );
     const path = targetPath(target);
-    switch (this.#absence.note(answering > 0, clock().monotonicMs)) {
+    switch (this.#absence.note(seen.length > 0, clock().monotonicMs)) {
       case "absent":
         return logger().warn(`No endpoints found matching ${path}`);
       case "present":
-        return logger().info(`Found workers at ${path}`, { workers: answering });
+        return logger().info(`Found workers at ${path}`, { workers: seen.length });
     }
   }
 }

@@ -1,12 +1,15 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { EVENT_PROBLEMS } from "../dynamo/event_error.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
+import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
+import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import type { Target } from "../dynamo/target.ts";
+import type { EventBatch } from "../events/channel_listener.ts";
 import type { HitRateBatch } from "../events/hit_rate_listener.ts";
 import { FAMILIES, PREFIX } from "../exposition/families.ts";
 import { familyLabels, namespaceLabels, targetLabels } from "../exposition/family.ts";
 import type { CountedFamily } from "../exposition/text.ts";
-import { GONE_REASONS, type Notes, UNCOUNTED_REASONS } from "../fleet/fleet.ts";
+import { GONE_REASONS, type Notes, UNCOUNTED_REASONS, UNHEARD_REASONS } from "../fleet/fleet.ts";
 import type { MonitorRecorder } from "../monitor/monitor.ts";
 import { ENTRY_REJECTIONS, REPLY_REJECTIONS } from "../scrape/answer.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
@@ -32,6 +35,7 @@ export class Telemetry implements MonitorRecorder {
   readonly #workersRejected = this.#counter("workers_rejected_total");
   readonly #workersGone = this.#counter("workers_gone_total");
   readonly #events = this.#counter("events_total");
+  readonly #eventsMissed = this.#counter("events_missed_total");
   readonly #eventsRejected = this.#counter("events_rejected_total");
   readonly #pushes: { readonly all: Counter; readonly failed: Counter; readonly last: Gauge } | undefined;
   readonly #publishes: { readonly done: Counter; readonly skipped: Counter } | undefined;
@@ -42,7 +46,7 @@ export class Telemetry implements MonitorRecorder {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     });
     const labels = toLabels(target);
-    const event = eventLabels(target.namespace, HIT_RATE_EVENT);
+    const events = [HIT_RATE_EVENT, KV_METRICS_EVENT, FORWARD_PASS_EVENT];
     this.#rounds.inc(labels, 0);
     this.#roundsFailed.inc(labels, 0);
     this.#roundDuration.zero(labels);
@@ -50,8 +54,11 @@ export class Telemetry implements MonitorRecorder {
     zero(this.#repliesRejected, labels, [...REPLY_REJECTIONS, ...UNCOUNTED_REASONS]);
     zero(this.#workersRejected, labels, ENTRY_REJECTIONS);
     zero(this.#workersGone, labels, GONE_REASONS);
-    this.#events.inc(event, 0);
-    zero(this.#eventsRejected, event, EVENT_PROBLEMS);
+    for (const event of events.map((event) => eventLabels(target.namespace, event))) {
+      this.#events.inc(event, 0);
+      this.#eventsMissed.inc(event, 0);
+      zero(this.#eventsRejected, event, [...EVENT_PROBLEMS, ...UNHEARD_REASONS]);
+    }
     if (pushing) {
       this.#pushes = {
         all: this.#counter("pushes_total"),
@@ -87,17 +94,27 @@ export class Telemetry implements MonitorRecorder {
     count(this.#workersRejected, labels, rejectedEntries);
   }
 
-  notes(target: Target, { uncounted, gone }: Notes): void {
+  notes(target: Target, { uncounted, gone, unheard }: Notes): void {
     const labels = toLabels(target);
+    count(this.#eventsRejected, eventLabels(target.namespace, KV_METRICS_EVENT), unheard);
     count(this.#repliesRejected, labels, uncounted);
     count(this.#workersGone, labels, gone);
   }
 
-  events(namespace: string, event: string, { events, rejected }: HitRateBatch): void {
+  hitRates(namespace: string, event: string, { events, rejected }: HitRateBatch): void {
     const labels = eventLabels(namespace, event);
     const refused = Object.values(rejected).reduce((sum, n) => sum + n, 0);
     this.#events.inc(labels, events.length + refused);
     count(this.#eventsRejected, labels, rejected);
+  }
+
+  events(namespace: string, { counts }: EventBatch): void {
+    for (const [event, { heard, missed, rejected }] of counts) {
+      const labels = eventLabels(namespace, event);
+      this.#events.inc(labels, heard);
+      this.#eventsMissed.inc(labels, missed);
+      count(this.#eventsRejected, labels, rejected);
+    }
   }
 
   push(outcome: { readonly ok: boolean; readonly epochMs: number }): void {

@@ -1,7 +1,8 @@
-import type { Etcd3, Watcher } from "etcd3";
+import type { Etcd3, IKeyValue, Watcher } from "etcd3";
 import { sleep, within } from "../timing.ts";
 import type { EtcdClient, EtcdOptions } from "./etcd_client.ts";
 import { EtcdSessions, type Session } from "./etcd_sessions.ts";
+import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
 
 export interface EtcdMirrorOptions extends EtcdOptions {
   /** How often the keys are listed anew beside the watch. */
@@ -13,15 +14,15 @@ export interface EtcdMirrorOptions extends EtcdOptions {
  * watch of npm:etcd3 was seen to say `connected` and deliver nothing (after a restart, wiped data, a compaction). So
  * every call has a limit, and at the first failure, or when a list shows what the watch did not say, all begins anew.
  */
-export class EtcdMirror implements AsyncDisposable {
+export class EtcdMirror implements KeyStore, AsyncDisposable {
   readonly #options: EtcdMirrorOptions;
   readonly #ranges: readonly Range[];
   readonly #listeners = new Set<() => void>();
   readonly #sessions: EtcdSessions;
 
-  constructor(prefixes: readonly string[], options: EtcdMirrorOptions) {
+  constructor(ranges: readonly KeyRange[], options: EtcdMirrorOptions) {
     this.#options = options;
-    this.#ranges = prefixes.map((prefix) => ({ prefix, keys: new Set(), revision: 0, seen: 0, owed: false }));
+    this.#ranges = ranges.map((range) => ({ ...range, keys: new Map(), revision: 0, seen: 0, owed: false }));
     this.#sessions = new EtcdSessions(options, {
       run: (client, session) => this.#mirror(client, session),
       onLost: () => this.#onChange(),
@@ -33,12 +34,14 @@ export class EtcdMirror implements AsyncDisposable {
     return this.#sessions.connected;
   }
 
-  /** The live set of keys below one of the prefixes. */
-  keys(prefix: string): ReadonlySet<string> {
-    return this.#ranges.find((range) => range.prefix === prefix)?.keys ?? new Set();
+  get tried(): boolean {
+    return this.#sessions.tried;
   }
 
-  /** Calls `listener` after every change of keys or connection until the result is disposed of; it should only take note. */
+  entries(prefix: string): ReadonlyMap<string, StoredKey> {
+    return this.#ranges.find((range) => range.prefix === prefix)?.keys ?? new Map();
+  }
+
   listen(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
@@ -74,25 +77,35 @@ export class EtcdMirror implements AsyncDisposable {
     }
   }
 
-  /** Makes the range what etcd says; true when that was a change. */
+  /** Makes the range what etcd says; true when that was a change. Values are fetched when one has changed. */
   async #list(client: Etcd3, range: Range): Promise<boolean> {
-    const response = await within(
+    const isFirst = range.revision === 0;
+    const listed = await this.#range(client, range, { keysOnly: !isFirst || !range.withValues });
+    const revision = Number(listed.header.revision);
+    if (revision < range.revision) throw new Error("the data went back in time");
+    if (revision < range.seen && !isFirst) return false; // The watch is ahead of this list.
+    const isSame = listed.kvs.length === range.keys.size &&
+      listed.kvs.every((kv) => range.keys.get(kv.key.toString())?.version === kv.mod_revision);
+    if (!isSame && !isFirst && range.withValues) {
+      range.revision = 0;
+      await this.#list(client, range);
+      return true;
+    }
+    if (!isSame || isFirst) range.keys = new Map(listed.kvs.map((kv) => [kv.key.toString(), toStored(kv)]));
+    range.revision = revision;
+    range.seen = revision;
+    return !isSame;
+  }
+
+  #range(client: Etcd3, { prefix }: Range, { keysOnly }: { keysOnly: boolean }) {
+    return within(
       client.kv.range({
-        key: encoder.encode(range.prefix) as never,
-        range_end: rangeEnd(range.prefix) as never,
-        keys_only: true,
+        key: encoder.encode(prefix) as never,
+        range_end: rangeEnd(prefix) as never,
+        keys_only: keysOnly,
       }),
       { ms: this.#options.callMs ?? 2_000, what: "listing the keys" },
     );
-    const revision = Number(response.header.revision);
-    if (revision < range.revision) throw new Error("the data went back in time");
-    if (revision < range.seen && range.revision > 0) return false; // The watch is ahead of this list.
-    const keys = new Set(response.kvs.map((kv) => kv.key.toString()));
-    const changed = keys.size !== range.keys.size || [...keys].some((key) => !range.keys.has(key));
-    range.keys = keys;
-    range.revision = revision;
-    range.seen = revision;
-    return changed;
   }
 
   #watch(client: EtcdClient, range: Range, fault: (cause: string) => void): void {
@@ -105,7 +118,7 @@ export class EtcdMirror implements AsyncDisposable {
         const revision = Number(kv.mod_revision);
         if (revision <= range.revision) continue;
         range.seen = Math.max(range.seen, revision);
-        if (type === "Put") range.keys.add(kv.key.toString());
+        if (type === "Put") range.keys.set(kv.key.toString(), toStored(kv));
         else range.keys.delete(kv.key.toString());
       }
       range.owed = false;
@@ -120,12 +133,15 @@ export class EtcdMirror implements AsyncDisposable {
  * The keys below one prefix. `revision` is that of the last list, `seen` the newest that list or watch told of; `owed`
  * while a list has shown a change of which the watch has not told yet.
  */
-interface Range {
-  readonly prefix: string;
-  keys: Set<string>;
+interface Range extends KeyRange {
+  keys: Map<string, StoredKey>;
   revision: number;
   seen: number;
   owed: boolean;
+}
+
+function toStored({ value, lease, mod_revision }: IKeyValue): StoredKey {
+  return { value: value.toString(), lease: lease === "0" ? undefined : lease, version: mod_revision };
 }
 
 const encoder = new TextEncoder();

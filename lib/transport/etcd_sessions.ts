@@ -36,6 +36,7 @@ export class EtcdSessions implements AsyncDisposable {
   readonly #outage: Outage;
   readonly #running: Promise<void>;
   #connected = false;
+  #tried = false;
 
   constructor(options: EtcdOptions, work: SessionWork) {
     this.#options = options;
@@ -47,6 +48,11 @@ export class EtcdSessions implements AsyncDisposable {
   /** True from the first success of a session to its loss. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** True once etcd did what it was asked, or could not be reached. */
+  get tried(): boolean {
+    return this.#tried;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -63,6 +69,7 @@ export class EtcdSessions implements AsyncDisposable {
       }));
       if (signal.aborted) return;
       if (end.kind !== "lost") continue;
+      this.#tried = true;
       if (this.#connected) {
         this.#connected = false;
         this.#outage.lost(end.cause);
@@ -99,6 +106,7 @@ export class EtcdSessions implements AsyncDisposable {
   #onSuccess(): void {
     if (this.#connected) return;
     this.#connected = true;
+    this.#tried = true;
     this.#outage.over();
   }
 }

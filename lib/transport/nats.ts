@@ -24,6 +24,8 @@ export interface NatsOptions {
   /** What the servers see as the client's name. */
   readonly name: string;
   readonly auth: NatsAuth;
+  /** Whether it is worth a word that the server is away; always, when left out. */
+  readonly isNeeded?: () => boolean;
   readonly signal: AbortSignal;
   /** How often the server is pinged; two missed answers end the connection. */
   readonly pingIntervalMs?: number;
@@ -125,6 +127,7 @@ export class NatsLink implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const backOff = new BackOff({ firstMs: 100, maxMs: 800 });
+    const { isNeeded = () => true } = this.#options;
     using outage = new Outage("NATS", this.#options.servers.join(","));
     while (!signal.aborted) {
       const connection = await this.#connect(signal);
@@ -133,7 +136,7 @@ export class NatsLink implements AsyncDisposable {
         return;
       }
       if (connection instanceof Error) {
-        outage.unreachable(causeText(connection));
+        if (isNeeded()) outage.unreachable(causeText(connection));
         await sleep(backOff.next(), { signal });
         continue;
       }

@@ -9,23 +9,35 @@ import { promtool } from "../../tools/servers/prometheus.ts";
 
 const at = { monotonicMs: 1, epochMs: 1_795_518_811_469 };
 
+/** What a worker that only answers has of the other ways to be seen. */
+const unheard = { ranks: [], estimates: [], channels: new Set(["stats"] as const), card: undefined };
+
+const allNumbers = {
+  activeSlots: 3,
+  totalSlots: 8,
+  activeBlocks: 40,
+  totalBlocks: 2 ** 63,
+  requestsWaiting: 2,
+  cacheUsageRatio: Math.fround(0.1),
+  prefixHitRatio: Math.fround(1e-9),
+  specDecode: { specTokens: 2, drafts: 10, draftTokens: 20, acceptedTokens: 15 },
+};
+const leastNumbers = { activeSlots: 0, totalSlots: 8, activeBlocks: 0, totalBlocks: 100 };
+
 const responding: WorkerSnapshot = {
   id: workerIdFromHex("a1")!,
   state: "responding",
   registered: true,
   lastAnswerAt: at,
-  load: {
-    shape: "nested",
-    activeSlots: 3,
-    totalSlots: 8,
-    activeBlocks: 40,
-    totalBlocks: 2 ** 63,
-    requestsWaiting: 2,
-    cacheUsageRatio: Math.fround(0.1),
-    prefixHitRatio: Math.fround(1e-9),
-    dpRank: 1,
-    specDecode: { specTokens: 2, drafts: 10, draftTokens: 20, acceptedTokens: 15 },
-  },
+  load: { shape: "nested", ...allNumbers, dpRank: 1 },
+  numbers: allNumbers,
+  ranks: [
+    { dpRank: 0, usedBlocks: 33, running: 2, waiting: 0 },
+    { dpRank: 1, usedBlocks: 7, running: undefined, waiting: 2 },
+  ],
+  estimates: [{ router: "9", dpRank: 1, activeDecodeBlocks: 8, activePrefillTokens: undefined }],
+  channels: new Set(["stats", "event_zmq", "card"]),
+  card: { worker: workerIdFromHex("a1")!, ranks: 2, startRank: 0, model: 'a"model', workerType: "decode" },
   service: { name: "dynamo_c", version: "0.0.1" },
   endpoints: [
     { endpoint: 'my"endpoint\\\n', requests: 0, errors: 0, processingSeconds: 0 },
@@ -38,7 +50,9 @@ const bare: WorkerSnapshot = {
   state: "responding",
   registered: false,
   lastAnswerAt: { ...at, epochMs: at.epochMs - 500 },
-  load: { shape: "flat4", activeSlots: 0, totalSlots: 8, activeBlocks: 0, totalBlocks: 100 },
+  load: { shape: "flat4", ...leastNumbers },
+  numbers: leastNumbers,
+  ...unheard,
   service: { name: "dynamo_c", version: undefined },
   endpoints: [{ endpoint: "generate", requests: undefined, errors: 3, processingSeconds: undefined }],
 };
@@ -49,6 +63,8 @@ const silent: WorkerSnapshot = {
   registered: undefined,
   lastAnswerAt: { ...at, epochMs: at.epochMs - 9_000 },
   load: undefined,
+  numbers: {},
+  ...unheard,
   service: undefined,
   endpoints: [],
 };
@@ -62,6 +78,7 @@ const snapshot: Snapshot = {
   targets: [{
     target: { namespace: "dynamo", component: "my_component", endpoint: 'my"endpoint\\\n' },
     up: true,
+    needsNats: true,
     lastRound: { request: 3, failed: false, endedAt: at, expected: 3, answered: 2, decoded: 2 },
     lastGoodRoundAt: at,
     lastCompleteRoundAt: undefined,

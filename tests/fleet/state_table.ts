@@ -1,5 +1,18 @@
 import type { LoadOutcome } from "../../lib/scrape/answer.ts";
-import { a, answer, etcd, hitRates, late, round, type Step, time } from "../helpers/fleet_steps.ts";
+import {
+  a,
+  answer,
+  card,
+  etcd,
+  etcdOfChannels,
+  hitRates,
+  late,
+  observations,
+  observed,
+  round,
+  type Step,
+  time,
+} from "../helpers/fleet_steps.ts";
 
 /** A worker's state, or `unknown` for an id of which nothing was heard, or `gone`. */
 export type State = "unknown" | "discovered" | "responding" | "no_data" | "undecodable" | "silent" | "gone";
@@ -17,6 +30,12 @@ export interface Edge {
 
 const NO_DATA: LoadOutcome = { kind: "no_data" };
 const UNDECODABLE: LoadOutcome = { kind: "undecodable", problem: "wrong_kind" };
+
+const BLOCKS = { kind: "blocks", usedBlocks: 40 } as const;
+const BEAT = { kind: "forward_pass", running: 1, waiting: 0 } as const;
+/** A worker that speaks by itself: etcd names its channel. */
+const CHANNEL: Step = [22, etcdOfChannels(true, [card(a)])];
+const GONE_KEY = etcdOfChannels(true, []);
 
 /** How a worker comes into each state: the last step is at 20 ms, but silence begins at 3,010 ms. */
 export function stepsTo(state: State, options: { withoutEtcd?: true }): readonly Step[] {
@@ -312,4 +331,49 @@ export const STATE_TABLE: readonly Edge[] = [
     at: 31_000,
   },
   { from: "gone", when: "etcd lists it again", to: "discovered", steps: [[30, etcd(2, true, a)]], at: 30 },
+  {
+    from: "discovered",
+    when: "it says its load by itself",
+    to: "responding",
+    steps: [CHANNEL, [30, observations(observed(30, a, BLOCKS))]],
+    at: 30,
+  },
+  {
+    from: "discovered",
+    when: "it speaks by itself only when its load changes, and is quiet: its numbers may be old, not stale",
+    to: "responding",
+    steps: [CHANNEL, [30, observations(observed(30, a, BLOCKS))], [90_000, time(0)]],
+    at: 90_000,
+  },
+  {
+    from: "discovered",
+    when: "it sends heartbeats, and none for --stale-after",
+    to: "silent",
+    steps: [CHANNEL, [30, observations(observed(30, a, BEAT))], [3_030, time(0)]],
+    at: 3_030,
+  },
+  {
+    from: "discovered",
+    when: "it speaks by itself, and its key vanishes",
+    to: "gone",
+    steps: [CHANNEL, [30, observations(observed(30, a, BLOCKS))], [40, GONE_KEY]],
+    at: 40,
+  },
+  {
+    from: "discovered",
+    when: "it speaks by itself, and etcd goes away",
+    to: "responding",
+    steps: [CHANNEL, [30, observations(observed(30, a, BLOCKS))], [40, etcdOfChannels(false, [])], [
+      90_000,
+      time(0),
+    ]],
+    at: 90_000,
+  },
+  {
+    from: "gone",
+    when: "it speaks by itself",
+    to: "gone",
+    steps: [[30, observations(observed(30, a, BLOCKS))]],
+    at: 30,
+  },
 ];

@@ -1,4 +1,6 @@
 import type { HitRate } from "../../lib/dynamo/hit_rate.ts";
+import type { Observation, Said } from "../../lib/events/observation.ts";
+import type { ModelCard } from "../../lib/dynamo/model_card.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import {
@@ -61,7 +63,8 @@ export function late(...answers: Answer[]): FleetInput {
 
 /** What etcd says; `request` is the newest question then sent. */
 export function etcd(request: number, known: boolean, ...workers: WorkerId[]): FleetInput {
-  return { kind: "membership", request, membership: { known, workers: new Set(workers) } };
+  const membership = { known, workers: new Set(workers), cards: new Map(), withChannel: new Set<WorkerId>() };
+  return { kind: "membership", request, membership: { ...membership, needsNats: true } };
 }
 
 export function time(request: number): FleetInput {
@@ -72,14 +75,50 @@ export function hitRates(...events: HitRate[]): FleetInput {
   return { kind: "hit_rates", events };
 }
 
+/** What etcd says of workers that send their events on ZMQ, each with a card. */
+export function etcdOfChannels(
+  known: boolean,
+  cards: readonly ModelCard[],
+): FleetInput {
+  const workers = new Set(cards.map(({ worker }) => worker));
+  const byId = new Map(cards.map((card) => [card.worker, card]));
+  return {
+    kind: "membership",
+    request: 0,
+    membership: { known, workers, cards: byId, withChannel: workers, needsNats: false },
+  };
+}
+
+export function card(worker: WorkerId, more: Partial<ModelCard> = {}): ModelCard {
+  return { worker, totalBlocks: 512, maxSeqs: 4, ranks: 1, startRank: 0, ...more };
+}
+
+export function observed(
+  ms: number,
+  worker: WorkerId,
+  said: Said,
+  more: Partial<Observation> = {},
+): Observation {
+  return { worker, dpRank: 0, at: at(ms), channel: "event_zmq", via: "z", said, ...more };
+}
+
+export function observations(...observations: Observation[]): FleetInput {
+  return { kind: "observations", observations };
+}
+
 /** Feeds inputs one after the other, each at its moment; the notes are those of all together. */
 export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } {
   let fleet: Fleet = emptyFleet(target);
-  const sum = { uncounted: { duplicate_id: 0, late: 0 }, gone: { deregistered: 0, forgotten: 0 } };
+  const sum = {
+    uncounted: { duplicate_id: 0, late: 0 },
+    gone: { deregistered: 0, forgotten: 0 },
+    unheard: { unknown_worker: 0 },
+  };
   for (const [ms, input] of steps) {
     const result = apply(fleet, input, { now: at(ms), limits });
     fleet = result.fleet;
     for (const reason of UNCOUNTED_REASONS) sum.uncounted[reason] += result.notes.uncounted[reason];
+    sum.unheard.unknown_worker += result.notes.unheard.unknown_worker;
     for (const reason of GONE_REASONS) sum.gone[reason] += result.notes.gone[reason];
   }
   return { fleet, notes: sum };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openEtcd } from "../../lib/transport/etcd_client.ts";
 import { EtcdMirror } from "../../lib/transport/etcd_mirror.ts";
+import { putKeysUnderLease } from "../../tools/etcd_gateway.ts";
 import { startEtcd } from "../../tools/servers/etcd.ts";
 import { eventually } from "../helpers/eventually.ts";
 
@@ -9,7 +10,11 @@ const PREFIX = "v1/instances/dynamo/c/e/";
 const limits = { callMs: 500, retryMs: 50, relistMs: 200 };
 
 function mirror(url: string) {
-  return new EtcdMirror([PREFIX], { endpoints: [url], signal: new AbortController().signal, ...limits });
+  return new EtcdMirror([{ prefix: PREFIX, withValues: true }], {
+    endpoints: [url],
+    signal: new AbortController().signal,
+    ...limits,
+  });
 }
 
 async function change(url: string, keys: { put?: string[]; drop?: string[] }): Promise<void> {
@@ -24,10 +29,10 @@ Deno.test("the mirror has the keys below its prefix, and follows what comes and 
   await using mirrored = mirror(etcd.url);
   let changes = 0;
   mirrored.listen(() => changes++);
-  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}a1`]));
+  await eventually(() => assert.deepEqual([...mirrored.entries(PREFIX).keys()], [`${PREFIX}a1`]));
   assert.ok(mirrored.connected);
   await change(etcd.url, { put: [`${PREFIX}a2`], drop: [`${PREFIX}a1`] });
-  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}a2`]));
+  await eventually(() => assert.deepEqual([...mirrored.entries(PREFIX).keys()], [`${PREFIX}a2`]));
   assert.ok(changes > 0);
 });
 
@@ -38,32 +43,32 @@ Deno.test("started before etcd, the mirror is true once etcd is there", async ()
   await using mirrored = mirror(etcd.url);
   assert.ok(!mirrored.connected);
   await etcd.start();
-  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}a1`]));
+  await eventually(() => assert.deepEqual([...mirrored.entries(PREFIX).keys()], [`${PREFIX}a1`]));
 });
 
 Deno.test("while etcd is away the last keys stand, and after its restart new ones are followed", async () => {
   await using etcd = await startEtcd();
   await change(etcd.url, { put: [`${PREFIX}a1`] });
   await using mirrored = mirror(etcd.url);
-  await eventually(() => assert.equal(mirrored.keys(PREFIX).size, 1));
+  await eventually(() => assert.equal(mirrored.entries(PREFIX).size, 1));
   await etcd.kill();
   await eventually(() => assert.ok(!mirrored.connected));
-  assert.equal(mirrored.keys(PREFIX).size, 1);
+  assert.equal(mirrored.entries(PREFIX).size, 1);
   await etcd.start();
   await eventually(() => assert.ok(mirrored.connected));
   await change(etcd.url, { put: [`${PREFIX}a2`] });
-  await eventually(() => assert.equal(mirrored.keys(PREFIX).size, 2));
+  await eventually(() => assert.equal(mirrored.entries(PREFIX).size, 2));
 });
 
 Deno.test("an etcd that comes back without its data empties the mirror, and is followed", async () => {
   await using etcd = await startEtcd();
   await change(etcd.url, { put: [`${PREFIX}a1`, `${PREFIX}a2`, `${PREFIX}a3`] });
   await using mirrored = mirror(etcd.url);
-  await eventually(() => assert.equal(mirrored.keys(PREFIX).size, 3));
+  await eventually(() => assert.equal(mirrored.entries(PREFIX).size, 3));
   await etcd.wipe();
-  await eventually(() => assert.deepEqual([mirrored.connected, mirrored.keys(PREFIX).size], [true, 0]));
+  await eventually(() => assert.deepEqual([mirrored.connected, mirrored.entries(PREFIX).size], [true, 0]));
   await change(etcd.url, { put: [`${PREFIX}b1`] });
-  await eventually(() => assert.deepEqual([...mirrored.keys(PREFIX)], [`${PREFIX}b1`]));
+  await eventually(() => assert.deepEqual([...mirrored.entries(PREFIX).keys()], [`${PREFIX}b1`]));
 });
 
 Deno.test("an etcd that hangs is known, and is true again when it goes on", async () => {
@@ -75,4 +80,24 @@ Deno.test("an etcd that hangs is known, and is true again when it goes on", asyn
   await eventually(() => assert.ok(!mirrored.connected));
   etcd.resume();
   await eventually(() => assert.ok(mirrored.connected));
+});
+
+Deno.test("values and leases are there from the list, the watch and the list anew", async () => {
+  await using etcd = await startEtcd();
+  await change(etcd.url, { put: [`${PREFIX}a1`] });
+  await using mirrored = mirror(etcd.url);
+  const values = () =>
+    [...mirrored.entries(PREFIX)].map(([key, { value }]) => [key.slice(PREFIX.length), value]);
+  await eventually(() => assert.deepEqual(values(), [["a1", "x"]]));
+  using client = await openEtcd({ endpoints: [etcd.url] });
+  await client.etcd.put(`${PREFIX}a1`).value("y");
+  await eventually(() => assert.deepEqual(values(), [["a1", "y"]]));
+  const lease = await putKeysUnderLease(etcd.url, [`${PREFIX}a2`]);
+  await eventually(() => assert.equal(mirrored.entries(PREFIX).get(`${PREFIX}a2`)?.lease, lease));
+  assert.equal(mirrored.entries(PREFIX).get(`${PREFIX}a1`)?.lease, undefined);
+  await etcd.kill();
+  await eventually(() => assert.ok(!mirrored.connected));
+  await etcd.start();
+  await client.etcd.put(`${PREFIX}a1`).value("z");
+  await eventually(() => assert.deepEqual(values(), [["a1", "z"], ["a2", ""]]));
 });

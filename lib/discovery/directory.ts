@@ -1,0 +1,108 @@
+import { type EventChannel, eventChannelPrefixes, parseEventChannel } from "../dynamo/event_channel.ts";
+import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
+import { INSTANCE_KEY_LAYOUTS, instanceKeyPrefix, parseInstanceKey } from "../dynamo/instance_key.ts";
+import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
+import { modelCardPrefix, parseModelCard } from "../dynamo/model_card.ts";
+import type { Target } from "../dynamo/target.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import type { KeyRange, KeyStore, StoredKey } from "../transport/key_store.ts";
+import type { Membership } from "./membership.ts";
+
+/** The topics that say something of a worker's load. */
+const TOPICS: ReadonlySet<string> = new Set([KV_METRICS_EVENT, FORWARD_PASS_EVENT]);
+
+/** What a store says of a target: who is there, and where they are heard. */
+export interface Listing {
+  readonly membership: Membership;
+  /** Those of the target's workers, and of routers that speak of them. */
+  readonly channels: readonly EventChannel[];
+}
+
+/** The keys that `Directory` reads. */
+export function storedRanges(target: Target): KeyRange[] {
+  return [
+    ...instancePrefixes(target).map((prefix) => ({ prefix, withValues: false })),
+    ...valuedPrefixes(target).map((prefix) => ({ prefix, withValues: true })),
+  ];
+}
+
+/** Reads a store that keeps `storedRanges(target)`. Keys that it cannot read are passed over; each value is read once. */
+export class Directory {
+  readonly #store: KeyStore;
+  readonly #target: Target;
+  #channels = new Reader(parseEventChannel);
+  #cards = new Reader(parseModelCard);
+
+  constructor(store: KeyStore, target: Target) {
+    this.#store = store;
+    this.#target = target;
+  }
+
+  read(): Listing {
+    const { namespace, component, endpoint } = this.#target;
+    const workers = new Set<WorkerId>();
+    for (const prefix of instancePrefixes(this.#target)) {
+      for (const key of this.#store.entries(prefix).keys()) {
+        const worker = parseInstanceKey(key, prefix);
+        if (worker !== undefined) workers.add(worker);
+      }
+    }
+    const channels = this.#channels
+      .read(eventChannelPrefixes(namespace).map((prefix) => this.#store.entries(prefix)))
+      .filter((channel) =>
+        TOPICS.has(channel.topic) && channel.namespace === namespace &&
+        (channel.component ?? component) === component && (channel.endpoint ?? endpoint) === endpoint
+      );
+    const cards = this.#cards.read([this.#store.entries(modelCardPrefix(this.#target))]);
+    const owners = channels.flatMap(({ owner }) => owner === undefined ? [] : [owner]);
+    const zmqOwners = new Set(
+      channels.flatMap(({ owner, transport }) =>
+        transport.kind === "zmq" && owner !== undefined ? [owner] : []
+      ),
+    );
+    return {
+      channels,
+      membership: {
+        known: this.#store.connected,
+        workers,
+        cards: new Map(cards.map((card) => [card.worker, card])),
+        withChannel: new Set(owners),
+        needsNats: workers.size === 0 || ![...workers].every((worker) => zmqOwners.has(worker)),
+      },
+    };
+  }
+}
+
+function instancePrefixes(target: Target): string[] {
+  return INSTANCE_KEY_LAYOUTS.map((layout) => instanceKeyPrefix(layout, target));
+}
+
+function valuedPrefixes(target: Target): string[] {
+  return [...eventChannelPrefixes(target.namespace), modelCardPrefix(target)];
+}
+
+/** Reads values, each once for as long as it does not change. */
+class Reader<T> {
+  #known = new Map<string, { readonly version: string; readonly value: T | undefined }>();
+
+  constructor(
+    private readonly parse: (
+      entry: { readonly key: string; readonly value: string; readonly lease: string | undefined },
+    ) => T | undefined,
+  ) {}
+
+  read(ranges: readonly ReadonlyMap<string, StoredKey>[]): T[] {
+    const known = new Map<string, { version: string; value: T | undefined }>();
+    for (const range of ranges) {
+      for (const [key, { value, lease, version }] of range) {
+        const before = this.#known.get(key);
+        known.set(
+          key,
+          before?.version === version ? before : { version, value: this.parse({ key, value, lease }) },
+        );
+      }
+    }
+    this.#known = known;
+    return [...known.values()].flatMap(({ value }) => value === undefined ? [] : [value]);
+  }
+}

@@ -1,0 +1,27 @@
+/** A key as a store holds it. */
+export interface StoredKey {
+  /** Empty where values are not asked for. */
+  readonly value: string;
+  /** Decimal; undefined for a key without a lease. */
+  readonly lease: string | undefined;
+  /** Another with each change of the value. */
+  readonly version: string;
+}
+
+/** Which keys are kept, and whether their values are. */
+export interface KeyRange {
+  readonly prefix: string;
+  readonly withValues: boolean;
+}
+
+/** Keys below some prefixes, kept equal to what a store has. */
+export interface KeyStore {
+  /** True while the store is read; while false the keys are those last known. */
+  readonly connected: boolean;
+  /** True once it was read, or could not be. */
+  readonly tried: boolean;
+  /** The live keys below one of the prefixes. */
+  entries(prefix: string): ReadonlyMap<string, StoredKey>;
+  /** Calls `listener` after every change of keys or connection until the result is disposed of; it should only take note. */
+  listen(listener: () => void): Disposable;
+}

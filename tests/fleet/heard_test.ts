@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import {
+  a,
+  answer,
+  at,
+  card,
+  etcdOfChannels,
+  feed,
+  limits,
+  load,
+  observations,
+  observed,
+  round,
+  type Step,
+} from "../helpers/fleet_steps.ts";
+
+const blocks = (usedBlocks: number) => ({ kind: "blocks", usedBlocks }) as const;
+const pass = (running: number, waiting: number) => ({ kind: "forward_pass", running, waiting }) as const;
+const listed: Step = [1, etcdOfChannels(true, [card(a)])];
+
+function shown(ms: number, ...steps: Step[]) {
+  const { fleet } = feed(...steps);
+  return snapshotTarget(fleet, { now: at(ms), limits });
+}
+
+Deno.test("a worker's numbers are put together of its events and its card", () => {
+  const { workers, load, up } = shown(
+    10,
+    listed,
+    [10, observations(observed(8, a, blocks(50)), observed(9, a, pass(3, 2)))],
+  );
+  const { numbers, channels, state } = workers[0]!;
+  assert.equal(state, "responding");
+  assert.deepEqual(numbers, {
+    activeBlocks: 50,
+    totalBlocks: 512,
+    activeSlots: 3,
+    totalSlots: 4,
+    requestsWaiting: 2,
+    cacheUsageRatio: 50 / 512,
+  });
+  assert.deepEqual([...channels], ["event_zmq", "card"]);
+  assert.equal(load?.avg, 50);
+  assert.ok(up, "nothing comes by NATS");
+});
+
+Deno.test("ranks are added up, a card's totals are for each, and they are shown singly", () => {
+  const { workers } = shown(
+    10,
+    [1, etcdOfChannels(true, [card(a, { ranks: 2 })])],
+    [10, observations(observed(8, a, blocks(50)), observed(9, a, blocks(7), { dpRank: 1 }))],
+  );
+  const { numbers, ranks } = workers[0]!;
+  assert.deepEqual([numbers.activeBlocks, numbers.totalBlocks, numbers.totalSlots], [57, 1_024, 8]);
+  assert.deepEqual(ranks.map(({ dpRank, usedBlocks }) => [dpRank, usedBlocks]), [[0, 50], [1, 7]]);
+});
+
+Deno.test("of several channels the freshest wins, field by field", () => {
+  const { workers } = shown(
+    20,
+    listed,
+    [10, round(1, 10, [answer(a, 1, 10, load(40))])],
+    [12, observations(observed(12, a, blocks(41)))],
+  );
+  assert.deepEqual([workers[0]!.numbers.activeBlocks, workers[0]!.numbers.totalBlocks], [41, 100]);
+  const later = shown(
+    20,
+    listed,
+    [12, observations(observed(12, a, blocks(41)))],
+    [15, round(1, 15, [answer(a, 1, 15, load(40))])],
+  );
+  assert.equal(later.workers[0]!.numbers.activeBlocks, 40);
+});
+
+Deno.test("a router's estimate is never the worker's number, nor a sign of its life", () => {
+  const estimate = { kind: "router", router: "9", activeDecodeBlocks: 33, activePrefillTokens: 7 } as const;
+  const { workers } = shown(10, listed, [10, observations(observed(9, a, estimate))]);
+  const [worker] = workers;
+  assert.equal(worker!.state, "discovered");
+  assert.equal(worker!.numbers.activeBlocks, undefined);
+  assert.deepEqual(worker!.estimates, [
+    { router: "9", dpRank: 0, activeDecodeBlocks: 33, activePrefillTokens: 7 },
+  ]);
+});
+
+Deno.test("what came by a connection that is lost is no longer known", () => {
+  const { workers } = shown(
+    20,
+    listed,
+    [10, observations(observed(8, a, blocks(50)), observed(9, a, pass(3, 2), { via: "other" }))],
+    [15, { kind: "lost", via: "z" }],
+  );
+  const { activeBlocks, activeSlots } = workers[0]!.numbers;
+  assert.deepEqual([activeBlocks, activeSlots], [undefined, 3]);
+});
+
+Deno.test("an older observation changes nothing, and one of nobody is only counted", () => {
+  const { fleet, notes } = feed(
+    listed,
+    [10, observations(observed(9, a, blocks(50)))],
+    [11, observations(observed(8, a, blocks(1)), observed(9, "77" as never, blocks(1)))],
+  );
+  assert.equal(snapshotTarget(fleet, { now: at(11), limits }).workers[0]!.numbers.activeBlocks, 50);
+  assert.equal(fleet.workers.size, 1);
+  assert.equal(notes.unheard.unknown_worker, 1);
+});

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { instanceKey } from "../lib/dynamo/instance_key.ts";
+import type { WorkerId } from "../lib/dynamo/worker_id.ts";
+import { putKeys, revokeLease } from "../tools/etcd_gateway.ts";
+import { PageReader } from "../tools/page_reader.ts";
+import { startEtcd } from "../tools/servers/etcd.ts";
+import { startNats } from "../tools/servers/nats.ts";
+import { CapturedDeployment, natsEvents } from "./helpers/captured_deployment.ts";
+import { eventually } from "./helpers/eventually.ts";
+import { NatsObserver } from "./helpers/nats_observer.ts";
+import { type MetricsProcess, startMetrics } from "./helpers/metrics_process.ts";
+
+const NAMED = [
+  "--component",
+  "backend",
+  "--endpoint",
+  "generate",
+  "--poll-interval",
+  "0.2",
+  "--stale-after",
+  "2",
+];
+/** The workers of the capture, and the last that they said. */
+const FIRST = "2228897039435551493";
+const SECOND = "2228897039435551495";
+
+/** Without any NATS: the default address is one at which nobody is. */
+function watch(deployment: CapturedDeployment, ...args: string[]): Promise<MetricsProcess> {
+  return startMetrics({
+    args: [...NAMED, ...args],
+    env: { ETCD_ENDPOINTS: deployment.etcd.url, NATS_SERVER: "nats://127.0.0.1:1" },
+  });
+}
+
+async function pageOf(metrics: MetricsProcess): Promise<PageReader> {
+  return new PageReader(await metrics.page());
+}
+
+Deno.test("a deployment of 1.6.1 is shown by etcd and ZMQ alone, and nothing is said of a NATS that is not there", async () => {
+  await using deployment = await CapturedDeployment.start("1.6.1-default");
+  await using metrics = await watch(deployment);
+  await eventually(async () => {
+    const page = await pageOf(metrics);
+    assert.deepEqual(page.byWorker("llm_kv_blocks_active"), { [FIRST]: 63, [SECOND]: 61 });
+    assert.deepEqual(page.byWorker("llm_kv_blocks_total"), { [FIRST]: 512, [SECOND]: 512 });
+    assert.deepEqual(page.byWorker("llm_requests_active_slots"), { [FIRST]: 4, [SECOND]: 4 });
+    assert.deepEqual(page.byWorker("llm_requests_total_slots"), { [FIRST]: 4, [SECOND]: 4 });
+    assert.deepEqual(page.byWorker("dynamo_metrics_worker_requests_waiting"), { [FIRST]: 1, [SECOND]: 1 });
+    assert.deepEqual(page.states(), { [FIRST]: "responding", [SECOND]: "responding" });
+    assert.equal(page.value("llm_load_avg"), 62);
+    assert.equal(page.value("dynamo_metrics_up"), 1);
+  });
+  const ready = await (await fetch(`${metrics.url}/readyz?strict`)).json();
+  assert.deepEqual(ready, { status: "ok", reasons: [] });
+  assert.doesNotMatch(metrics.log(), /WARN/);
+  assert.equal(await metrics.stop(), 0);
+});
+
+Deno.test("workers whose publishers are killed are silent, and there again; one whose lease ends is gone at once", async () => {
+  await using deployment = await CapturedDeployment.start("1.6.1-default");
+  await using metrics = await watch(deployment, "--no-nats");
+  await eventually(async () => assert.equal((await pageOf(metrics)).loaded().length, 2));
+  await deployment.killPublishers();
+  await eventually(async () => {
+    const page = await pageOf(metrics);
+    assert.deepEqual(page.loaded(), []);
+    assert.deepEqual(page.states(), { [FIRST]: "silent", [SECOND]: "silent" });
+    assert.equal(page.value("dynamo_metrics_up"), 1);
+  });
+  await deployment.publish();
+  await eventually(async () => assert.equal((await pageOf(metrics)).loaded().length, 2));
+  await revokeLease(deployment.etcd.url, FIRST);
+  await eventually(async () => {
+    const page = await pageOf(metrics);
+    assert.deepEqual(page.states(), { [SECOND]: "responding" });
+    assert.equal(page.value("dynamo_metrics_workers_gone_total", { reason: "deregistered" }), 1);
+  });
+});
+
+Deno.test("while etcd is away the last known workers and channels stand, and the page says so", async () => {
+  await using deployment = await CapturedDeployment.start("1.6.1-default");
+  await using metrics = await watch(deployment, "--no-nats");
+  await eventually(async () => assert.equal((await pageOf(metrics)).loaded().length, 2));
+  await deployment.etcd.kill();
+  await eventually(async () => {
+    const page = await pageOf(metrics);
+    assert.equal(page.value("dynamo_metrics_etcd_connected"), 0);
+    assert.equal(page.value("dynamo_metrics_membership_from_etcd"), 0);
+    assert.equal(page.value("dynamo_metrics_up"), 0);
+    assert.deepEqual(page.states(), { [FIRST]: "responding", [SECOND]: "responding" });
+    assert.equal(page.loaded().length, 2);
+  });
+  await deployment.etcd.start();
+  await eventually(async () => assert.equal((await pageOf(metrics)).value("dynamo_metrics_up"), 1));
+});
+
+/** What the events on NATS of a captured deployment say last, by worker. */
+const ON_NATS = {
+  "0.9.1-default": {
+    blocks: { "2228897039544562953": 29, "2228897039544562955": 59 },
+    running: {},
+    estimates: { "2228897039544562953": 38, "2228897039544562955": 36 },
+    islBlocks: { "2228897039544562953": 58, "2228897039544562955": 56 },
+  },
+  "1.2.1-default": {
+    blocks: { "2228897039404508681": 29, "2228897039404508683": 59 },
+    running: { "2228897039404508681": 4, "2228897039404508683": 4 },
+    estimates: { "2228897039404508681": 38, "2228897039404508683": 46 },
+    islBlocks: {},
+  },
+} as const;
+
+for (const [folder, expected] of Object.entries(ON_NATS)) {
+  Deno.test(`a deployment of ${folder} is shown by its events on NATS, routers' estimates apart`, async () => {
+    await using nats = await startNats();
+    await using deployment = await CapturedDeployment.start(folder);
+    await using metrics = await startMetrics({
+      args: [...NAMED],
+      env: { ETCD_ENDPOINTS: deployment.etcd.url, NATS_SERVER: nats.url },
+    });
+    await eventually(async () => {
+      const page = await pageOf(metrics);
+      assert.equal(page.value("dynamo_metrics_nats_connected"), 1);
+      assert.equal(page.values("dynamo_metrics_worker_registered").length, 2);
+    });
+    await using observer = await NatsObserver.connect(nats.url);
+    await eventually(async () => { // Subjects are subscribed to when their keys are read: say it until it is heard.
+      for (const { subject, body } of natsEvents(folder)) observer.connection.publish(subject, body);
+      await observer.connection.flush();
+      const page = await pageOf(metrics);
+      assert.deepEqual(page.byWorker("llm_kv_blocks_active"), expected.blocks);
+      assert.deepEqual(page.byWorker("llm_requests_active_slots"), expected.running);
+      assert.deepEqual(page.byWorker("dynamo_metrics_router_active_decode_blocks"), expected.estimates);
+      assert.deepEqual(
+        Object.keys(page.byWorker("llm_kv_hit_rate_isl_blocks")).toSorted(),
+        Object.keys(expected.islBlocks),
+      );
+      assert.equal(page.values("dynamo_metrics_worker_channel").length, 4); // Events and a card, each.
+    });
+  });
+}
+
+Deno.test("a worker of 0.7.1 is shown by its JSON events on NATS", async () => {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  await using metrics = await startMetrics({
+    args: ["--component", "VllmWorker", "--endpoint", "generate", "--poll-interval", "0.2"],
+    env: { ETCD_ENDPOINTS: etcd.url, NATS_SERVER: nats.url },
+  });
+  const ids = ["4392876657294683824", "4392876657294683822"];
+  const target = { namespace: "dynamo", component: "VllmWorker", endpoint: "generate" };
+  await putKeys(etcd.url, ids.map((id) => instanceKey("v1", target, id as WorkerId)));
+  await using observer = await NatsObserver.connect(nats.url);
+  const file = new URL("testdata/captures/0.7.1/worker/events.jsonl", import.meta.url);
+  const events = (await Deno.readTextFile(file)).trim().split("\n").map((line) => JSON.parse(line))
+    .filter(({ subject }) => subject === "namespace.dynamo.kv_metrics");
+  await eventually(async () => {
+    for (const { subject, body } of events) observer.connection.publish(subject, body);
+    const page = await pageOf(metrics);
+    assert.equal(page.byWorker("llm_kv_blocks_active")["4392876657294683824"], 40);
+    assert.equal(page.byWorker("llm_kv_blocks_total")["4392876657294683824"], 1_000);
+    assert.equal(page.loaded().length, 2);
+  });
+});
