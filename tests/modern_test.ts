@@ -162,3 +162,41 @@ Deno.test("a worker of 0.7.1 is shown by its JSON events on NATS", async () => {
     assert.equal(page.loaded().length, 2);
   });
 });
+
+Deno.test("a deployment of file discovery is read from its folder, without etcd and NATS; who has no file is gone", async () => {
+  const folder = await Deno.makeTempDir();
+  const { files } = JSON.parse(
+    await Deno.readTextFile(new URL("testdata/modern/1.6.1-file-discovery/files.json", import.meta.url)),
+  ) as { files: { file: string; content: string }[] };
+  for (const { file, content } of files) {
+    await Deno.mkdir(`${folder}/${file.slice(0, file.lastIndexOf("/"))}`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/${file}`, content);
+  }
+  await using metrics = await startMetrics({
+    args: [...NAMED, "--no-nats"],
+    env: { DYN_DISCOVERY_BACKEND: "file", DYN_FILE_KV: folder },
+  });
+  const [small, large] = ["283053367750069861", "17235038101677628423"];
+  await eventually(async () => {
+    const page = await pageOf(metrics);
+    assert.deepEqual(page.states(), { [small!]: "discovered", [large!]: "discovered" });
+    assert.deepEqual(page.byWorker("llm_kv_blocks_total"), { [small!]: 512, [large!]: 512 });
+    assert.deepEqual(page.byWorker("llm_requests_total_slots"), { [small!]: 4, [large!]: 4 });
+    assert.equal(page.value("dynamo_metrics_file_store_readable"), 1);
+    assert.equal(page.value("dynamo_metrics_etcd_connected"), undefined);
+    assert.equal(page.value("dynamo_metrics_up"), 1);
+  });
+  await Deno.remove(`${folder}/v1/instances/dynamo%2Fbackend%2Fgenerate%2Fef2f27d69cd15c07`);
+  await eventually(async () => {
+    assert.deepEqual((await pageOf(metrics)).states(), { [small!]: "discovered" });
+  });
+  await Deno.rename(folder, `${folder}.away`);
+  await eventually(async () => {
+    const page = await pageOf(metrics);
+    assert.equal(page.value("dynamo_metrics_file_store_readable"), 0);
+    assert.deepEqual(page.states(), { [small!]: "discovered" });
+  });
+  const { reasons } = await (await fetch(`${metrics.url}/readyz`)).json();
+  assert.deepEqual(reasons, ["the file store cannot be read"]);
+  await Deno.remove(`${folder}.away`, { recursive: true });
+});

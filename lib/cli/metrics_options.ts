@@ -26,6 +26,8 @@ export interface MetricsSettings {
   readonly publish: boolean;
   /** Whether NATS is used at all. */
   readonly withNats: boolean;
+  /** The folder where workers are registered, in place of etcd. */
+  readonly fileStore: string | undefined;
   /** The commit that a built executable was made of. */
   readonly revision: string;
   readonly connections: Connections;
@@ -137,6 +139,21 @@ const PUSH_METHOD: Flag = {
 };
 const PUSH_KEEP: Flag = { name: "--push-keep", help: "Leave the pushed group at the Pushgateway at the end" };
 const NO_NATS: Flag = { name: "--no-nats", help: "Go without NATS: by etcd and by what workers say on ZMQ" };
+const DISCOVERY: Flag = {
+  name: "--discovery-backend",
+  value: "etcd|file",
+  rule: "etcd or file",
+  help: "Where workers are registered",
+  defaultText: "etcd",
+  env: "DYN_DISCOVERY_BACKEND",
+};
+const FILE_KV: Flag = {
+  name: "--file-kv",
+  value: "DIR",
+  rule: "the folder of the file store",
+  help: "Folder of the file store, with --discovery-backend file",
+  env: "DYN_FILE_KV",
+};
 const NO_PUBLISH: Flag = { name: "--no-publish", help: "Do not republish the aggregate on NATS" };
 
 const USAGE: Usage = {
@@ -167,6 +184,8 @@ const USAGE: Usage = {
     NO_PUBLISH,
     ...CONNECTION_FLAGS,
     NO_NATS,
+    DISCOVERY,
+    FILE_KV,
   ],
   notes: `${SECRETS_NOTE}\n${LOGGING_NOTES}`,
 };
@@ -224,7 +243,11 @@ export function parseMetricsOptions(
   };
   const withNats = !flags.has(NO_NATS);
   const connections = readConnections(flags, invocation.env);
-  if (!withNats && connections.etcd === undefined) {
+  const backend = flags.value(DISCOVERY, (text) => text === "etcd" || text === "file" ? text : undefined);
+  const fileStore = backend === "file"
+    ? flags.required(FILE_KV, (text) => text === "" ? undefined : text)
+    : undefined;
+  if (!withNats && fileStore === undefined && connections.etcd === undefined) {
     throw new UsageError("--no-nats: must not stand beside --no-etcd: nothing is left to ask");
   }
   return Object.freeze({
@@ -235,6 +258,7 @@ export function parseMetricsOptions(
     push,
     publish: withNats && !flags.has(NO_PUBLISH),
     withNats,
+    fileStore,
     revision: invocation.env.METRICS_REVISION || "unknown",
     connections,
     logging: readLogging(USAGE.program, invocation),

@@ -1,6 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import type { MetricsSettings } from "../cli/metrics_options.ts";
 import { storedRanges } from "../discovery/directory.ts";
+import { parseFileName } from "../dynamo/file_name.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { Page } from "../exposition/page.ts";
 import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
@@ -14,6 +15,7 @@ import { BindError, startServer } from "../output/server.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
 import { systemClock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
+import { FileStore } from "../transport/file_store.ts";
 import { NatsLink } from "../transport/nats.ts";
 
 /**
@@ -55,10 +57,10 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const nats = settings.withNats
     ? ends.use(new NatsLink({ ...connections.nats, name: `metrics ${path}`, isNeeded, signal }))
     : undefined;
-  const etcd = connections.etcd &&
-    ends.use(new EtcdMirror(storedRanges(target), { ...connections.etcd, signal }));
+  const store = openStore(settings, signal);
+  if (store) ends.use(store);
   const monitor = ends.use(
-    new Monitor({ target, nats, etcd, clock, recorder: telemetry, pollIntervalMs, limits }),
+    new Monitor({ target, nats, store, clock, recorder: telemetry, pollIntervalMs, limits }),
   );
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
@@ -78,4 +80,15 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     push && pushRegularly({ ...push, ...output, clock, signal, onPush }),
   ]);
   return 0;
+}
+
+function openStore(
+  { target, fileStore, connections }: MetricsSettings,
+  signal: AbortSignal,
+): EtcdMirror | FileStore | undefined {
+  const ranges = storedRanges(target);
+  if (fileStore !== undefined) {
+    return new FileStore(ranges, { folder: fileStore, keyOf: parseFileName, signal });
+  }
+  return connections.etcd && new EtcdMirror(ranges, { ...connections.etcd, signal });
 }

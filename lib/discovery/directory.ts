@@ -55,19 +55,19 @@ export class Directory {
       );
     const cards = this.#cards.read([this.#store.entries(modelCardPrefix(this.#target))]);
     const owners = channels.flatMap(({ owner }) => owner === undefined ? [] : [owner]);
-    const zmqOwners = new Set(
-      channels.flatMap(({ owner, transport }) =>
-        transport.kind === "zmq" && owner !== undefined ? [owner] : []
-      ),
-    );
+    const onZmq = channels.filter(({ transport }) => transport.kind === "zmq");
+    const zmqOwners = new Set(onZmq.map(({ owner }) => owner));
+    // A file store has no leases: which of the workers is a channel's owner is not known.
+    const isOwnerless = onZmq.length === channels.length && zmqOwners.has(undefined);
+    const speaksOnZmq = (worker: WorkerId) => isOwnerless || zmqOwners.has(worker);
     return {
       channels,
       membership: {
         known: this.#store.connected,
         workers,
         cards: new Map(cards.map((card) => [card.worker, card])),
-        withChannel: new Set(owners),
-        needsNats: workers.size === 0 || ![...workers].every((worker) => zmqOwners.has(worker)),
+        withChannel: isOwnerless ? workers : new Set(owners),
+        needsNats: workers.size === 0 || ![...workers].every(speaksOnZmq),
       },
     };
   }

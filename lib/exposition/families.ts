@@ -1,7 +1,7 @@
 import type { SpecDecode } from "../dynamo/load.ts";
 import type { HitRateTotals } from "../fleet/hit_rates.ts";
 import type { RankNumbers, WorkerNumbers } from "../fleet/heard.ts";
-import type { Estimate, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { Estimate, Snapshot, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { type Family, NAMESPACE, TARGET } from "./family.ts";
@@ -12,6 +12,8 @@ const ofNumbers = (value: (numbers: WorkerNumbers) => number | undefined) => (wo
 const ofSpecDecode = (value: (spec: SpecDecode) => number | undefined) =>
   ofNumbers(({ specDecode }) => specDecode && value(specDecode));
 const seconds = (at: Instant | undefined) => at && at.epochMs / 1_000;
+const connectedTo = (kind: "etcd" | "file", store: Snapshot["store"]) =>
+  store?.kind === kind ? Number(store.connected) : undefined;
 const flag = (value: boolean | undefined) => value === undefined ? undefined : Number(value);
 
 /** A worker's number under the original's name and labels. */
@@ -331,8 +333,14 @@ const TABLE: readonly Family[] = [
   {
     name: `${PREFIX}etcd_connected`,
     type: "gauge",
-    help: "1 while list and watch of etcd work; absent with --no-etcd.",
-    source: { per: "snapshot", value: ({ etcd }) => flag(etcd?.connected) },
+    help: "1 while list and watch of etcd work; absent where it is not used.",
+    source: { per: "snapshot", value: ({ store }) => connectedTo("etcd", store) },
+  },
+  {
+    name: `${PREFIX}file_store_readable`,
+    type: "gauge",
+    help: "1 while the folder of file discovery can be read; absent where it is not used.",
+    source: { per: "snapshot", value: ({ store }) => connectedTo("file", store) },
   },
   counter("rounds_total", "Rounds of questions to the workers, failed ones too.", TARGET),
   counter("rounds_failed_total", "Rounds that could not be sent and collected.", TARGET),

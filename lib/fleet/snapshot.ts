@@ -26,8 +26,8 @@ export interface Snapshot {
   readonly at: Instant;
   /** Undefined when the program was told to do without NATS. */
   readonly nats: { readonly connected: boolean; readonly reconnects: number } | undefined;
-  /** Undefined when the program was told to do without etcd. */
-  readonly etcd: { readonly connected: boolean } | undefined;
+  /** Where workers are registered; undefined when the program was told to do without. */
+  readonly store: { readonly kind: "etcd" | "file"; readonly connected: boolean } | undefined;
   readonly targets: readonly TargetSnapshot[];
 }
 

@@ -35,7 +35,7 @@ export interface MonitorOptions {
   /** Undefined to go without NATS. */
   readonly nats: NatsLink | undefined;
   /** Undefined to go by answers alone. It must keep `storedRanges(target)`. */
-  readonly etcd: KeyStore | undefined;
+  readonly store: KeyStore | undefined;
   readonly clock: Clock;
   readonly recorder: MonitorRecorder;
   readonly pollIntervalMs: number;
@@ -73,11 +73,11 @@ export class Monitor implements Disposable {
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MonitorOptions) {
-    const { target, nats, etcd, clock } = options;
+    const { target, nats, store, clock } = options;
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
-    this.#directory = etcd && new Directory(etcd, target);
+    this.#directory = store && new Directory(store, target);
     const { namespace } = target;
     const onEvent = () => this.renewCounts();
     this.#channels = this.#ends.use(new ChannelListener({ nats, namespace, clock, onEvent }));
@@ -93,7 +93,7 @@ export class Monitor implements Disposable {
         },
       }));
     }
-    if (etcd) this.#ends.use(etcd.listen(() => this.#renewWithin(CHANGES_MS)));
+    if (store) this.#ends.use(store.listen(() => this.#renewWithin(CHANGES_MS)));
     this.#ends.defer(() => {
       clearTimeout(this.#change?.timer);
       clearTimeout(this.#expiry);
@@ -111,10 +111,10 @@ export class Monitor implements Disposable {
     return this.#options.clock().monotonicMs - this.#turnedAtMs;
   }
 
-  /** False while NATS may be away: etcd shows that nothing comes by it, or has not yet had the time to. */
+  /** False while NATS may be away: the store shows that nothing comes by it, or has not yet had the time to. */
   get needsNats(): boolean {
-    const { etcd } = this.#options;
-    const isUndecided = etcd && (!etcd.tried || etcd.connected && !this.#fleet.membershipFromEtcd);
+    const { store } = this.#options;
+    const isUndecided = store && (!store.tried || store.connected && !this.#fleet.membershipFromEtcd);
     return this.#fleet.needsNats && !isUndecided;
   }
 
@@ -155,9 +155,9 @@ export class Monitor implements Disposable {
 
   /** One round, where there is a NATS or one is needed; tells whether all that is needed was reached. */
   async #ask(signal: AbortSignal): Promise<boolean> {
-    const { nats, etcd, clock, recorder, target, limits, pollIntervalMs } = this.#options;
+    const { nats, store, clock, recorder, target, limits, pollIntervalMs } = this.#options;
     if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) {
-      return etcd?.connected ?? false;
+      return store?.connected ?? false;
     }
     this.#takeLate();
     const round = await this.#scraper.round({
@@ -239,13 +239,13 @@ export class Monitor implements Disposable {
   }
 
   #buildSnapshot(seq: number): Snapshot {
-    const { nats, etcd, clock, limits } = this.#options;
+    const { nats, store, clock, limits } = this.#options;
     const now = clock();
     return {
       seq,
       at: now,
       nats: nats && { connected: nats.connected, reconnects: nats.reconnects },
-      etcd: etcd && { connected: etcd.connected },
+      store: store && { kind: store.kind, connected: store.connected },
       targets: [snapshotTarget(this.#fleet, { now, limits })],
     };
   }

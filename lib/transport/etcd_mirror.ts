@@ -15,6 +15,7 @@ export interface EtcdMirrorOptions extends EtcdOptions {
  * every call has a limit, and at the first failure, or when a list shows what the watch did not say, all begins anew.
  */
 export class EtcdMirror implements KeyStore, AsyncDisposable {
+  readonly kind = "etcd";
   readonly #options: EtcdMirrorOptions;
   readonly #ranges: readonly Range[];
   readonly #listeners = new Set<() => void>();

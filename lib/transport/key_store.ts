@@ -16,6 +16,7 @@ export interface KeyRange {
 
 /** Keys below some prefixes, kept equal to what a store has. */
 export interface KeyStore {
+  readonly kind: "etcd" | "file";
   /** True while the store is read; while false the keys are those last known. */
   readonly connected: boolean;
   /** True once it was read, or could not be. */

@@ -74,6 +74,12 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
     [...named, "--etcd-endpoints", "http://[1.1.1]:1"],
     `--etcd-endpoints "http://[1.1.1]:1": must be ${etcd}`,
   ],
+  [
+    [...named, "--no-nats", "--no-etcd"],
+    "--no-nats: must not stand beside --no-etcd: nothing is left to ask",
+  ],
+  [[...named, "--discovery-backend", "mem"], `--discovery-backend "mem": must be etcd or file`],
+  [[...named, "--discovery-backend", "file"], "--file-kv is missing: must be the folder of the file store"],
   [named, `ETCD_ENDPOINTS "ftp://h:1": must be ${etcd}`, { ETCD_ENDPOINTS: "ftp://h:1" }],
   [named, "NATS_AUTH_NKEY: must be the seed of an nkey, SU…", { NATS_AUTH_NKEY: "garbage" }],
   [

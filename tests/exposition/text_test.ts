@@ -74,7 +74,7 @@ const snapshot: Snapshot = {
   seq: 7,
   at,
   nats: { connected: true, reconnects: 2 },
-  etcd: { connected: false },
+  store: { kind: "etcd", connected: false },
   targets: [{
     target: { namespace: "dynamo", component: "my_component", endpoint: 'my"endpoint\\\n' },
     up: true,

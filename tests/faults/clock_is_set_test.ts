@@ -26,7 +26,7 @@ Deno.test("a clock that is set back and forth by an hour moves the timestamps, a
   using monitor = new Monitor({
     target,
     nats: link,
-    etcd: undefined,
+    store: undefined,
     clock,
     recorder,
     pollIntervalMs: 50,
