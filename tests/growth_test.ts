@@ -9,6 +9,7 @@ import { PageReader } from "../tools/page_reader.ts";
 const MIB = 1_048_576;
 const WORKERS = 50;
 const RESTARTS = 100_000;
+const SERIES_A_WORKER = 12;
 
 Deno.test("a hundred thousand restarts under new ids end with the memory, files and series of the beginning", async () => {
   await using nats = await startNats();
@@ -74,6 +75,7 @@ Deno.test("a hundred thousand restarts under new ids end with the memory, files 
   assert.ok((await page()).value("dynamo_metrics_workers_gone_total", { reason: "forgotten" })! >= RESTARTS);
   assert.ok(after.bytes - before.bytes < 15 * MIB, JSON.stringify({ before, after }));
   assert.ok(after.fds - before.fds < 5, JSON.stringify({ before, after }));
-  assert.ok(after.series <= before.series + 8 * WORKERS, JSON.stringify({ before, after }));
+  // At the moment of looking one generation is there, or none.
+  assert.ok(after.series <= before.series + SERIES_A_WORKER * WORKERS, JSON.stringify({ before, after }));
   assert.ok((await page()).values("llm_kv_hit_rate_isl_blocks").length <= 2_500);
 });
