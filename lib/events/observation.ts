@@ -1,12 +1,14 @@
 import type { Load } from "../dynamo/load.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
+import type { PageNumbers } from "../dynamo/worker_page.ts";
+import type { WorkerPage } from "../scrape/page_poller.ts";
 import type { Instant } from "../timing.ts";
 
 /** The ways by which a worker is seen. */
-export const CHANNELS = ["stats", "event_nats", "event_zmq", "card"] as const;
+export const CHANNELS = ["stats", "event_nats", "event_zmq", "http", "card"] as const;
 export type Channel = typeof CHANNELS[number];
 
-/** What came without asking, of one rank of a worker. */
+/** What came without asking, or on its page, of one rank of a worker. */
 export interface Observation {
   readonly worker: WorkerId;
   readonly dpRank: number;
@@ -17,15 +19,29 @@ export interface Observation {
   readonly said: Said;
 }
 
-/** What a worker says of itself (`load`, `blocks`, `forward_pass`), or a router thinks of it. */
+/** What a worker says of itself (`load`, `blocks`, `forward_pass`, `page`), or a router thinks of it. */
 export type Said =
   | { readonly kind: "load"; readonly load: Load }
   | { readonly kind: "blocks"; readonly usedBlocks: number }
   /** A heartbeat as well: it comes once a second from an idle rank. */
   | { readonly kind: "forward_pass"; readonly running: number; readonly waiting: number }
+  /** A heartbeat as well: it is asked for regularly. */
+  | { readonly kind: "page"; readonly numbers: PageNumbers }
   | {
     readonly kind: "router";
     readonly router: string;
     readonly activeDecodeBlocks: number | undefined;
     readonly activePrefillTokens: number | undefined;
   };
+
+/** What a worker's page says, rank by rank. */
+export function observationsOf({ worker, at, via, numbers }: WorkerPage): Observation[] {
+  return numbers.map((rank) => ({
+    worker,
+    dpRank: rank.dpRank,
+    at,
+    channel: "http",
+    via,
+    said: { kind: "page", numbers: rank },
+  }));
+}

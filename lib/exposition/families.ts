@@ -169,7 +169,7 @@ const TABLE: readonly Family[] = [
     name: `${PREFIX}worker_channel`,
     type: "gauge",
     help:
-      "1 for each way by which a worker is seen: stats (answers on NATS), event_nats, event_zmq, card (its model card in etcd).",
+      "1 for each way by which a worker is seen: stats (answers on NATS), event_nats, event_zmq, http (its page), card (its model card in etcd).",
     source: { per: "channel" },
   },
   rankGauge(

@@ -7,7 +7,7 @@ import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scra
 import type { Instant } from "../timing.ts";
 import type { Observation } from "../events/observation.ts";
 import type { ModelCard } from "../dynamo/model_card.ts";
-import { forgetVia, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
+import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 
 /**
@@ -78,8 +78,8 @@ export type FleetInput =
   | { readonly kind: "membership"; readonly membership: Membership; readonly request: number }
   | { readonly kind: "hit_rates"; readonly events: readonly HitRate[] }
   | { readonly kind: "observations"; readonly observations: readonly Observation[] }
-  /** The connection by which observations came is lost. */
-  | { readonly kind: "lost"; readonly via: string }
+  /** The connections by which observations came are lost. */
+  | { readonly kind: "lost"; readonly vias: ReadonlySet<string> }
   /** Nothing came, but time passed. */
   | { readonly kind: "time"; readonly request: number };
 
@@ -145,7 +145,7 @@ export function apply(
       draft.takeObservations(input.observations);
       break;
     case "lost":
-      draft.forgetVia(input.via);
+      draft.forgetVias(input.vias);
       break;
     case "time":
       draft.forget(input.request, options);
@@ -175,8 +175,8 @@ export function isStale(
 }
 
 /**
- * The last sign of life of a worker that gives them regularly: an answer to a question, or anything it says while it
- * sends heartbeats. Undefined for one that speaks only when its load changes: its silence means nothing.
+ * The last sign of life of a worker that gives them regularly: an answer to a question, its page, or anything it says
+ * while it sends heartbeats. Undefined for one that speaks only when its load changes: its silence means nothing.
  */
 export function lastSign({ answer, beatAt }: Worker): Instant | undefined {
   if (answer === undefined || beatAt === undefined) return answer?.at ?? beatAt;
@@ -294,9 +294,9 @@ class Draft {
     }
   }
 
-  forgetVia(via: string): void {
+  forgetVias(vias: ReadonlySet<string>): void {
     for (const worker of [...this.#readWorkers().values()]) {
-      const heard = forgetVia(worker.heard, via);
+      const heard = forgetVias(worker.heard, vias);
       if (heard !== worker.heard) this.#put({ ...worker, heard });
     }
   }
@@ -391,7 +391,8 @@ function newWorker(id: WorkerId, registered: boolean | undefined): Worker {
 
 function listen(worker: Worker, observation: Observation): Worker {
   const { said, at } = observation;
-  const beats = said.kind === "forward_pass" || worker.beatAt !== undefined && said.kind !== "router";
+  const beats = said.kind === "forward_pass" || said.kind === "page" ||
+    worker.beatAt !== undefined && said.kind !== "router";
   const isNewer = worker.beatAt === undefined || at.monotonicMs > worker.beatAt.monotonicMs;
   return {
     ...worker,

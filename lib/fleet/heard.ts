@@ -1,5 +1,6 @@
 import type { Load, SpecDecode } from "../dynamo/load.ts";
 import type { ModelCard } from "../dynamo/model_card.ts";
+import type { PageNumbers } from "../dynamo/worker_page.ts";
 import type { Channel, Observation, Said } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
@@ -21,9 +22,10 @@ export function hear(heard: Heard, observation: Observation): Heard {
   return new Map(heard).set(key, observation);
 }
 
-/** What was heard without what came by a connection that is lost. */
-export function forgetVia(heard: Heard, via: string): Heard {
-  const kept = [...heard].filter(([, observation]) => observation.via !== via);
+/** What was heard without what came by connections that are lost. */
+export function forgetVias(heard: Heard, vias: ReadonlySet<string>): Heard {
+  if (heard.size === 0) return heard;
+  const kept = [...heard].filter(([, observation]) => !vias.has(observation.via));
   return kept.length === heard.size ? heard : new Map(kept);
 }
 
@@ -31,8 +33,13 @@ function keyOf({ dpRank, said }: Observation): string {
   return `${said.kind}/${dpRank}/${said.kind === "router" ? said.router : ""}`;
 }
 
-/** Whether the worker itself was heard. */
+/** Whether the worker itself was heard of its load. */
 export function saysLoad(heard: Heard): boolean {
+  return heard.values().some(({ said }) => said.kind !== "router" && hasNumbers(ofSaid(said)));
+}
+
+/** Whether the worker itself was heard, of its load or not: a page may have nothing of it. */
+export function saysAnything(heard: Heard): boolean {
   return heard.values().some(({ said }) => said.kind !== "router");
 }
 
@@ -69,10 +76,13 @@ export function mergeNumbers(
   if (heard.size === 0 && card === undefined) return onlyAnswered(answer);
   const said: { at: Instant; numbers: WorkerNumbers }[] = [];
   if (answer?.outcome.kind === "load") said.push({ at: answer.at, numbers: ofLoad(answer.outcome.load) });
-  for (const kind of ["load", "blocks", "forward_pass"] as const) {
+  for (const kind of ["load", "blocks", "forward_pass", "page"] as const) {
     const ranks = [...heard.values()].filter((observation) => observation.said.kind === kind);
     if (ranks.length === 0) continue;
-    said.push({ at: newest(ranks), numbers: addRanks(ranks.map((rank) => ofSaid(rank.said))) });
+    said.push({
+      at: newest(ranks),
+      numbers: addRanks(ranks.map(({ said }) => ofSaid(said)).filter(hasNumbers)),
+    });
   }
   said.sort((a, b) => a.at.monotonicMs - b.at.monotonicMs);
   const numbers: Mutable<WorkerNumbers> = Object.assign(
@@ -103,13 +113,15 @@ const NOTHING_SAID = { numbers: {}, blocksAt: undefined };
 export function rankNumbers(heard: Heard): readonly RankNumbers[] {
   if (heard.size === 0) return NO_RANKS;
   const byRank = new Map<number, Mutable<RankNumbers>>();
-  for (const { dpRank, said } of heard.values()) {
-    if (said.kind === "router") continue;
+  const inTime = [...heard.values()].sort((a, b) => a.at.monotonicMs - b.at.monotonicMs);
+  for (const { dpRank, said } of inTime) {
+    const numbers = ofSaid(said);
+    if (!hasNumbers(numbers)) continue;
     let rank = byRank.get(dpRank);
     if (rank === undefined) {
       byRank.set(dpRank, rank = { dpRank, usedBlocks: undefined, running: undefined, waiting: undefined });
     }
-    const { activeBlocks, activeSlots, requestsWaiting } = ofSaid(said);
+    const { activeBlocks, activeSlots, requestsWaiting } = numbers;
     rank.usedBlocks = activeBlocks ?? rank.usedBlocks;
     rank.running = activeSlots ?? rank.running;
     rank.waiting = requestsWaiting ?? rank.waiting;
@@ -154,9 +166,30 @@ function ofSaid(said: Said): WorkerNumbers {
       return { activeBlocks: said.usedBlocks };
     case "forward_pass":
       return { activeSlots: said.running, requestsWaiting: said.waiting };
+    case "page":
+      return ofPage(said.numbers);
     case "router":
       return {};
   }
+}
+
+/** `inflight` is left out: running and waiting ones together are neither. */
+function ofPage(
+  { usedBlocks, totalBlocks, running, waiting, cacheUsageRatio, prefixHitRatio }: PageNumbers,
+): WorkerNumbers {
+  return {
+    ...(usedBlocks !== undefined && { activeBlocks: usedBlocks }),
+    ...(totalBlocks !== undefined && { totalBlocks }),
+    ...(running !== undefined && { activeSlots: running }),
+    ...(waiting !== undefined && { requestsWaiting: waiting }),
+    ...(cacheUsageRatio !== undefined && { cacheUsageRatio }),
+    ...(prefixHitRatio !== undefined && { prefixHitRatio }),
+  };
+}
+
+function hasNumbers(numbers: WorkerNumbers): boolean {
+  for (const _ in numbers) return true;
+  return false;
 }
 
 /** Totals of a card are per rank. */

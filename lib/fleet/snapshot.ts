@@ -14,6 +14,7 @@ import {
   NOTHING_HEARD,
   type RankNumbers,
   rankNumbers,
+  saysAnything,
   saysLoad,
   type WorkerNumbers,
 } from "./heard.ts";
@@ -179,13 +180,13 @@ function snapshotWorker(
   return { shown, blocksAt };
 }
 
-/** What all channels say together: numbers by any way are load. */
+/** What all channels say together: numbers by any way are load, a page without any is an answer without. */
 function stateOf(
   { isSilent, answer, heard }: { isSilent: boolean; answer: Answer | undefined; heard: Heard },
 ): WorkerState {
   if (isSilent) return "silent";
   if (answer?.outcome.kind === "load" || saysLoad(heard)) return "responding";
-  return answer?.outcome.kind ?? "discovered";
+  return answer?.outcome.kind ?? (saysAnything(heard) ? "no_data" : "discovered");
 }
 
 const NO_ESTIMATES: readonly Estimate[] = [];

@@ -1,8 +1,11 @@
 import { Directory } from "../discovery/directory.ts";
+import type { Membership } from "../discovery/membership.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
 import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
 import { type HitRateBatch, HitRateListener } from "../events/hit_rate_listener.ts";
+import { observationsOf } from "../events/observation.ts";
 import {
   apply,
   emptyFleet,
@@ -14,6 +17,7 @@ import {
 } from "../fleet/fleet.ts";
 import { nextExpiryMs, type Snapshot, snapshotTarget } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
+import { PagePoller } from "../scrape/page_poller.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import { Scraper } from "../scrape/scraper.ts";
 import { Alarm, Cadence, type Clock } from "../timing.ts";
@@ -49,6 +53,8 @@ const QUIET_MS = 100;
 /** At most one Snapshot in this time beside those that end a round, and one in `EVENTS_MS` for counters alone. */
 const CHANGES_MS = 100;
 const EVENTS_MS = 1_000;
+/** The longest from one question for a worker's page to the next, where workers are not silent sooner. */
+const PAGES_MS = 2_000;
 
 /**
  * Polls one target at a fixed cadence and holds the newest Snapshot. Rounds never overlap; what changes between them
@@ -61,6 +67,7 @@ export class Monitor implements Disposable {
   readonly #scraper: Scraper | undefined;
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
+  readonly #pages: PagePoller;
   readonly #ends = new DisposableStack();
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   readonly #absence = new AbsenceReport();
@@ -73,7 +80,7 @@ export class Monitor implements Disposable {
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MonitorOptions) {
-    const { target, nats, store, clock } = options;
+    const { target, nats, store, clock, limits } = options;
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
@@ -81,6 +88,14 @@ export class Monitor implements Disposable {
     const { namespace } = target;
     const onEvent = () => this.renewCounts();
     this.#channels = this.#ends.use(new ChannelListener({ nats, namespace, clock, onEvent }));
+    this.#pages = this.#ends.use(
+      new PagePoller({
+        clock,
+        intervalMs: Math.min(PAGES_MS, limits.staleAfterMs / 2),
+        keepMs: limits.staleAfterMs,
+        onPage: onEvent,
+      }),
+    );
     if (nats) {
       this.#scraper = this.#ends.use(
         new Scraper({ nats, target, clock, onLate: () => this.#renewWithin(CHANGES_MS) }),
@@ -183,7 +198,10 @@ export class Monitor implements Disposable {
   #takeMembership(): void {
     if (this.#directory === undefined) return;
     const { membership, channels } = this.#directory.read();
-    if (membership.known) this.#channels.update(channels); // Else the last known stand.
+    if (membership.known) { // Else the last known stand.
+      this.#channels.update(channels);
+      this.#pages.update(pagesOf(membership));
+    }
     this.#apply({ kind: "membership", membership, request: this.#request });
   }
 
@@ -197,9 +215,16 @@ export class Monitor implements Disposable {
   #takeEvents(): void {
     const batch = this.#channels.take();
     if (batch === undefined) return;
-    for (const via of batch.lost) this.#apply({ kind: "lost", via });
+    if (batch.lost.length > 0) this.#apply({ kind: "lost", vias: new Set(batch.lost) });
     this.#apply({ kind: "observations", observations: batch.observations });
     this.#options.recorder.events(this.#options.target.namespace, batch);
+  }
+
+  #takePages(): void {
+    const batch = this.#pages.take();
+    if (batch === undefined) return;
+    if (batch.lost.length > 0) this.#apply({ kind: "lost", vias: new Set(batch.lost) });
+    this.#apply({ kind: "observations", observations: batch.pages.flatMap(observationsOf) });
   }
 
   /** The newest question sent. */
@@ -232,6 +257,7 @@ export class Monitor implements Disposable {
     this.#change = undefined;
     this.#takeHitRates();
     this.#takeEvents();
+    this.#takePages();
     this.#apply({ kind: "time", request: this.#request });
     this.#snapshot = this.#buildSnapshot(this.#snapshot.seq + 1);
     this.#watchExpiry();
@@ -273,4 +299,14 @@ export class Monitor implements Disposable {
         return logger().info(`Found workers at ${path}`, { workers: seen.length });
     }
   }
+}
+
+/** Where the pages are of the workers that are registered. */
+function pagesOf({ workers, cards }: Membership): ReadonlyMap<WorkerId, string> {
+  const pages = new Map<WorkerId, string>();
+  for (const worker of workers) {
+    const url = cards.get(worker)?.metricsUrl;
+    if (url !== undefined) pages.set(worker, url);
+  }
+  return pages;
 }

@@ -89,7 +89,7 @@ Deno.test("what came by a connection that is lost is no longer known", () => {
     20,
     listed,
     [10, observations(observed(8, a, blocks(50)), observed(9, a, pass(3, 2), { via: "other" }))],
-    [15, { kind: "lost", via: "z" }],
+    [15, { kind: "lost", vias: new Set(["z"]) }],
   );
   const { activeBlocks, activeSlots } = workers[0]!.numbers;
   assert.deepEqual([activeBlocks, activeSlots], [undefined, 3]);

@@ -1,0 +1,218 @@
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import { type PageNumbers, parseWorkerPage } from "../dynamo/worker_page.ts";
+import { logger } from "../log.ts";
+import { BackOff, type Clock, type Instant } from "../timing.ts";
+import { FetchError, fetchText } from "../transport/http_text.ts";
+
+export interface PagePollerOptions {
+  readonly clock: Clock;
+  /** From one question to the next, of a page that is there. */
+  readonly intervalMs: number;
+  /** How long what a page said stands while it is only late: a page that hangs is lost after that. */
+  readonly keepMs: number;
+  /** Told of each page and each loss; it should only take note. */
+  readonly onPage: () => void;
+  /** The longest one page may take. */
+  readonly timeoutMs?: number;
+}
+
+/** What a worker's page said. */
+export interface WorkerPage {
+  readonly worker: WorkerId;
+  readonly at: Instant;
+  /** The worker's page, of others' at the same address apart. */
+  readonly via: string;
+  /** By rank; at least one. */
+  readonly numbers: readonly PageNumbers[];
+}
+
+/** What came since it was last taken. */
+export interface PageBatch {
+  /** The newest of each worker. */
+  readonly pages: readonly WorkerPage[];
+  /** Pages that are no longer there: what they said before is no longer known to be true. */
+  readonly lost: readonly string[];
+}
+
+/** How many pages are asked for at once, and how many of these may be such as did not answer when last asked. */
+const MAX_AT_ONCE = 32;
+const MAX_DOUBTFUL_AT_ONCE = 16;
+const TIMEOUT_MS = 2_000;
+const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BACK_OFF_MS = 60_000;
+
+/**
+ * Asks for workers' HTTP pages, each at a fixed cadence, one that is not there ever more seldom. Pages that hang take no
+ * turn from those that answer.
+ */
+export class PagePoller implements Disposable {
+  readonly #options: PagePollerOptions;
+  readonly #log = logger("pages");
+  readonly #sources = new Map<WorkerId, Source>();
+  /** Those whose time has come. */
+  readonly #waiting = new Set<Source>();
+  readonly #asked = new Set<Source>();
+  #pages = new Map<WorkerId, WorkerPage>();
+  #lost = new Set<string>();
+
+  constructor(options: PagePollerOptions) {
+    this.#options = options;
+  }
+
+  /** Asks from now on for these pages, by worker; what is asked for already goes on. */
+  update(pages: ReadonlyMap<WorkerId, string>): void {
+    for (const source of this.#sources.values()) {
+      if (pages.get(source.worker) !== source.url) this.#drop(source);
+    }
+    for (const [worker, url] of pages) {
+      if (this.#sources.has(worker)) continue;
+      const source = new Source({ worker, url, intervalMs: this.#options.intervalMs });
+      this.#sources.set(worker, source);
+      this.#waiting.add(source);
+    }
+    this.#ask();
+  }
+
+  /** What came since the last call; undefined when nothing did. */
+  take(): PageBatch | undefined {
+    if (this.#pages.size === 0 && this.#lost.size === 0) return undefined;
+    const batch = { pages: [...this.#pages.values()], lost: [...this.#lost] };
+    this.#pages = new Map();
+    this.#lost = new Set();
+    return batch;
+  }
+
+  [Symbol.dispose](): void {
+    for (const source of this.#sources.values()) this.#drop(source);
+  }
+
+  #drop(source: Source): void {
+    source.end();
+    this.#sources.delete(source.worker);
+    this.#waiting.delete(source);
+    this.#lose(source);
+  }
+
+  /** Asks as many as may be asked at once. */
+  #ask(): void {
+    let doubtful = 0;
+    for (const { isThere } of this.#asked) if (!isThere) doubtful++;
+    for (const source of this.#waiting) {
+      if (this.#asked.size >= MAX_AT_ONCE) return;
+      if (!source.isThere && ++doubtful > MAX_DOUBTFUL_AT_ONCE) continue;
+      this.#waiting.delete(source);
+      void this.#poll(source);
+    }
+  }
+
+  async #poll(source: Source): Promise<void> {
+    const { clock, intervalMs } = this.#options;
+    const askedAtMs = clock().monotonicMs;
+    this.#asked.add(source);
+    const waitMs = await this.#read(source);
+    this.#asked.delete(source);
+    if (!source.stop.signal.aborted) {
+      const ms = waitMs ?? Math.max(0, askedAtMs + intervalMs - clock().monotonicMs);
+      source.timer = setTimeout(() => {
+        this.#waiting.add(source);
+        this.#ask();
+      }, ms);
+    }
+    this.#ask();
+  }
+
+  /** Gives how long to leave it alone, of a page that is not there. */
+  async #read(source: Source): Promise<number | undefined> {
+    const { timeoutMs = TIMEOUT_MS, clock } = this.#options;
+    const { worker, url, via, stop: { signal } } = source;
+    try {
+      const text = await fetchText(url, { timeoutMs, maxBytes: MAX_BYTES, signal });
+      if (signal.aborted) return undefined;
+      const numbers = numbersOf(worker, parseWorkerPage(text));
+      const at = clock();
+      this.#pages.set(worker, { worker, at, via, numbers });
+      if (source.problem !== undefined) this.#log.info("A worker's page is there again", { worker, url });
+      source.answered(at);
+      this.#options.onPage();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof FetchError || error instanceof PageError)) throw error;
+      if (signal.aborted) return undefined;
+      if (source.problem === undefined) {
+        this.#log.info("A worker's page cannot be read", { worker, url, cause: error.message });
+      }
+      const isLate = error instanceof FetchError && error.problem === "timeout";
+      const waitMs = source.failed(error.message);
+      if (!isLate || clock().monotonicMs - source.answeredAtMs >= this.#options.keepMs) this.#lose(source);
+      return waitMs;
+    }
+  }
+
+  /** Once for each time that it was there. */
+  #lose(source: Source): void {
+    if (source.answeredAtMs === -Infinity) return;
+    source.answeredAtMs = -Infinity;
+    this.#pages.delete(source.worker);
+    this.#lost.add(source.via);
+    this.#options.onPage();
+  }
+}
+
+/** One worker's page. */
+class Source {
+  readonly worker: WorkerId;
+  readonly url: string;
+  readonly via: string;
+  readonly stop = new AbortController();
+  readonly #backOff: BackOff;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  isThere = false;
+  /** Minus infinity while nothing that it said stands. */
+  answeredAtMs = -Infinity;
+  /** Why it is not there; undefined while it was not asked, or is. */
+  problem: string | undefined;
+
+  constructor({ worker, url, intervalMs }: { worker: WorkerId; url: string; intervalMs: number }) {
+    this.worker = worker;
+    this.url = url;
+    this.via = `${url} ${worker}`;
+    this.#backOff = new BackOff({ firstMs: Math.min(intervalMs, MAX_BACK_OFF_MS), maxMs: MAX_BACK_OFF_MS });
+  }
+
+  answered({ monotonicMs }: Instant): void {
+    this.isThere = true;
+    this.answeredAtMs = monotonicMs;
+    this.problem = undefined;
+    this.#backOff.reset();
+  }
+
+  /** Gives how long to leave it alone. */
+  failed(problem: string): number {
+    this.isThere = false;
+    this.problem = problem;
+    return this.#backOff.next();
+  }
+
+  end(): void {
+    this.stop.abort();
+    clearTimeout(this.timer);
+  }
+}
+
+/** A page that is no page of the worker's. */
+class PageError extends Error {
+  override readonly name = "PageError";
+}
+
+/**
+ * What a page says of the worker whose address it has. An address may be another's by now (a worker that restarted has a
+ * new id), whose numbers must not become this one's.
+ */
+function numbersOf(worker: WorkerId, numbers: readonly PageNumbers[]): readonly PageNumbers[] {
+  if (numbers.length === 0) throw new PageError("says nothing of a worker");
+  const named = numbers.filter((rank) => rank.worker !== undefined);
+  if (named.length === 0) return numbers;
+  const own = named.filter((rank) => rank.worker === worker);
+  if (own.length === 0) throw new PageError(`is the page of worker ${named[0]!.worker}`);
+  return own;
+}

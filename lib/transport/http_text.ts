@@ -1,0 +1,63 @@
+import { onAbort } from "../timing.ts";
+
+/** Why a text could not be had. A closed set, so that it may become a label. */
+export type FetchProblem = "timeout" | "unreachable" | "status" | "too_large";
+
+export class FetchError extends Error {
+  override readonly name = "FetchError";
+  constructor(readonly problem: FetchProblem, message: string) {
+    super(message);
+  }
+}
+
+export interface FetchLimits {
+  /** From the question to the text's end. */
+  readonly timeoutMs: number;
+  /** Of the text, not of what a compressed one was sent as. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gets a text that is answered with 200; goes nowhere else, whatever the answer says. Ends within the limits, also when
+ * `signal` is aborted.
+ *
+ * @throws {FetchError}
+ */
+export async function fetchText(url: string, { timeoutMs, maxBytes, signal }: FetchLimits): Promise<string> {
+  const late = new FetchError("timeout", `no whole answer within ${timeoutMs} ms`);
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(late), timeoutMs);
+  using _ = onAbort(signal, () => end.abort());
+  try {
+    const response = await fetch(url, {
+      redirect: "manual",
+      signal: end.signal,
+      headers: { accept: "text/plain" },
+    });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new FetchError("status", `answers ${response.status}`);
+    }
+    return await readText(response.body, maxBytes);
+  } catch (error) {
+    if (end.signal.reason === late) throw late;
+    if (error instanceof FetchError) throw error;
+    throw new FetchError("unreachable", (error as Error).message);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Leaving the body cancels it, so one that never ends is not read to its end. */
+async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  let bytes = 0;
+  for await (const part of body ?? []) {
+    bytes += part.length;
+    if (bytes > maxBytes) throw new FetchError("too_large", `has more than ${maxBytes} bytes`);
+    parts.push(decoder.decode(part, { stream: true }));
+  }
+  return parts.join("") + decoder.decode();
+}
