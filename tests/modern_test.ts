@@ -8,6 +8,7 @@ import { startNats } from "../tools/servers/nats.ts";
 import { CapturedDeployment, natsEvents } from "./helpers/captured_deployment.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { NatsObserver } from "./helpers/nats_observer.ts";
+import { PagedDeployment } from "./helpers/paged_deployment.ts";
 import { type MetricsProcess, startMetrics } from "./helpers/metrics_process.ts";
 
 const NAMED = [
@@ -92,6 +93,35 @@ Deno.test("while etcd is away the last known workers and channels stand, and the
   });
   await deployment.etcd.start();
   await eventually(async () => assert.equal((await pageOf(metrics)).value("dynamo_metrics_up"), 1));
+});
+
+Deno.test("workers of 1.6.1 are shown by their HTTP pages, and by these alone when nothing else is heard", async () => {
+  await using deployment = await PagedDeployment.start();
+  const usage = { [FIRST]: 68 / 512, [SECOND]: 69 / 512 };
+  await eventually(async () => {
+    const page = await deployment.page();
+    assert.deepEqual(page.byWorker("dynamo_metrics_worker_kv_cache_usage_ratio"), usage);
+    assert.equal(page.values("dynamo_metrics_worker_channel", { channel: "http" }).length, 2);
+    assert.equal(page.loaded().length, 2);
+  });
+  await deployment.captured.killPublishers();
+  await eventually(async () => {
+    const page = await deployment.page();
+    assert.deepEqual(page.loaded(), []);
+    assert.deepEqual(page.byWorker("dynamo_metrics_worker_kv_cache_usage_ratio"), usage);
+    assert.deepEqual(page.byWorker("llm_kv_blocks_total"), { [FIRST]: 512, [SECOND]: 512 });
+    assert.deepEqual(page.byWorker("llm_requests_active_slots"), { [FIRST]: 4, [SECOND]: 4 });
+    assert.deepEqual(page.byWorker("dynamo_metrics_worker_requests_waiting"), { [FIRST]: 1, [SECOND]: 1 });
+    assert.deepEqual(page.states(), { [FIRST]: "responding", [SECOND]: "responding" });
+  });
+  await revokeLease(deployment.captured.etcd.url, FIRST);
+  await eventually(async () => {
+    const asked = deployment.first.asked;
+    assert.deepEqual((await deployment.page()).states(), { [SECOND]: "responding" });
+    assert.equal(deployment.first.asked, asked);
+  });
+  assert.doesNotMatch(deployment.metrics.log(), /WARN|ERROR/);
+  assert.equal(await deployment.metrics.stop(), 0);
 });
 
 /** What the events on NATS of a captured deployment say last, by worker. */

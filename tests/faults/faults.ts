@@ -12,6 +12,8 @@ const ETCD_AWAY =
 const PUSH_FAILS =
   "`pushes_failed_total` grows, `last_push_timestamp_seconds` stands still; the page goes on";
 const NEIGHBOURS = "the neighbours' numbers as ever";
+const PAGES = "the neighbours' pages as ever; it is asked for ever more seldom, up to once a minute";
+const NO_PAGE = `what it said leaves at once; the worker's other numbers and ${PAGES}`;
 
 /** In the order of docs/faults.md; all names begin with `dynamo_metrics_`. */
 export const FAULTS: readonly Fault[] = [
@@ -169,6 +171,36 @@ export const FAULTS: readonly Fault[] = [
     file: "worker_sends_fields_of_the_wrong_kind",
     fault: "A load record has a field missing, negative, fractional, text or NaN",
     meanwhile: `the worker is \`undecodable\`, without load; ${NEIGHBOURS}`,
+  },
+  {
+    file: "worker_page_hangs",
+    fault: "A worker's HTTP page hangs",
+    meanwhile: `what it said leaves after \`--stale-after\`; the worker's other numbers and ${PAGES}`,
+  },
+  {
+    file: "worker_page_redirects",
+    fault: "A worker's HTTP page redirects",
+    meanwhile: `not followed; ${NO_PAGE}`,
+  },
+  {
+    file: "worker_page_is_huge",
+    fault: "A worker's HTTP page has twenty megabytes",
+    meanwhile: `cut off at 16 MiB; ${NO_PAGE}`,
+  },
+  {
+    file: "worker_page_is_garbage",
+    fault: "A worker's HTTP page is garbage",
+    meanwhile: NO_PAGE,
+  },
+  {
+    file: "worker_page_answers_500",
+    fault: "A worker's HTTP page is answered with 500",
+    meanwhile: NO_PAGE,
+  },
+  {
+    file: "worker_page_is_of_another",
+    fault: "A worker's address is another's by now",
+    meanwhile: `the page is not taken for its own; ${NO_PAGE}`,
   },
   {
     file: "ten_thousand_workers_come_and_go",

@@ -32,6 +32,8 @@ const NO_DATA: LoadOutcome = { kind: "no_data" };
 const UNDECODABLE: LoadOutcome = { kind: "undecodable", problem: "wrong_kind" };
 
 const BLOCKS = { kind: "blocks", usedBlocks: 40 } as const;
+const PAGE = { kind: "page", numbers: { dpRank: 0, running: 4, waiting: 1 } } as const;
+const EMPTY_PAGE = { kind: "page", numbers: { dpRank: 0, inflight: 5 } } as const;
 const BEAT = { kind: "forward_pass", running: 1, waiting: 0 } as const;
 /** A worker that speaks by itself: etcd names its channel. */
 const CHANNEL: Step = [22, etcdOfChannels(true, [card(a)])];
@@ -368,6 +370,34 @@ export const STATE_TABLE: readonly Edge[] = [
       time(0),
     ]],
     at: 90_000,
+  },
+  {
+    from: "discovered",
+    when: "its page has load",
+    to: "responding",
+    steps: [[30, observations(observed(30, a, PAGE))]],
+    at: 30,
+  },
+  {
+    from: "discovered",
+    when: "its page has no load",
+    to: "no_data",
+    steps: [[30, observations(observed(30, a, EMPTY_PAGE))]],
+    at: 30,
+  },
+  {
+    from: "discovered",
+    when: "its page is there, and then not for --stale-after",
+    to: "silent",
+    steps: [[30, observations(observed(30, a, PAGE))], [3_030, time(0)]],
+    at: 3_030,
+  },
+  {
+    from: "discovered",
+    when: "its page is there, and its key vanishes",
+    to: "gone",
+    steps: [[30, observations(observed(30, a, PAGE))], [40, GONE_KEY]],
+    at: 40,
   },
   {
     from: "gone",

@@ -16,8 +16,15 @@ export class CapturedDeployment implements AsyncDisposable {
     this.#ends.use(etcd);
   }
 
-  /** @param folder below testdata/modern */
-  static async start(folder: string): Promise<CapturedDeployment> {
+  /**
+   * @param folder below testdata/modern
+   * @param options `pages`: where the workers' pages are, in the order of the captured ports from 28081 on; nobody is
+   * there where that is left out
+   */
+  static async start(
+    folder: string,
+    options: { readonly pages?: readonly string[] } = {},
+  ): Promise<CapturedDeployment> {
     const events = exists(folder, "zmq-events.jsonl") ? lastEvents(folder) : new Map<string, string[]>();
     const ports = freePorts(events.size);
     const local = new Map([...events.keys()].map((endpoint, n) => [endpoint, ports[n]!]));
@@ -27,7 +34,10 @@ export class CapturedDeployment implements AsyncDisposable {
       value: value.replace(/tcp:\/\/[\d.]+:\d+/, (endpoint) => {
         const port = local.get(endpoint);
         return port === undefined ? endpoint : `tcp://127.0.0.1:${port}`;
-      }),
+      }).replaceAll(
+        /http:\/\/[\d.]+:(\d+)(?=\/v1\/metadata\/)/g,
+        (_, port) => options.pages?.[Number(port) - 28_081] ?? "http://127.0.0.1:1",
+      ),
       lease: BigInt(`0x${lease_hex}`).toString(),
     }));
     await putLeasedKeys(etcd.url, keys);

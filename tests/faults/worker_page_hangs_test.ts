@@ -1,0 +1,9 @@
+import { firstPageGoesWrong } from "../helpers/paged_deployment.ts";
+
+Deno.test("a page that hangs takes nothing from its worker's events, nor from its neighbour's page", async () => {
+  const hung = Promise.withResolvers<void>();
+  await firstPageGoesWrong(async () => {
+    await hung.promise;
+    return new Response(null, { status: 503 });
+  }, { release: hung.resolve });
+});

@@ -1,0 +1,28 @@
+/** A worker's page, as a test wants it. */
+export class PageServer implements AsyncDisposable {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  /** How often `/metrics` was asked for. */
+  asked = 0;
+
+  /** `answer` may be set anew at any time. */
+  constructor(public answer: (request: Request) => Response | Promise<Response>) {
+    this.#server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+      if (new URL(request.url).pathname === "/metrics") this.asked++;
+      return this.answer(request);
+    });
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+/** The page that a worker of a captured deployment had under load. */
+export function capturedPage(folder: string, worker: 1 | 2): string {
+  const file = `../testdata/modern/${folder}/worker${worker}.metrics.under-load.txt`;
+  return Deno.readTextFileSync(new URL(file, import.meta.url));
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { PageReader } from "../../tools/page_reader.ts";
+import { CapturedDeployment } from "./captured_deployment.ts";
+import { eventually } from "./eventually.ts";
+import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
+import { capturedPage, PageServer } from "./page_server.ts";
+
+const FOLDER = "1.6.1-default";
+/** The workers of the capture. */
+export const FIRST = "2228897039435551493";
+export const SECOND = "2228897039435551495";
+
+/** The captured deployment of 1.6.1 with its workers' pages, and a running `metrics`. */
+export class PagedDeployment implements AsyncDisposable {
+  readonly #ends = new AsyncDisposableStack();
+
+  private constructor(
+    readonly captured: CapturedDeployment,
+    readonly first: PageServer,
+    readonly second: PageServer,
+    readonly metrics: MetricsProcess,
+  ) {}
+
+  static async start(): Promise<PagedDeployment> {
+    await using ends = new AsyncDisposableStack();
+    const first = ends.use(new PageServer(() => new Response(capturedPage(FOLDER, 1))));
+    const second = ends.use(new PageServer(() => new Response(capturedPage(FOLDER, 2))));
+    const captured = ends.use(
+      await CapturedDeployment.start(FOLDER, { pages: [first.origin, second.origin] }),
+    );
+    const metrics = ends.use(
+      await startMetrics({
+        args: ["--component", "backend", "--endpoint", "generate", "--poll-interval", "0.2"]
+          .concat("--stale-after", "2", "--no-nats"),
+        env: { ETCD_ENDPOINTS: captured.etcd.url },
+      }),
+    );
+    const deployment = new PagedDeployment(captured, first, second, metrics);
+    deployment.#ends.use(ends.move());
+    return deployment;
+  }
+
+  async page(): Promise<PageReader> {
+    return new PageReader(await this.metrics.page());
+  }
+
+  /** The workers whose pages are seen. */
+  static seenByPage(page: PageReader): string[] {
+    return [FIRST, SECOND].filter((worker_id) =>
+      page.value("dynamo_metrics_worker_channel", { worker_id, channel: "http" }) === 1
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ends[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * The first worker's page goes wrong: its events are shown as ever, and its neighbour's page is read on; then it is right
+ * again.
+ */
+export async function firstPageGoesWrong(
+  answer: (request: Request) => Response | Promise<Response>,
+  options: { readonly release?: () => void } = {},
+): Promise<void> {
+  await using deployment = await PagedDeployment.start();
+  const { first, second } = deployment;
+  const right = first.answer;
+  await eventually(async () => {
+    assert.deepEqual(PagedDeployment.seenByPage(await deployment.page()), [FIRST, SECOND]);
+  });
+  first.answer = answer;
+  await eventually(async () => {
+    assert.deepEqual(PagedDeployment.seenByPage(await deployment.page()), [SECOND]);
+  });
+  const neighbours = capturedPage(FOLDER, 2).replaceAll(
+    /^(vllm:(?:kv|gpu)_cache_usage_perc\S*) .*/gm,
+    "$1 0.75",
+  );
+  second.answer = () => new Response(neighbours);
+  await eventually(async () => {
+    const page = await deployment.page();
+    assert.deepEqual(page.byWorker("dynamo_metrics_worker_kv_cache_usage_ratio"), {
+      [FIRST]: 63 / 512,
+      [SECOND]: 0.75,
+    });
+    assert.deepEqual(page.byWorker("llm_requests_active_slots"), { [FIRST]: 4, [SECOND]: 4 });
+    assert.deepEqual(page.states(), { [FIRST]: "responding", [SECOND]: "responding" });
+    assert.deepEqual(PagedDeployment.seenByPage(page), [SECOND]);
+  });
+  first.answer = right;
+  options.release?.();
+  await eventually(async () => {
+    assert.deepEqual(PagedDeployment.seenByPage(await deployment.page()), [FIRST, SECOND]);
+  }, { timeoutMs: 20_000 });
+}

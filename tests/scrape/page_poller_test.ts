@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import { PagePoller } from "../../lib/scrape/page_poller.ts";
+import { systemClock } from "../../lib/timing.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { PageServer } from "../helpers/page_server.ts";
+
+const A = "161" as WorkerId;
+const B = "178" as WorkerId;
+const RUNNING = "vllm:num_requests_running 3\n";
+
+/** A poller with short times, and all that it gave. */
+class Polled implements Disposable {
+  readonly poller = new PagePoller({
+    clock: systemClock,
+    intervalMs: 20,
+    keepMs: 300,
+    timeoutMs: 100,
+    onPage: () => {},
+  });
+  readonly #running = new Map<WorkerId, number | undefined>();
+  readonly #lost = new Map<string, number>();
+
+  take(): void {
+    const batch = this.poller.take();
+    for (const via of batch?.lost ?? []) this.#lost.set(via, (this.#lost.get(via) ?? 0) + 1);
+    for (const { worker, numbers } of batch?.pages ?? []) this.#running.set(worker, numbers[0]!.running);
+  }
+
+  /** What was said since this was last asked for. */
+  running(): Record<string, number | undefined> {
+    this.take();
+    const running = Object.fromEntries(this.#running);
+    this.#running.clear();
+    return running;
+  }
+
+  /** How often each was lost. */
+  lost(): number[] {
+    this.take();
+    return [...this.#lost.values()];
+  }
+
+  [Symbol.dispose](): void {
+    this.poller[Symbol.dispose]();
+  }
+}
+
+function page(text: string): () => Response {
+  return () => new Response(text);
+}
+
+Deno.test("a page is asked for again and again, until it is no longer wanted", async () => {
+  await using server = new PageServer(page(RUNNING));
+  using polled = new Polled();
+  polled.poller.update(new Map([[A, `${server.origin}/metrics`]]));
+  await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
+  server.answer = page("vllm:num_requests_running 4\n");
+  await eventually(() => assert.deepEqual(polled.running(), { [A]: 4 }));
+  polled.poller.update(new Map());
+  assert.equal(polled.lost().length, 1);
+  server.answer = page("vllm:num_requests_running 5\n");
+  assert.deepEqual(polled.running(), {});
+});
+
+Deno.test("of a page that is of another worker nothing is taken, and of one of several only the own", async () => {
+  const inflight = (hex: string, value: number) =>
+    `dynamo_component_total_blocks{worker_id="${hex}"} ${value}\n`;
+  await using server = new PageServer(page(inflight("b2", 7)));
+  using polled = new Polled();
+  polled.poller.update(new Map([[A, `${server.origin}/metrics`], [B, `${server.origin}/metrics`]]));
+  const pages = await eventually(() => {
+    const { pages } = polled.poller.take() ?? { pages: [] };
+    assert.ok(server.asked > 4 && pages.length > 0);
+    return pages;
+  });
+  assert.deepEqual(pages.map(({ worker }) => worker), [B]);
+  server.answer = page(inflight("a1", 6) + inflight("b2", 7));
+  await eventually(() => {
+    const { pages } = polled.poller.take() ?? { pages: [] };
+    assert.deepEqual(pages.map(({ worker, numbers }) => [worker, numbers.map((rank) => rank.totalBlocks)]), [
+      [A, [6]],
+      [B, [7]],
+    ]);
+  });
+});
+
+const WRONG: readonly [what: string, answer: () => Response][] = [
+  ["answers 500", () => new Response(RUNNING, { status: 500 })],
+  ["answers 204", () => new Response(null, { status: 204 })],
+  ["redirects", () => new Response(null, { status: 302, headers: { location: "/else" } })],
+  ["is garbage", () => new Response(crypto.getRandomValues(new Uint8Array(60_000)))],
+  ["has nothing of a worker", page("up 1\n")],
+  ["is huge", () => new Response(RUNNING.padEnd(20_000_000, "#"))],
+];
+
+for (const [what, answer] of WRONG) {
+  Deno.test(`a page that ${what} is lost once, asked for more and more seldom, and there again`, async () => {
+    await using server = new PageServer(page(RUNNING));
+    using polled = new Polled();
+    polled.poller.update(new Map([[A, `${server.origin}/metrics`]]));
+    await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
+    server.answer = (request) =>
+      new URL(request.url).pathname === "/metrics" ? answer() : new Response(RUNNING);
+    const before = server.asked;
+    await eventually(() => assert.deepEqual(polled.lost(), [1]));
+    polled.running();
+    await eventually(() => assert.ok(server.asked - before >= 4));
+    assert.deepEqual([polled.lost(), polled.running()], [[1], {}]);
+    server.answer = page(RUNNING);
+    await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
+  });
+}
+
+Deno.test("what a page said stands while it is late, and no longer than it may", async () => {
+  await using server = new PageServer(page(RUNNING));
+  using polled = new Polled();
+  polled.poller.update(new Map([[A, `${server.origin}/metrics`]]));
+  await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
+  const hung = Promise.withResolvers<void>();
+  server.answer = async () => {
+    await hung.promise;
+    return new Response(RUNNING);
+  };
+  const before = server.asked;
+  await eventually(() => assert.ok(server.asked - before >= 2));
+  assert.deepEqual(polled.lost(), []);
+  await eventually(() => assert.deepEqual(polled.lost(), [1]));
+  hung.resolve();
+});
+
+Deno.test("pages that hang leave others their turns", async () => {
+  const hung = Promise.withResolvers<void>();
+  let atOnce = 0;
+  await using hanging = new PageServer(async () => {
+    atOnce++;
+    await hung.promise;
+    return new Response(RUNNING);
+  });
+  await using server = new PageServer(page(RUNNING));
+  using polled = new Polled();
+  const pages = new Map<WorkerId, string>([[A, `${server.origin}/metrics`]]);
+  polled.poller.update(pages);
+  await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
+  for (let n = 1_000; n < 1_200; n++) pages.set(`${n}` as WorkerId, `${hanging.origin}/metrics`);
+  polled.poller.update(pages);
+  await eventually(() => assert.ok(atOnce >= 16));
+  const before = server.asked;
+  await eventually(() => assert.ok(server.asked - before >= 5));
+  assert.ok(hanging.asked < 100, `${hanging.asked} asked, at most 16 in 100 ms`);
+  hung.resolve();
+});
