@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type PageNumbers, parseWorkerPage } from "../../lib/dynamo/worker_page.ts";
 
-const TESTDATA = new URL("../testdata/", import.meta.url);
+const PAGES = new URL("../testdata/worker_pages/", import.meta.url);
 
 const KVSTATS = {
   dpRank: 0,
@@ -16,41 +16,41 @@ const BUSY_ENGINE = { running: 4, waiting: 1 };
 
 /** What every captured page says. */
 const CAPTURED: Readonly<Record<string, object>> = {
-  "captures/0.5.0/worker/system_metrics.http.txt": KVSTATS,
-  "captures/0.6.0/worker/system_metrics.http.txt": KVSTATS,
-  "captures/0.7.1/worker/system_metrics.http.txt": KVSTATS,
-  "modern/0.9.1-default/worker1.metrics.after.txt": { dpRank: 0, inflight: 0 },
-  "modern/0.9.1-default/worker1.metrics.under-load.txt": { dpRank: 0, inflight: 5 },
-  "modern/0.9.1-default/worker2.metrics.under-load.txt": { dpRank: 0, inflight: 5 },
-  "modern/1.2.1-default/worker1.metrics.after.txt": {
+  "0.5.0/worker.txt": KVSTATS,
+  "0.6.0/worker.txt": KVSTATS,
+  "0.7.1/worker.txt": KVSTATS,
+  "0.9.1/worker1.after.txt": { dpRank: 0, inflight: 0 },
+  "0.9.1/worker1.under-load.txt": { dpRank: 0, inflight: 5 },
+  "0.9.1/worker2.under-load.txt": { dpRank: 0, inflight: 5 },
+  "1.2.1/worker1.after.txt": {
     dpRank: 0,
     worker: "2228897039404508681",
     inflight: 0,
   },
-  "modern/1.2.1-default/worker1.metrics.under-load.txt": {
+  "1.2.1/worker1.under-load.txt": {
     dpRank: 0,
     worker: "2228897039404508681",
     inflight: 5,
   },
-  "modern/1.2.1-default/worker2.metrics.under-load.txt": {
+  "1.2.1/worker2.under-load.txt": {
     dpRank: 0,
     worker: "2228897039404508683",
     inflight: 5,
   },
-  "modern/1.6.1-default/worker1.metrics.after.txt": {
+  "1.6.1/worker1.after.txt": {
     dpRank: 0,
     worker: "2228897039435551493",
     inflight: 0,
     ...IDLE_ENGINE,
   },
-  "modern/1.6.1-default/worker1.metrics.under-load.txt": {
+  "1.6.1/worker1.under-load.txt": {
     dpRank: 0,
     worker: "2228897039435551493",
     inflight: 5,
     ...BUSY_ENGINE,
     cacheUsageRatio: 68 / 512,
   },
-  "modern/1.6.1-default/worker2.metrics.under-load.txt": {
+  "1.6.1/worker2.under-load.txt": {
     dpRank: 0,
     worker: "2228897039435551495",
     inflight: 5,
@@ -60,25 +60,17 @@ const CAPTURED: Readonly<Record<string, object>> = {
 };
 
 for (const [file, numbers] of Object.entries(CAPTURED)) {
-  Deno.test(`the page ${file} is read`, () => {
-    assert.deepEqual(parseWorkerPage(Deno.readTextFileSync(new URL(file, TESTDATA))), [numbers]);
+  Deno.test(`the page of ${file} is read`, () => {
+    assert.deepEqual(parseWorkerPage(Deno.readTextFileSync(new URL(file, PAGES))), [numbers]);
   });
 }
 
 Deno.test("no captured page is left out", () => {
-  const folders = ["captures", "modern"].flatMap((kind) => {
-    const inner = kind === "captures" ? "/worker" : "";
-    return [...Deno.readDirSync(new URL(kind, TESTDATA))].map(({ name }) => `${kind}/${name}${inner}`);
-  });
-  const files = folders.flatMap((folder) => {
-    try {
-      return [...Deno.readDirSync(new URL(folder, TESTDATA))].map(({ name }) => `${folder}/${name}`);
-    } catch {
-      return [];
-    }
-  });
-  const pages = files.filter((file) => /\/(worker\d\.metrics\.|system_metrics\.)/.test(file));
-  assert.deepEqual(pages.toSorted(), Object.keys(CAPTURED).toSorted());
+  const releases = [...Deno.readDirSync(PAGES)].map(({ name }) => name);
+  const files = releases.flatMap((release) =>
+    [...Deno.readDirSync(new URL(`${release}/`, PAGES))].map(({ name }) => `${release}/${name}`)
+  );
+  assert.deepEqual(files.toSorted(), Object.keys(CAPTURED).toSorted());
 });
 
 const WRITTEN: readonly [what: string, text: string, expected: PageNumbers[]][] = [

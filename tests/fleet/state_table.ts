@@ -32,9 +32,9 @@ const NO_DATA: LoadOutcome = { kind: "no_data" };
 const UNDECODABLE: LoadOutcome = { kind: "undecodable", problem: "wrong_kind" };
 
 const BLOCKS = { kind: "blocks", usedBlocks: 40 } as const;
+const BEAT = { kind: "forward_pass", running: 1, waiting: 0 } as const;
 const PAGE = { kind: "page", numbers: { dpRank: 0, running: 4, waiting: 1 } } as const;
 const EMPTY_PAGE = { kind: "page", numbers: { dpRank: 0, inflight: 5 } } as const;
-const BEAT = { kind: "forward_pass", running: 1, waiting: 0 } as const;
 /** A worker that speaks by itself: etcd names its channel. */
 const CHANNEL: Step = [22, etcdOfChannels(true, [card(a)])];
 const GONE_KEY = etcdOfChannels(true, []);

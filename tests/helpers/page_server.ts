@@ -21,8 +21,8 @@ export class PageServer implements AsyncDisposable {
   }
 }
 
-/** The page that a worker of a captured deployment had under load. */
-export function capturedPage(folder: string, worker: 1 | 2): string {
-  const file = `../testdata/modern/${folder}/worker${worker}.metrics.under-load.txt`;
+/** The page that a worker of a captured deployment of 1.6.1 had under load. */
+export function capturedPage(worker: 1 | 2): string {
+  const file = `../testdata/worker_pages/1.6.1/worker${worker}.under-load.txt`;
   return Deno.readTextFileSync(new URL(file, import.meta.url));
 }

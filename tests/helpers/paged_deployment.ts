@@ -5,7 +5,6 @@ import { eventually } from "./eventually.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
 import { capturedPage, PageServer } from "./page_server.ts";
 
-const FOLDER = "1.6.1-default";
 /** The workers of the capture. */
 export const FIRST = "2228897039435551493";
 export const SECOND = "2228897039435551495";
@@ -23,10 +22,10 @@ export class PagedDeployment implements AsyncDisposable {
 
   static async start(): Promise<PagedDeployment> {
     await using ends = new AsyncDisposableStack();
-    const first = ends.use(new PageServer(() => new Response(capturedPage(FOLDER, 1))));
-    const second = ends.use(new PageServer(() => new Response(capturedPage(FOLDER, 2))));
+    const first = ends.use(new PageServer(() => new Response(capturedPage(1))));
+    const second = ends.use(new PageServer(() => new Response(capturedPage(2))));
     const captured = ends.use(
-      await CapturedDeployment.start(FOLDER, { pages: [first.origin, second.origin] }),
+      await CapturedDeployment.start("1.6.1-default", { pages: [first.origin, second.origin] }),
     );
     const metrics = ends.use(
       await startMetrics({
@@ -74,7 +73,7 @@ export async function firstPageGoesWrong(
   await eventually(async () => {
     assert.deepEqual(PagedDeployment.seenByPage(await deployment.page()), [SECOND]);
   });
-  const neighbours = capturedPage(FOLDER, 2).replaceAll(
+  const neighbours = capturedPage(2).replaceAll(
     /^(vllm:(?:kv|gpu)_cache_usage_perc\S*) .*/gm,
     "$1 0.75",
   );
