@@ -9,6 +9,7 @@ import { CapturedDeployment, natsEvents } from "./helpers/captured_deployment.ts
 import { eventually } from "./helpers/eventually.ts";
 import { NatsObserver } from "./helpers/nats_observer.ts";
 import { PagedDeployment } from "./helpers/paged_deployment.ts";
+import { PageServer, workerPage } from "./helpers/page_server.ts";
 import { type MetricsProcess, startMetrics } from "./helpers/metrics_process.ts";
 
 const NAMED = [
@@ -122,6 +123,28 @@ Deno.test("workers of 1.6.1 are shown by their HTTP pages, and by these alone wh
   });
   assert.doesNotMatch(deployment.metrics.log(), /WARN|ERROR/);
   assert.equal(await deployment.metrics.stop(), 0);
+});
+
+Deno.test("workers whose cards have no address are shown by their pages at --worker-url", async () => {
+  await using deployment = await CapturedDeployment.start("0.9.1-default");
+  const [withBlocks, withInflight] = [workerPage("0.7.1/worker"), workerPage("0.9.1/worker1.under-load")];
+  await using server = new PageServer(({ url }) =>
+    new Response(url.endsWith("1eeea20c5af93509") ? withBlocks : withInflight)
+  );
+  const { port } = new URL(server.origin);
+  await using metrics = await watch(deployment, "--no-nats", "--worker-url", `http://{host}:${port}/{id}`);
+  await eventually(async () => {
+    const page = await pageOf(metrics);
+    assert.deepEqual(page.states(), {
+      "2228897039544562953": "responding",
+      "2228897039544562955": "no_data",
+    });
+    assert.deepEqual(page.byWorker("llm_kv_blocks_active"), { "2228897039544562953": 40 });
+    assert.deepEqual(page.byWorker("dynamo_metrics_worker_prefix_cache_hit_ratio"), {
+      "2228897039544562953": 0.25,
+    });
+    assert.equal(page.values("dynamo_metrics_worker_channel", { channel: "http" }).length, 2);
+  });
 });
 
 /** What the events on NATS of a captured deployment say last, by worker. */

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { fillPageTemplate } from "../discovery/page_addresses.ts";
 import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
 import type { LogOptions } from "../log.ts";
 import { groupUrl, type PushMethod } from "../output/push_group.ts";
@@ -23,6 +24,8 @@ export interface MetricsSettings {
   /** Where the page is served; undefined when it is only pushed. */
   readonly serve: { readonly host: string; readonly port: number } | undefined;
   readonly push: PushSettings | undefined;
+  /** Where workers' pages are whose cards do not say: templates with `{id}` and `{host}`. */
+  readonly workerUrls: readonly string[];
   readonly publish: boolean;
   /** Whether NATS is used at all. */
   readonly withNats: boolean;
@@ -87,6 +90,14 @@ const FORGET_AFTER: Flag = {
   rule: "a number of seconds from --stale-after to 864000",
   help: "How long after its last answer a silent worker is gone that etcd does not list",
   defaultText: "ten times --stale-after",
+};
+const WORKER_URL: Flag = {
+  name: "--worker-url",
+  value: "URL",
+  rule: "http://… or https://…, with {id} and {host} allowed, without a user or a fragment",
+  help:
+    "A worker's HTTP page where its model card does not say it (before 1.4), such as http://{host}:8081/metrics; {host} and {id} (hex) are filled in for every worker; may be given several times",
+  repeatable: true,
 };
 const HOST: Flag = {
   name: "--host",
@@ -182,6 +193,7 @@ const USAGE: Usage = {
     PUSH_METHOD,
     PUSH_KEEP,
     NO_PUBLISH,
+    WORKER_URL,
     ...CONNECTION_FLAGS,
     NO_NATS,
     DISCOVERY,
@@ -256,6 +268,7 @@ export function parseMetricsOptions(
     limits: { staleAfterMs, forgetAfterMs },
     serve: pushOnly ? undefined : { host, port },
     push,
+    workerUrls: flags.values(WORKER_URL, workerUrl),
     publish: withNats && !flags.has(NO_PUBLISH),
     withNats,
     fileStore,
@@ -294,6 +307,13 @@ function gatewayUrl(text: string): URL | undefined {
   const url = new URL(text);
   const more = url.username || url.password || /[?#]/.test(text) || url.port === "0";
   return more ? undefined : url;
+}
+
+function workerUrl(text: string): string | undefined {
+  const filled = fillPageTemplate(text, { id: "a1", host: "host" });
+  if (!/^https?:\/\//i.test(text) || filled === undefined || /[{}\s]/.test(filled)) return undefined;
+  const { username, password } = new URL(filled);
+  return username || password || text.includes("#") ? undefined : text;
 }
 
 /** True when pushing there would be pushing to ourselves. */

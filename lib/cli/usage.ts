@@ -17,6 +17,8 @@ export interface Flag {
   readonly defaultText?: string;
   /** The variable that counts where the flag is not given; an empty one does not. */
   readonly env?: string;
+  /** It may be given several times. */
+  readonly repeatable?: true;
 }
 
 export interface Usage {
@@ -44,10 +46,10 @@ export type ReadValue<T> = (text: string) => T | undefined;
 
 /** The flags of one invocation, completed by the environment. */
 export class GivenFlags {
-  readonly #values: ReadonlyMap<string, string | true>;
+  readonly #values: ReadonlyMap<string, string | true | readonly string[]>;
   readonly #env: Invocation["env"];
 
-  constructor(values: ReadonlyMap<string, string | true>, env: Invocation["env"]) {
+  constructor(values: ReadonlyMap<string, string | true | readonly string[]>, env: Invocation["env"]) {
     this.#values = values;
     this.#env = env;
   }
@@ -66,6 +68,16 @@ export class GivenFlags {
     const value = read(text);
     if (value === undefined) throw new UsageError(`${source} ${quoted(text)}: must be ${flag.rule}`);
     return value;
+  }
+
+  /** The values of a flag that may be given several times. @throws {UsageError} */
+  values<T>(flag: Flag, read: ReadValue<T>): readonly T[] {
+    const texts = this.#values.get(flag.name);
+    return (isTexts(texts) ? texts : []).map((text) => {
+      const value = read(text);
+      if (value === undefined) throw new UsageError(`${flag.name} ${quoted(text)}: must be ${flag.rule}`);
+      return value;
+    });
   }
 
   /** @throws {UsageError} also when neither flag nor variable is there */
@@ -92,7 +104,7 @@ export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags |
     .allowExcessArguments();
   const options = usage.flags.map((flag) => {
     const option = new Option(flag.value === undefined ? flag.name : `${flag.name} <value>`);
-    if (flag.value !== undefined) option.argParser(onlyOnce(flag));
+    if (flag.value !== undefined) option.argParser(flag.repeatable ? collected : onlyOnce(flag));
     command.addOption(option);
     return { flag, attribute: option.attributeName() };
   });
@@ -108,7 +120,7 @@ export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags |
   const given = options.filter(({ attribute }) => command.getOptionValueSource(attribute) === "cli");
   const values = given.map(({ flag, attribute }) => {
     const value = command.getOptionValue(attribute) as unknown;
-    return [flag.name, typeof value === "string" ? value : true] as const;
+    return [flag.name, typeof value === "string" || isTexts(value) ? value : true] as const;
   });
   return new GivenFlags(new Map(values), env);
 }
@@ -154,6 +166,14 @@ function onlyOnce(flag: Flag): (text: string, earlier: unknown) => string {
     if (earlier !== undefined) throw new UsageError(`${flag.name} ${quoted(text)}: is given twice`);
     return text;
   };
+}
+
+function collected(text: string, earlier: unknown): readonly string[] {
+  return isTexts(earlier) ? [...earlier, text] : [text];
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value);
 }
 
 /** What commander found, in our words: it knows neither the rules nor how to keep to one line. */

@@ -1,6 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import type { MetricsSettings } from "../cli/metrics_options.ts";
 import { storedRanges } from "../discovery/directory.ts";
+import { needsHosts } from "../discovery/page_addresses.ts";
 import { parseFileName } from "../dynamo/file_name.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { Page } from "../exposition/page.ts";
@@ -23,7 +24,7 @@ import { NatsLink } from "../transport/nats.ts";
  * is sought for as long as it takes. Everything closes in the reverse order.
  */
 export async function runMetrics(settings: MetricsSettings, signal: AbortSignal): Promise<number> {
-  const { target, serve, push, publish, pollIntervalMs, limits, connections } = settings;
+  const { target, serve, push, publish, pollIntervalMs, limits, workerUrls, connections } = settings;
   configureLogging(settings.logging);
   const path = targetPath(target);
   const log = logger();
@@ -60,7 +61,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const store = openStore(settings, signal);
   if (store) ends.use(store);
   const monitor = ends.use(
-    new Monitor({ target, nats, store, clock, recorder: telemetry, pollIntervalMs, limits }),
+    new Monitor({ target, nats, store, clock, recorder: telemetry, pollIntervalMs, workerUrls, limits }),
   );
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
@@ -83,10 +84,10 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
 }
 
 function openStore(
-  { target, fileStore, connections }: MetricsSettings,
+  { target, fileStore, connections, workerUrls }: MetricsSettings,
   signal: AbortSignal,
 ): EtcdMirror | FileStore | undefined {
-  const ranges = storedRanges(target);
+  const ranges = storedRanges(target, { withHosts: needsHosts(workerUrls) });
   if (fileStore !== undefined) {
     return new FileStore(ranges, { folder: fileStore, keyOf: parseFileName, signal });
   }

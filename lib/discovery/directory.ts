@@ -1,6 +1,7 @@
 import { type EventChannel, eventChannelPrefixes, parseEventChannel } from "../dynamo/event_channel.ts";
 import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
 import { INSTANCE_KEY_LAYOUTS, instanceKeyPrefix, parseInstanceKey } from "../dynamo/instance_key.ts";
+import { parseInstanceValue } from "../dynamo/instance_value.ts";
 import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import { modelCardPrefix, parseModelCard } from "../dynamo/model_card.ts";
 import type { Target } from "../dynamo/target.ts";
@@ -16,24 +17,34 @@ export interface Listing {
   readonly membership: Membership;
   /** Those of the target's workers, and of routers that speak of them. */
   readonly channels: readonly EventChannel[];
+  /** The machines that workers say they are on; empty where instances' values are not kept. */
+  readonly hosts: ReadonlyMap<WorkerId, string>;
 }
 
-/** The keys that `Directory` reads. */
-export function storedRanges(target: Target): KeyRange[] {
+export interface DirectoryOptions {
+  /** Whether instances' values are kept, which say the machine. */
+  readonly withHosts?: boolean;
+}
+
+/** The keys that a `Directory` of the same options reads. */
+export function storedRanges(target: Target, { withHosts = false }: DirectoryOptions = {}): KeyRange[] {
   return [
-    ...instancePrefixes(target).map((prefix) => ({ prefix, withValues: false })),
+    ...instancePrefixes(target).map((prefix) => ({ prefix, withValues: withHosts })),
     ...valuedPrefixes(target).map((prefix) => ({ prefix, withValues: true })),
   ];
 }
 
-/** Reads a store that keeps `storedRanges(target)`. Keys that it cannot read are passed over; each value is read once. */
+/** Reads a store that keeps `storedRanges` of the same target and options. Keys that it cannot read are passed over; each value is read once. */
 export class Directory {
   readonly #store: KeyStore;
   readonly #target: Target;
+  readonly #options: DirectoryOptions;
   #channels = new Reader(parseEventChannel);
   #cards = new Reader(parseModelCard);
+  #hosts = new Reader((entry) => this.#readHost(entry));
 
-  constructor(store: KeyStore, target: Target) {
+  constructor(store: KeyStore, target: Target, options: DirectoryOptions = {}) {
+    this.#options = options;
     this.#store = store;
     this.#target = target;
   }
@@ -62,6 +73,7 @@ export class Directory {
     const speaksOnZmq = (worker: WorkerId) => isOwnerless || zmqOwners.has(worker);
     return {
       channels,
+      hosts: this.#readHosts(),
       membership: {
         known: this.#store.connected,
         workers,
@@ -70,6 +82,19 @@ export class Directory {
         needsNats: workers.size === 0 || ![...workers].every(speaksOnZmq),
       },
     };
+  }
+
+  #readHosts(): Map<WorkerId, string> {
+    if (!this.#options.withHosts) return new Map();
+    const prefixes = instancePrefixes(this.#target);
+    return new Map(this.#hosts.read(prefixes.map((prefix) => this.#store.entries(prefix))));
+  }
+
+  #readHost({ key, value }: { key: string; value: string }): readonly [WorkerId, string] | undefined {
+    const { host } = parseInstanceValue(value);
+    const prefix = instancePrefixes(this.#target).find((prefix) => key.startsWith(prefix));
+    const worker = prefix === undefined ? undefined : parseInstanceKey(key, prefix);
+    return worker !== undefined && host !== undefined ? [worker, host] : undefined;
   }
 }
 

@@ -1,8 +1,7 @@
 import { Directory } from "../discovery/directory.ts";
-import type { Membership } from "../discovery/membership.ts";
+import { needsHosts, pageAddresses } from "../discovery/page_addresses.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
-import type { WorkerId } from "../dynamo/worker_id.ts";
 import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
 import { type HitRateBatch, HitRateListener } from "../events/hit_rate_listener.ts";
 import { observationsOf } from "../events/observation.ts";
@@ -38,11 +37,13 @@ export interface MonitorOptions {
   readonly target: Target;
   /** Undefined to go without NATS. */
   readonly nats: NatsLink | undefined;
-  /** Undefined to go by answers alone. It must keep `storedRanges(target)`. */
+  /** Undefined to go by answers alone. It must keep `storedRanges(target)`, with hosts where `workerUrls` need them. */
   readonly store: KeyStore | undefined;
   readonly clock: Clock;
   readonly recorder: MonitorRecorder;
   readonly pollIntervalMs: number;
+  /** Where workers' pages are whose cards do not say. */
+  readonly workerUrls: readonly string[];
   readonly limits: FleetLimits;
 }
 
@@ -80,11 +81,11 @@ export class Monitor implements Disposable {
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MonitorOptions) {
-    const { target, nats, store, clock, limits } = options;
+    const { target, nats, store, clock, limits, workerUrls } = options;
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
-    this.#directory = store && new Directory(store, target);
+    this.#directory = store && new Directory(store, target, { withHosts: needsHosts(workerUrls) });
     const { namespace } = target;
     const onEvent = () => this.renewCounts();
     this.#channels = this.#ends.use(new ChannelListener({ nats, namespace, clock, onEvent }));
@@ -197,10 +198,11 @@ export class Monitor implements Disposable {
 
   #takeMembership(): void {
     if (this.#directory === undefined) return;
-    const { membership, channels } = this.#directory.read();
+    const listing = this.#directory.read();
+    const { membership, channels } = listing;
     if (membership.known) { // Else the last known stand.
       this.#channels.update(channels);
-      this.#pages.update(pagesOf(membership));
+      this.#pages.update(pageAddresses(listing, this.#options.workerUrls));
     }
     this.#apply({ kind: "membership", membership, request: this.#request });
   }
@@ -299,14 +301,4 @@ export class Monitor implements Disposable {
         return logger().info(`Found workers at ${path}`, { workers: seen.length });
     }
   }
-}
-
-/** Where the pages are of the workers that are registered. */
-function pagesOf({ workers, cards }: Membership): ReadonlyMap<WorkerId, string> {
-  const pages = new Map<WorkerId, string>();
-  for (const worker of workers) {
-    const url = cards.get(worker)?.metricsUrl;
-    if (url !== undefined) pages.set(worker, url);
-  }
-  return pages;
 }

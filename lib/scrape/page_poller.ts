@@ -20,7 +20,7 @@ export interface PagePollerOptions {
 export interface WorkerPage {
   readonly worker: WorkerId;
   readonly at: Instant;
-  /** The worker's page, of others' at the same address apart. */
+  /** The worker's page, of others' at the same address apart: what came by it ends with it. */
   readonly via: string;
   /** By rank; at least one. */
   readonly numbers: readonly PageNumbers[];
@@ -48,26 +48,28 @@ const MAX_BACK_OFF_MS = 60_000;
 export class PagePoller implements Disposable {
   readonly #options: PagePollerOptions;
   readonly #log = logger("pages");
-  readonly #sources = new Map<WorkerId, Source>();
+  readonly #sources = new Map<string, Source>();
   /** Those whose time has come. */
   readonly #waiting = new Set<Source>();
   readonly #asked = new Set<Source>();
-  #pages = new Map<WorkerId, WorkerPage>();
+  #pages = new Map<string, WorkerPage>();
   #lost = new Set<string>();
 
   constructor(options: PagePollerOptions) {
     this.#options = options;
   }
 
-  /** Asks from now on for these pages, by worker; what is asked for already goes on. */
-  update(pages: ReadonlyMap<WorkerId, string>): void {
-    for (const source of this.#sources.values()) {
-      if (pages.get(source.worker) !== source.url) this.#drop(source);
-    }
-    for (const [worker, url] of pages) {
-      if (this.#sources.has(worker)) continue;
-      const source = new Source({ worker, url, intervalMs: this.#options.intervalMs });
-      this.#sources.set(worker, source);
+  /** Asks from now on for these pages, by URL with whom each may be of; what is asked for already goes on. */
+  update(pages: ReadonlyMap<string, ReadonlySet<WorkerId>>): void {
+    for (const source of this.#sources.values()) if (!pages.has(source.url)) this.#drop(source);
+    for (const [url, workers] of pages) {
+      const known = this.#sources.get(url);
+      const source = known ?? new Source({ url, intervalMs: this.#options.intervalMs });
+      this.#sources.set(url, source);
+      const isNew = source.workers.symmetricDifference(workers).size > 0;
+      source.workers = workers;
+      if (!isNew || known?.isThere || this.#asked.has(source)) continue;
+      source.renew(); // A new worker's page may be there at once.
       this.#waiting.add(source);
     }
     this.#ask();
@@ -88,7 +90,7 @@ export class PagePoller implements Disposable {
 
   #drop(source: Source): void {
     source.end();
-    this.#sources.delete(source.worker);
+    this.#sources.delete(source.url);
     this.#waiting.delete(source);
     this.#lose(source);
   }
@@ -124,22 +126,26 @@ export class PagePoller implements Disposable {
   /** Gives how long to leave it alone, of a page that is not there. */
   async #read(source: Source): Promise<number | undefined> {
     const { timeoutMs = TIMEOUT_MS, clock } = this.#options;
-    const { worker, url, via, stop: { signal } } = source;
+    const { url, stop: { signal } } = source;
     try {
       const text = await fetchText(url, { timeoutMs, maxBytes: MAX_BYTES, signal });
       if (signal.aborted) return undefined;
-      const numbers = numbersOf(worker, parseWorkerPage(text));
+      const byWorker = numbersByWorker(parseWorkerPage(text), source.workers);
       const at = clock();
-      this.#pages.set(worker, { worker, at, via, numbers });
-      if (source.problem !== undefined) this.#log.info("A worker's page is there again", { worker, url });
-      source.answered(at);
+      for (const worker of source.speaksOf) if (!byWorker.has(worker)) this.#loseOne(source, worker);
+      for (const [worker, numbers] of byWorker) {
+        const via = viaOf(source, worker);
+        this.#pages.set(via, { worker, at, via, numbers });
+      }
+      if (source.problem !== undefined) this.#log.info("A worker's page is there again", { url });
+      source.answered(at, byWorker.keys());
       this.#options.onPage();
       return undefined;
     } catch (error) {
       if (!(error instanceof FetchError || error instanceof PageError)) throw error;
       if (signal.aborted) return undefined;
       if (source.problem === undefined) {
-        this.#log.info("A worker's page cannot be read", { worker, url, cause: error.message });
+        this.#log.info("A worker's page cannot be read", { url, cause: error.message });
       }
       const isLate = error instanceof FetchError && error.problem === "timeout";
       const waitMs = source.failed(error.message);
@@ -150,37 +156,42 @@ export class PagePoller implements Disposable {
 
   /** Once for each time that it was there. */
   #lose(source: Source): void {
-    if (source.answeredAtMs === -Infinity) return;
-    source.answeredAtMs = -Infinity;
-    this.#pages.delete(source.worker);
-    this.#lost.add(source.via);
+    if (source.speaksOf.size === 0) return;
+    for (const worker of source.speaksOf) this.#loseOne(source, worker);
+    source.speaksOf = new Set();
     this.#options.onPage();
+  }
+
+  #loseOne(source: Source, worker: WorkerId): void {
+    const via = viaOf(source, worker);
+    this.#pages.delete(via);
+    this.#lost.add(via);
   }
 }
 
-/** One worker's page. */
+/** One page. */
 class Source {
-  readonly worker: WorkerId;
   readonly url: string;
-  readonly via: string;
   readonly stop = new AbortController();
   readonly #backOff: BackOff;
   timer: ReturnType<typeof setTimeout> | undefined;
   isThere = false;
-  /** Minus infinity while nothing that it said stands. */
   answeredAtMs = -Infinity;
+  /** Whom it may be of. */
+  workers: ReadonlySet<WorkerId> = new Set();
+  /** Of whom it has said what still stands. */
+  speaksOf: ReadonlySet<WorkerId> = new Set();
   /** Why it is not there; undefined while it was not asked, or is. */
   problem: string | undefined;
 
-  constructor({ worker, url, intervalMs }: { worker: WorkerId; url: string; intervalMs: number }) {
-    this.worker = worker;
+  constructor({ url, intervalMs }: { url: string; intervalMs: number }) {
     this.url = url;
-    this.via = `${url} ${worker}`;
     this.#backOff = new BackOff({ firstMs: Math.min(intervalMs, MAX_BACK_OFF_MS), maxMs: MAX_BACK_OFF_MS });
   }
 
-  answered({ monotonicMs }: Instant): void {
+  answered({ monotonicMs }: Instant, workers: Iterable<WorkerId>): void {
     this.isThere = true;
+    this.speaksOf = new Set(workers);
     this.answeredAtMs = monotonicMs;
     this.problem = undefined;
     this.#backOff.reset();
@@ -193,26 +204,45 @@ class Source {
     return this.#backOff.next();
   }
 
+  /** It is no longer left alone. */
+  renew(): void {
+    clearTimeout(this.timer);
+    this.#backOff.reset();
+  }
+
   end(): void {
     this.stop.abort();
     clearTimeout(this.timer);
   }
 }
 
-/** A page that is no page of the worker's. */
+function viaOf({ url }: Source, worker: WorkerId): string {
+  return `${url} ${worker}`;
+}
+
+/** A page that is no page of those it may be of. */
 class PageError extends Error {
   override readonly name = "PageError";
 }
 
 /**
- * What a page says of the worker whose address it has. An address may be another's by now (a worker that restarted has a
- * new id), whose numbers must not become this one's.
+ * What a page says, by the workers it names among those it may be of; one that names nobody speaks of whom alone it may
+ * be of. An address may be another's by now (a worker that restarted has a new id), whose numbers must not become theirs.
  */
-function numbersOf(worker: WorkerId, numbers: readonly PageNumbers[]): readonly PageNumbers[] {
+function numbersByWorker(
+  numbers: readonly PageNumbers[],
+  workers: ReadonlySet<WorkerId>,
+): ReadonlyMap<WorkerId, readonly PageNumbers[]> {
   if (numbers.length === 0) throw new PageError("says nothing of a worker");
   const named = numbers.filter((rank) => rank.worker !== undefined);
-  if (named.length === 0) return numbers;
-  const own = named.filter((rank) => rank.worker === worker);
+  if (named.length === 0) {
+    const [only, ...others] = workers;
+    if (only === undefined || others.length > 0) {
+      throw new PageError(`names no worker, and may be of ${workers.size}`);
+    }
+    return new Map([[only, numbers]]);
+  }
+  const own = named.filter(({ worker }) => workers.has(worker!));
   if (own.length === 0) throw new PageError(`is the page of worker ${named[0]!.worker}`);
-  return own;
+  return Map.groupBy(own, ({ worker }) => worker!);
 }

@@ -7,6 +7,7 @@ const names =
 const interval = "a number of seconds from 0.1 to 86400";
 const gateway =
   "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment";
+const workerUrl = "http://… or https://…, with {id} and {host} allowed, without a user or a fragment";
 const nats = "nats://HOST[:PORT] or tls://HOST[:PORT], several separated by commas";
 const etcd = "http://HOST:PORT, https://HOST:PORT or HOST:PORT, several separated by commas";
 const address = "an IPv4 or IPv6 address such as 0.0.0.0 or ::1";
@@ -62,6 +63,15 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--host", "localhost"], `--host "localhost": must be ${address}`],
   [[...named, "--host", ""], `--host "": must be ${address}`],
   [[...named, "--push-method", "patch"], `--push-method "patch": must be put or post`],
+  [[...named, "--worker-url", "ftp://{host}/"], `--worker-url "ftp://{host}/": must be ${workerUrl}`],
+  [
+    [...named, "--worker-url", "http://{host}/", "--worker-url", "http://{port}/"],
+    `--worker-url "http://{port}/": must be ${workerUrl}`,
+  ],
+  [[...named, "--worker-url", "http://b/{name}"], `--worker-url "http://b/{name}": must be ${workerUrl}`],
+  [[...named, "--worker-url", "http://b/#a"], `--worker-url "http://b/#a": must be ${workerUrl}`],
+  [[...named, "--worker-url", "http://me:secret@b/"], `--worker-url "http://…@b/": must be ${workerUrl}`],
+  [[...named, "--worker-url"], `--worker-url has no value: must be ${workerUrl}`],
   [[...named, "--push-url", "ftp://gateway"], `--push-url "ftp://gateway": must be ${gateway}`],
   [[...named, "--push-url", "http://me:secret@gateway"], `--push-url "http://…@gateway": must be ${gateway}`],
   [[...named, "--push-job", ""], `--push-job "": must be not empty`],
@@ -123,6 +133,13 @@ Deno.test("a port in use is one line that names the address, exit code 1", async
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, new RegExp(`ERROR metrics: Failed to bind to address 127.0.0.1:${port}: .*in use`));
   assert.equal(code, 1);
+});
+
+Deno.test("pages of workers may be at several addresses", () => {
+  const urls = ["http://{host}:8081/metrics", "https://b/{id}?x=1"];
+  const settings = parse([...named, ...urls.flatMap((url) => ["--worker-url", url])]);
+  assert.ok(!("shown" in settings));
+  assert.deepEqual(settings.workerUrls, urls);
 });
 
 Deno.test("the defaults are the original's, and a pushed group is named after host and target", () => {

@@ -30,6 +30,7 @@ Deno.test("a clock that is set back and forth by an hour moves the timestamps, a
     clock,
     recorder,
     pollIntervalMs: 50,
+    workerUrls: [],
     limits: { staleAfterMs: 5_000, forgetAfterMs: 50_000 },
   });
   const running = monitor.run(stop.signal);

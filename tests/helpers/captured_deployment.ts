@@ -34,7 +34,7 @@ export class CapturedDeployment implements AsyncDisposable {
       value: value.replace(/tcp:\/\/[\d.]+:\d+/, (endpoint) => {
         const port = local.get(endpoint);
         return port === undefined ? endpoint : `tcp://127.0.0.1:${port}`;
-      }).replaceAll(
+      }).replace(/("tcp":")[\d.]+:/, (_, name) => `${name}127.0.0.1:`).replaceAll(
         /http:\/\/[\d.]+:(\d+)(?=\/v1\/metadata\/)/g,
         (_, port) => options.pages?.[Number(port) - 28_081] ?? "http://127.0.0.1:1",
       ),

@@ -23,6 +23,10 @@ export class PageServer implements AsyncDisposable {
 
 /** The page that a worker of a captured deployment of 1.6.1 had under load. */
 export function capturedPage(worker: 1 | 2): string {
-  const file = `../testdata/worker_pages/1.6.1/worker${worker}.under-load.txt`;
-  return Deno.readTextFileSync(new URL(file, import.meta.url));
+  return workerPage(`1.6.1/worker${worker}.under-load`);
+}
+
+/** @param name below testdata/worker_pages */
+export function workerPage(name: string): string {
+  return Deno.readTextFileSync(new URL(`../testdata/worker_pages/${name}.txt`, import.meta.url));
 }
