@@ -380,6 +380,12 @@ const TABLE: readonly Family[] = [
       "reason",
     ],
   ),
+  counter("pages_total", "Workers' HTTP pages asked for, refused ones too.", TARGET),
+  counter(
+    "pages_rejected_total",
+    "Workers' HTTP pages refused: timeout, unreachable, status (not 200, redirects too), too_large, no_load (nothing in it that is known), other_worker (not of those whose address it has, or of which of several it does not say).",
+    [...TARGET, "reason"],
+  ),
   counter("pushes_total", "Pushes to the Pushgateway, failed ones too; only when pushing."),
   counter("pushes_failed_total", "Pushes that the Pushgateway did not take; only when pushing."),
   {

@@ -16,7 +16,7 @@ import {
 } from "../fleet/fleet.ts";
 import { nextExpiryMs, type Snapshot, snapshotTarget } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
-import { PagePoller } from "../scrape/page_poller.ts";
+import { type PageBatch, PagePoller } from "../scrape/page_poller.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import { Scraper } from "../scrape/scraper.ts";
 import { Alarm, Cadence, type Clock } from "../timing.ts";
@@ -31,6 +31,7 @@ export interface MonitorRecorder {
   notes(target: Target, notes: Notes): void;
   hitRates(namespace: string, event: string, batch: HitRateBatch): void;
   events(namespace: string, batch: EventBatch): void;
+  pages(target: Target, batch: PageBatch): void;
 }
 
 export interface MonitorOptions {
@@ -227,6 +228,7 @@ export class Monitor implements Disposable {
     if (batch === undefined) return;
     if (batch.lost.length > 0) this.#apply({ kind: "lost", vias: new Set(batch.lost) });
     this.#apply({ kind: "observations", observations: batch.pages.flatMap(observationsOf) });
+    this.#options.recorder.pages(this.#options.target, batch);
   }
 
   /** The newest question sent. */

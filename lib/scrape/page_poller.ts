@@ -2,7 +2,7 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import { type PageNumbers, parseWorkerPage } from "../dynamo/worker_page.ts";
 import { logger } from "../log.ts";
 import { BackOff, type Clock, type Instant } from "../timing.ts";
-import { FetchError, fetchText } from "../transport/http_text.ts";
+import { FETCH_PROBLEMS, FetchError, fetchText } from "../transport/http_text.ts";
 
 export interface PagePollerOptions {
   readonly clock: Clock;
@@ -10,7 +10,7 @@ export interface PagePollerOptions {
   readonly intervalMs: number;
   /** How long what a page said stands while it is only late: a page that hangs is lost after that. */
   readonly keepMs: number;
-  /** Told of each page and each loss; it should only take note. */
+  /** Told of each page, also one that is not there; it should only take note. */
   readonly onPage: () => void;
   /** The longest one page may take. */
   readonly timeoutMs?: number;
@@ -26,12 +26,19 @@ export interface WorkerPage {
   readonly numbers: readonly PageNumbers[];
 }
 
+/** Why a page was not taken. A closed set: it becomes a label. */
+export const PAGE_PROBLEMS = [...FETCH_PROBLEMS, "no_load", "other_worker"] as const;
+export type PageProblem = typeof PAGE_PROBLEMS[number];
+
 /** What came since it was last taken. */
 export interface PageBatch {
   /** The newest of each worker. */
   readonly pages: readonly WorkerPage[];
   /** Pages that are no longer there: what they said before is no longer known to be true. */
   readonly lost: readonly string[];
+  /** How many were asked for, and how many of these not taken. */
+  readonly asked: number;
+  readonly rejected: Readonly<Record<PageProblem, number>>;
 }
 
 /** How many pages are asked for at once, and how many of these may be such as did not answer when last asked. */
@@ -49,11 +56,13 @@ export class PagePoller implements Disposable {
   readonly #options: PagePollerOptions;
   readonly #log = logger("pages");
   readonly #sources = new Map<string, Source>();
-  /** Those whose time has come. */
+  /** Those whose time has come, such as did not answer when last asked apart. */
   readonly #waiting = new Set<Source>();
+  readonly #doubtful = new Set<Source>();
   readonly #asked = new Set<Source>();
   #pages = new Map<string, WorkerPage>();
   #lost = new Set<string>();
+  #counts = noCounts();
 
   constructor(options: PagePollerOptions) {
     this.#options = options;
@@ -70,17 +79,18 @@ export class PagePoller implements Disposable {
       source.workers = workers;
       if (!isNew || known?.isThere || this.#asked.has(source)) continue;
       source.renew(); // A new worker's page may be there at once.
-      this.#waiting.add(source);
+      this.#queue(source);
     }
     this.#ask();
   }
 
   /** What came since the last call; undefined when nothing did. */
   take(): PageBatch | undefined {
-    if (this.#pages.size === 0 && this.#lost.size === 0) return undefined;
-    const batch = { pages: [...this.#pages.values()], lost: [...this.#lost] };
+    if (this.#counts.asked === 0 && this.#lost.size === 0) return undefined;
+    const batch = { pages: [...this.#pages.values()], lost: [...this.#lost], ...this.#counts };
     this.#pages = new Map();
     this.#lost = new Set();
+    this.#counts = noCounts();
     return batch;
   }
 
@@ -92,19 +102,28 @@ export class PagePoller implements Disposable {
     source.end();
     this.#sources.delete(source.url);
     this.#waiting.delete(source);
+    this.#doubtful.delete(source);
     this.#lose(source);
   }
 
   /** Asks as many as may be asked at once. */
   #ask(): void {
-    let doubtful = 0;
-    for (const { isThere } of this.#asked) if (!isThere) doubtful++;
     for (const source of this.#waiting) {
       if (this.#asked.size >= MAX_AT_ONCE) return;
-      if (!source.isThere && ++doubtful > MAX_DOUBTFUL_AT_ONCE) continue;
       this.#waiting.delete(source);
       void this.#poll(source);
     }
+    let doubtful = 0;
+    for (const { isThere } of this.#asked) if (!isThere) doubtful++;
+    for (const source of this.#doubtful) {
+      if (this.#asked.size >= MAX_AT_ONCE || ++doubtful > MAX_DOUBTFUL_AT_ONCE) return;
+      this.#doubtful.delete(source);
+      void this.#poll(source);
+    }
+  }
+
+  #queue(source: Source): void {
+    (source.isThere ? this.#waiting : this.#doubtful).add(source);
   }
 
   async #poll(source: Source): Promise<void> {
@@ -116,7 +135,7 @@ export class PagePoller implements Disposable {
     if (!source.stop.signal.aborted) {
       const ms = waitMs ?? Math.max(0, askedAtMs + intervalMs - clock().monotonicMs);
       source.timer = setTimeout(() => {
-        this.#waiting.add(source);
+        this.#queue(source);
         this.#ask();
       }, ms);
     }
@@ -130,6 +149,7 @@ export class PagePoller implements Disposable {
     try {
       const text = await fetchText(url, { timeoutMs, maxBytes: MAX_BYTES, signal });
       if (signal.aborted) return undefined;
+      this.#counts.asked++;
       const byWorker = numbersByWorker(parseWorkerPage(text), source.workers);
       const at = clock();
       for (const worker of source.speaksOf) if (!byWorker.has(worker)) this.#loseOne(source, worker);
@@ -144,6 +164,9 @@ export class PagePoller implements Disposable {
     } catch (error) {
       if (!(error instanceof FetchError || error instanceof PageError)) throw error;
       if (signal.aborted) return undefined;
+      if (error instanceof FetchError) this.#counts.asked++;
+      this.#counts.rejected[error.problem]++;
+      this.#options.onPage();
       if (source.problem === undefined) {
         this.#log.info("A worker's page cannot be read", { url, cause: error.message });
       }
@@ -159,7 +182,6 @@ export class PagePoller implements Disposable {
     if (source.speaksOf.size === 0) return;
     for (const worker of source.speaksOf) this.#loseOne(source, worker);
     source.speaksOf = new Set();
-    this.#options.onPage();
   }
 
   #loseOne(source: Source, worker: WorkerId): void {
@@ -223,6 +245,16 @@ function viaOf({ url }: Source, worker: WorkerId): string {
 /** A page that is no page of those it may be of. */
 class PageError extends Error {
   override readonly name = "PageError";
+  constructor(readonly problem: "no_load" | "other_worker", message: string) {
+    super(message);
+  }
+}
+
+function noCounts(): { asked: number; readonly rejected: Record<PageProblem, number> } {
+  return {
+    asked: 0,
+    rejected: { timeout: 0, unreachable: 0, status: 0, too_large: 0, no_load: 0, other_worker: 0 },
+  };
 }
 
 /**
@@ -233,16 +265,16 @@ function numbersByWorker(
   numbers: readonly PageNumbers[],
   workers: ReadonlySet<WorkerId>,
 ): ReadonlyMap<WorkerId, readonly PageNumbers[]> {
-  if (numbers.length === 0) throw new PageError("says nothing of a worker");
+  if (numbers.length === 0) throw new PageError("no_load", "says nothing of a worker");
   const named = numbers.filter((rank) => rank.worker !== undefined);
   if (named.length === 0) {
     const [only, ...others] = workers;
     if (only === undefined || others.length > 0) {
-      throw new PageError(`names no worker, and may be of ${workers.size}`);
+      throw new PageError("other_worker", `names no worker, and may be of ${workers.size}`);
     }
     return new Map([[only, numbers]]);
   }
   const own = named.filter(({ worker }) => workers.has(worker!));
-  if (own.length === 0) throw new PageError(`is the page of worker ${named[0]!.worker}`);
+  if (own.length === 0) throw new PageError("other_worker", `is the page of worker ${named[0]!.worker}`);
   return Map.groupBy(own, ({ worker }) => worker!);
 }

@@ -12,6 +12,7 @@ import type { CountedFamily } from "../exposition/text.ts";
 import { GONE_REASONS, type Notes, UNCOUNTED_REASONS, UNHEARD_REASONS } from "../fleet/fleet.ts";
 import type { MonitorRecorder } from "../monitor/monitor.ts";
 import { ENTRY_REJECTIONS, REPLY_REJECTIONS } from "../scrape/answer.ts";
+import { PAGE_PROBLEMS, type PageBatch } from "../scrape/page_poller.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import { SKIP_REASONS, type SkipReason } from "../transport/nats.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
@@ -37,6 +38,8 @@ export class Telemetry implements MonitorRecorder {
   readonly #events = this.#counter("events_total");
   readonly #eventsMissed = this.#counter("events_missed_total");
   readonly #eventsRejected = this.#counter("events_rejected_total");
+  readonly #pages = this.#counter("pages_total");
+  readonly #pagesRejected = this.#counter("pages_rejected_total");
   readonly #pushes: { readonly all: Counter; readonly failed: Counter; readonly last: Gauge } | undefined;
   readonly #publishes: { readonly done: Counter; readonly skipped: Counter } | undefined;
 
@@ -59,6 +62,8 @@ export class Telemetry implements MonitorRecorder {
       this.#eventsMissed.inc(event, 0);
       zero(this.#eventsRejected, event, [...EVENT_PROBLEMS, ...UNHEARD_REASONS]);
     }
+    this.#pages.inc(labels, 0);
+    zero(this.#pagesRejected, labels, PAGE_PROBLEMS);
     if (pushing) {
       this.#pushes = {
         all: this.#counter("pushes_total"),
@@ -115,6 +120,12 @@ export class Telemetry implements MonitorRecorder {
       this.#eventsMissed.inc(labels, missed);
       count(this.#eventsRejected, labels, rejected);
     }
+  }
+
+  pages(target: Target, { asked, rejected }: PageBatch): void {
+    const labels = toLabels(target);
+    this.#pages.inc(labels, asked);
+    count(this.#pagesRejected, labels, rejected);
   }
 
   push(outcome: { readonly ok: boolean; readonly epochMs: number }): void {

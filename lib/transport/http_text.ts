@@ -1,7 +1,8 @@
 import { onAbort } from "../timing.ts";
 
-/** Why a text could not be had. A closed set, so that it may become a label. */
-export type FetchProblem = "timeout" | "unreachable" | "status" | "too_large";
+/** Why a text could not be had. A closed set: it becomes a label. */
+export const FETCH_PROBLEMS = ["timeout", "unreachable", "status", "too_large"] as const;
+export type FetchProblem = typeof FETCH_PROBLEMS[number];
 
 export class FetchError extends Error {
   override readonly name = "FetchError";

@@ -9,7 +9,14 @@ import { eventually } from "../helpers/eventually.ts";
 import { USER } from "../../tools/nats_users.ts";
 
 const HOUR = 3_600_000;
-const recorder: MonitorRecorder = { round() {}, replies() {}, notes() {}, hitRates() {}, events() {} };
+const recorder: MonitorRecorder = {
+  round() {},
+  replies() {},
+  notes() {},
+  hitRates() {},
+  events() {},
+  pages() {},
+};
 
 Deno.test("a clock that is set back and forth by an hour moves the timestamps, and nobody's state or numbers", async () => {
   await using nats = await startNats();

@@ -12,7 +12,8 @@ const ETCD_AWAY =
 const PUSH_FAILS =
   "`pushes_failed_total` grows, `last_push_timestamp_seconds` stands still; the page goes on";
 const NEIGHBOURS = "the neighbours' numbers as ever";
-const PAGES = "the neighbours' pages as ever; it is asked for ever more seldom, up to once a minute";
+const PAGES =
+  "the neighbours' pages as ever; `pages_rejected_total` grows, ever more slowly: it is asked up to once a minute";
 const NO_PAGE = `what it said leaves at once; the worker's other numbers and ${PAGES}`;
 
 /** In the order of docs/faults.md; all names begin with `dynamo_metrics_`. */

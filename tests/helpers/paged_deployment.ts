@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { PageReader } from "../../tools/page_reader.ts";
+import { PAGE_PROBLEMS, type PageProblem } from "../../lib/scrape/page_poller.ts";
 import { CapturedDeployment } from "./captured_deployment.ts";
 import { eventually } from "./eventually.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
@@ -56,12 +57,12 @@ export class PagedDeployment implements AsyncDisposable {
 }
 
 /**
- * The first worker's page goes wrong: its events are shown as ever, and its neighbour's page is read on; then it is right
+ * The first worker's page goes wrong: its events are shown as ever, and its neighbour's page is read on, the refused are counted; then it is right
  * again.
  */
 export async function firstPageGoesWrong(
   answer: (request: Request) => Response | Promise<Response>,
-  options: { readonly release?: () => void } = {},
+  { reason, release }: { readonly reason: PageProblem; readonly release?: () => void },
 ): Promise<void> {
   await using deployment = await PagedDeployment.start();
   const { first, second } = deployment;
@@ -87,9 +88,13 @@ export async function firstPageGoesWrong(
     assert.deepEqual(page.byWorker("llm_requests_active_slots"), { [FIRST]: 4, [SECOND]: 4 });
     assert.deepEqual(page.states(), { [FIRST]: "responding", [SECOND]: "responding" });
     assert.deepEqual(PagedDeployment.seenByPage(page), [SECOND]);
+    const rejected = PAGE_PROBLEMS.filter((problem) =>
+      page.value("dynamo_metrics_pages_rejected_total", { reason: problem })! > 0
+    );
+    assert.deepEqual(rejected, [reason]);
   });
   first.answer = right;
-  options.release?.();
+  release?.();
   await eventually(async () => {
     assert.deepEqual(PagedDeployment.seenByPage(await deployment.page()), [FIRST, SECOND]);
   }, { timeoutMs: 20_000 });
