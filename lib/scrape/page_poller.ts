@@ -41,8 +41,9 @@ export interface PageBatch {
   readonly rejected: Readonly<Record<PageProblem, number>>;
 }
 
-/** How many pages are asked for at once, and how many of these may be such as did not answer when last asked. */
+/** How many pages are asked for at once, and how few and many of these may be such as did not answer when last asked. */
 const MAX_AT_ONCE = 32;
+const MIN_DOUBTFUL_AT_ONCE = 4;
 const MAX_DOUBTFUL_AT_ONCE = 16;
 const TIMEOUT_MS = 2_000;
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -108,13 +109,14 @@ export class PagePoller implements Disposable {
 
   /** Asks as many as may be asked at once. */
   #ask(): void {
+    let doubtful = 0;
+    for (const { isThere } of this.#asked) if (!isThere) doubtful++;
+    const kept = Math.max(0, Math.min(MIN_DOUBTFUL_AT_ONCE - doubtful, this.#doubtful.size));
     for (const source of this.#waiting) {
-      if (this.#asked.size >= MAX_AT_ONCE) return;
+      if (this.#asked.size >= MAX_AT_ONCE - kept) break;
       this.#waiting.delete(source);
       void this.#poll(source);
     }
-    let doubtful = 0;
-    for (const { isThere } of this.#asked) if (!isThere) doubtful++;
     for (const source of this.#doubtful) {
       if (this.#asked.size >= MAX_AT_ONCE || ++doubtful > MAX_DOUBTFUL_AT_ONCE) return;
       this.#doubtful.delete(source);
