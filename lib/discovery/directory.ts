@@ -34,7 +34,10 @@ export function storedRanges(target: Target, { withHosts = false }: DirectoryOpt
   ];
 }
 
-/** Reads a store that keeps `storedRanges` of the same target and options. Keys that it cannot read are passed over; each value is read once. */
+/**
+ * Reads a store that keeps `storedRanges` of the same target and options. Keys that it cannot read are passed over; each
+ * value is read once.
+ */
 export class Directory {
   readonly #store: KeyStore;
   readonly #target: Target;
