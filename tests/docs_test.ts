@@ -22,3 +22,10 @@ for (const { what, test: { file, title } } of DIFFERENCES) {
     assert.ok(text.includes(title), `${file} has no test "${title}"`);
   });
 }
+
+Deno.test("every dependency stands in ARCHITECTURE.md with its reason", async () => {
+  const { default: config } = await import("../deno.json", { with: { type: "json" } });
+  const text = await Deno.readTextFile(new URL("../ARCHITECTURE.md", import.meta.url));
+  const listed = [...text.matchAll(/^\| `([@\w/-]+)` +\| \S/gm)].map(([, name]) => name!);
+  assert.deepEqual(Object.keys(config.imports).filter((name) => !listed.includes(name)), []);
+});
