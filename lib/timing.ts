@@ -21,6 +21,30 @@ export function onAbort(signal: AbortSignal, act: () => void): Disposable {
   return { [Symbol.dispose]: () => signal.removeEventListener("abort", act) };
 }
 
+/** A signal that is aborted with `reason` after `ms`, and when `outer` is. To be disposed of when the work is done. */
+export class Deadline implements Disposable {
+  readonly #end = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #outer: Disposable | undefined;
+
+  constructor(
+    options: { readonly ms: number; readonly reason: Error; readonly outer?: AbortSignal | undefined },
+  ) {
+    const { ms, reason, outer } = options;
+    this.#timer = setTimeout(() => this.#end.abort(reason), ms);
+    this.#outer = outer && onAbort(outer, () => this.#end.abort());
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#outer?.[Symbol.dispose]();
+  }
+}
+
 /** Waits `ms` milliseconds, or until `signal` is aborted; never rejects. */
 export async function sleep(ms: number, { signal }: { signal: AbortSignal }): Promise<void> {
   await new Alarm().sleep(ms, { signal });

@@ -1,5 +1,5 @@
 import { logger } from "../log.ts";
-import { Cadence, type Clock, onAbort, sleep } from "../timing.ts";
+import { Cadence, type Clock, Deadline, sleep } from "../timing.ts";
 import type { PushMethod } from "./push_group.ts";
 
 export interface PushOptions {
@@ -74,14 +74,13 @@ interface Problem {
 async function send(
   { url, method, body, contentType, timeoutMs = 10_000, signal }: Sending,
 ): Promise<Problem | undefined> {
-  const end = new AbortController();
-  const timer = setTimeout(() => end.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  using _ = signal && onAbort(signal, () => end.abort());
+  const reason = new Error(`no answer within ${timeoutMs} ms`);
+  using deadline = new Deadline({ ms: timeoutMs, reason, outer: signal });
   try {
     const response = await fetch(url, {
       method: method.toUpperCase(),
       redirect: "manual",
-      signal: end.signal,
+      signal: deadline.signal,
       ...(body && { body }),
       ...(contentType && { headers: { "content-type": contentType } }),
     });
@@ -91,8 +90,6 @@ async function send(
     return response.ok ? undefined : { kind, text: `${kind} ${text}`.trim() };
   } catch (error) {
     return { kind: "no answer", text: causeText(error as Error) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

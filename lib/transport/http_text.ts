@@ -1,4 +1,4 @@
-import { onAbort } from "../timing.ts";
+import { Deadline } from "../timing.ts";
 
 /** Why a text could not be had. A closed set: it becomes a label. */
 export const FETCH_PROBLEMS = ["timeout", "unreachable", "status", "too_large"] as const;
@@ -27,13 +27,11 @@ export interface FetchLimits {
  */
 export async function fetchText(url: string, { timeoutMs, maxBytes, signal }: FetchLimits): Promise<string> {
   const late = new FetchError("timeout", `no whole answer within ${timeoutMs} ms`);
-  const end = new AbortController();
-  const timer = setTimeout(() => end.abort(late), timeoutMs);
-  using _ = onAbort(signal, () => end.abort());
+  using deadline = new Deadline({ ms: timeoutMs, reason: late, outer: signal });
   try {
     const response = await fetch(url, {
       redirect: "manual",
-      signal: end.signal,
+      signal: deadline.signal,
       headers: { accept: "text/plain" },
     });
     if (response.status !== 200) {
@@ -42,11 +40,9 @@ export async function fetchText(url: string, { timeoutMs, maxBytes, signal }: Fe
     }
     return await readText(response.body, maxBytes);
   } catch (error) {
-    if (end.signal.reason === late) throw late;
+    if (deadline.signal.reason === late) throw late;
     if (error instanceof FetchError) throw error;
     throw new FetchError("unreachable", (error as Error).message);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
