@@ -28,7 +28,7 @@ export interface ChannelListenerOptions {
 export interface EventBatch {
   readonly observations: readonly Observation[];
   /** Connections that were lost: what came by them before is no longer known to be true. */
-  readonly lost: readonly string[];
+  readonly lost: ReadonlySet<string>;
   /** By event. */
   readonly counts: ReadonlyMap<string, EventCounts>;
 }
@@ -113,7 +113,7 @@ export class ChannelListener implements Disposable {
       }
       messages.length = 0;
     }
-    const lost = [...this.#lost];
+    const lost = this.#lost;
     this.#lost = new Set();
     return { observations, lost, counts };
   }

@@ -4,7 +4,7 @@ import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
 import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
 import { type HitRateBatch, HitRateListener } from "../events/hit_rate_listener.ts";
-import { observationsOf } from "../events/observation.ts";
+import { type Observation, observationsOf } from "../events/observation.ts";
 import {
   apply,
   emptyFleet,
@@ -218,17 +218,20 @@ export class Monitor implements Disposable {
   #takeEvents(): void {
     const batch = this.#channels.take();
     if (batch === undefined) return;
-    if (batch.lost.length > 0) this.#apply({ kind: "lost", vias: new Set(batch.lost) });
-    this.#apply({ kind: "observations", observations: batch.observations });
+    this.#hear(batch.lost, batch.observations);
     this.#options.recorder.events(this.#options.target.namespace, batch);
   }
 
   #takePages(): void {
     const batch = this.#pages.take();
     if (batch === undefined) return;
-    if (batch.lost.length > 0) this.#apply({ kind: "lost", vias: new Set(batch.lost) });
-    this.#apply({ kind: "observations", observations: batch.pages.flatMap(observationsOf) });
+    this.#hear(batch.lost, batch.pages.flatMap(observationsOf));
     this.#options.recorder.pages(this.#options.target, batch);
+  }
+
+  #hear(lost: ReadonlySet<string>, observations: readonly Observation[]): void {
+    if (lost.size > 0) this.#apply({ kind: "lost", vias: lost });
+    this.#apply({ kind: "observations", observations });
   }
 
   /** The newest question sent. */

@@ -35,7 +35,7 @@ export interface PageBatch {
   /** The newest of each worker. */
   readonly pages: readonly WorkerPage[];
   /** Pages that are no longer there: what they said before is no longer known to be true. */
-  readonly lost: readonly string[];
+  readonly lost: ReadonlySet<string>;
   /** How many were asked for, and how many of these not taken. */
   readonly asked: number;
   readonly rejected: Readonly<Record<PageProblem, number>>;
@@ -88,7 +88,7 @@ export class PagePoller implements Disposable {
   /** What came since the last call; undefined when nothing did. */
   take(): PageBatch | undefined {
     if (this.#counts.asked === 0 && this.#lost.size === 0) return undefined;
-    const batch = { pages: [...this.#pages.values()], lost: [...this.#lost], ...this.#counts };
+    const batch = { pages: [...this.#pages.values()], lost: this.#lost, ...this.#counts };
     this.#pages = new Map();
     this.#lost = new Set();
     this.#counts = noCounts();
