@@ -35,24 +35,36 @@ export function storedRanges(target: Target, { withHosts = false }: DirectoryOpt
 }
 
 /**
- * Reads a store that keeps `storedRanges` of the same target and options. Keys that it cannot read are passed over; each
- * value is read once.
+ * Reads a store that keeps `storedRanges` of the same target and options, anew when the store says that it changed. Keys
+ * that it cannot read are passed over; each value is read once.
  */
-export class Directory {
+export class Directory implements Disposable {
   readonly #store: KeyStore;
   readonly #target: Target;
   readonly #options: DirectoryOptions;
   #channels = new Reader(parseEventChannel);
   #cards = new Reader(parseModelCard);
   #hosts = new Reader((entry) => this.#readHost(entry));
+  #listing: Listing | undefined;
+  readonly #listener: Disposable;
 
   constructor(store: KeyStore, target: Target, options: DirectoryOptions = {}) {
     this.#options = options;
     this.#store = store;
     this.#target = target;
+    this.#listener = store.listen(() => this.#listing = undefined);
   }
 
+  /** What the store says now: the same value until it changes. */
   read(): Listing {
+    return this.#listing ??= this.#list();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener[Symbol.dispose]();
+  }
+
+  #list(): Listing {
     const { namespace, component, endpoint } = this.#target;
     const workers = new Set<WorkerId>();
     for (const prefix of instancePrefixes(this.#target)) {

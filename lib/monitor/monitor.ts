@@ -1,4 +1,4 @@
-import { Directory } from "../discovery/directory.ts";
+import { Directory, type Listing } from "../discovery/directory.ts";
 import { needsHosts, pageAddresses } from "../discovery/page_addresses.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
@@ -66,6 +66,8 @@ const PAGES_MS = 2_000;
 export class Monitor implements Disposable {
   readonly #options: MonitorOptions;
   readonly #directory: Directory | undefined;
+  /** What channels and pages follow. */
+  #listing: Listing | undefined;
   readonly #scraper: Scraper | undefined;
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
@@ -86,7 +88,8 @@ export class Monitor implements Disposable {
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
-    this.#directory = store && new Directory(store, target, { withHosts: needsHosts(workerUrls) });
+    this.#directory = store &&
+      this.#ends.use(new Directory(store, target, { withHosts: needsHosts(workerUrls) }));
     const { namespace } = target;
     const onEvent = () => this.renewCounts();
     this.#channels = this.#ends.use(new ChannelListener({ nats, namespace, clock, onEvent }));
@@ -201,7 +204,8 @@ export class Monitor implements Disposable {
     if (this.#directory === undefined) return;
     const listing = this.#directory.read();
     const { membership, channels } = listing;
-    if (membership.known) { // Else the last known stand.
+    if (membership.known && listing !== this.#listing) { // Else the last known stand.
+      this.#listing = listing;
       this.#channels.update(channels);
       this.#pages.update(pageAddresses(listing, this.#options.workerUrls));
     }
