@@ -1,7 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import type { MetricsSettings } from "../cli/metrics_options.ts";
 import { storedRanges } from "../discovery/directory.ts";
-import { needsHosts } from "../discovery/page_addresses.ts";
 import { parseFileName } from "../dynamo/file_name.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { Page } from "../exposition/page.ts";
@@ -84,10 +83,10 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
 }
 
 function openStore(
-  { target, fileStore, connections, workerUrls }: MetricsSettings,
+  { target, fileStore, connections }: MetricsSettings,
   signal: AbortSignal,
 ): EtcdMirror | FileStore | undefined {
-  const ranges = storedRanges(target, { withHosts: needsHosts(workerUrls) });
+  const ranges = storedRanges(target);
   if (fileStore !== undefined) {
     return new FileStore(ranges, { folder: fileStore, keyOf: parseFileName, signal });
   }

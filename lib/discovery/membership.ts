@@ -1,14 +1,37 @@
 import type { ModelCard } from "../dynamo/model_card.ts";
+import { ANY_RELEASE, type Releases } from "../dynamo/release.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 
 /** Who is registered for a target. `known` is false while the store cannot say; the rest is then what was last known. */
 export interface Membership {
   readonly known: boolean;
-  readonly workers: ReadonlySet<WorkerId>;
-  /** What their model cards say. */
-  readonly cards: ReadonlyMap<WorkerId, ModelCard>;
-  /** Those that have channels of their own for their events. */
-  readonly withChannel: ReadonlySet<WorkerId>;
+  readonly workers: ReadonlyMap<WorkerId, Registration>;
   /** False when all workers there are can be seen without NATS. */
   readonly needsNats: boolean;
+}
+
+/** What is registered of one worker. */
+export interface Registration {
+  /** What its model card says. */
+  readonly card: ModelCard | undefined;
+  /** The machine it says it is on, as a URL writes it. */
+  readonly host: string | undefined;
+  /** It has channels of its own for its events. */
+  readonly hasChannel: boolean;
+  /** Of which it can be, by the form of its keys. */
+  readonly releases: Releases;
+}
+
+/** That of a worker of which nothing is. */
+export const NO_REGISTRATION: Registration = {
+  card: undefined,
+  host: undefined,
+  hasChannel: false,
+  releases: ANY_RELEASE,
+};
+
+export function isSameRegistration(one: Registration, other: Registration): boolean {
+  return one === other ||
+    one.card === other.card && one.host === other.host && one.hasChannel === other.hasChannel &&
+      one.releases === other.releases;
 }

@@ -1,12 +1,12 @@
 import { type WorkerId, workerIdToHex } from "../dynamo/worker_id.ts";
-import type { Listing } from "./directory.ts";
+import type { Membership } from "./membership.ts";
 
 /**
  * Where the pages of registered workers may be, with the workers that each may be of: at the address on a worker's card,
  * else at those that `templates` make of its id and host.
  */
 export function pageAddresses(
-  { membership, hosts }: Pick<Listing, "membership" | "hosts">,
+  { workers }: Pick<Membership, "workers">,
   templates: readonly string[],
 ): Map<string, Set<WorkerId>> {
   const addresses = new Map<string, Set<WorkerId>>();
@@ -15,14 +15,13 @@ export function pageAddresses(
     if (workers === undefined) addresses.set(url, new Set([worker]));
     else workers.add(worker);
   };
-  for (const worker of membership.workers) {
-    const url = membership.cards.get(worker)?.metricsUrl;
-    if (url !== undefined) {
-      add(url, worker);
+  for (const [worker, { card, host }] of workers) {
+    if (card?.metricsUrl !== undefined) {
+      add(card.metricsUrl, worker);
       continue;
     }
     for (const template of templates) {
-      const filled = fillPageTemplate(template, { id: workerIdToHex(worker), host: hosts.get(worker) });
+      const filled = fillPageTemplate(template, { id: workerIdToHex(worker), host });
       if (filled !== undefined) add(filled, worker);
     }
   }
@@ -37,9 +36,4 @@ export function fillPageTemplate(
   if (host === undefined && template.includes("{host}")) return undefined;
   const url = template.replaceAll("{id}", id).replaceAll("{host}", () => host ?? "");
   return URL.canParse(url) ? url : undefined;
-}
-
-/** Whether a template asks for what only instances' values say. */
-export function needsHosts(templates: readonly string[]): boolean {
-  return templates.some((template) => template.includes("{host}"));
 }

@@ -1,5 +1,6 @@
 import { type Address, parseAddress } from "./address.ts";
 import { type Fields, fieldsOf, parseValue, type Registered, registeredId, textOf } from "./registered.ts";
+import { type Releases, releases } from "./release.ts";
 import { isName } from "./target.ts";
 import { type WorkerId, workerIdFromDecimal } from "./worker_id.ts";
 
@@ -20,6 +21,8 @@ export interface EventChannel {
   /** The publisher's id in the envelopes of its events, decimal. */
   readonly publisher: WorkerId;
   readonly transport: EventTransport;
+  /** Of which its publisher can be, by the key's form. */
+  readonly releases: Releases;
 }
 
 export type EventTransport =
@@ -54,7 +57,18 @@ export function parseEventChannel(
   if (transport === undefined) return undefined;
   const leaseholder = lease === undefined || lease === "0" ? undefined : workerIdFromDecimal(lease);
   const owner = leaseholder ?? (scope.endpoint === undefined ? publisher : undefined);
-  return { key, topic, ...scope, owner, publisher, transport };
+  const possible = releasesOf(scope, { leaseholder, publisher });
+  return { key, topic, ...scope, owner, publisher, transport, releases: possible };
+}
+
+/** Publishers are the workers themselves to 1.2.1, have ids of their own in 1.3.1, and name their endpoint since 1.4.2. */
+function releasesOf(
+  { endpoint }: Scope,
+  { leaseholder, publisher }: { leaseholder: WorkerId | undefined; publisher: WorkerId },
+): Releases {
+  if (endpoint !== undefined) return releases("1.4.2");
+  if (leaseholder === undefined) return releases("0.9.1", "1.3.1");
+  return leaseholder === publisher ? releases("0.9.1", "1.2.1") : releases("1.3.1", "1.3.1");
 }
 
 type Scope = Pick<EventChannel, "namespace" | "component" | "endpoint">;

@@ -1,3 +1,4 @@
+import { type Releases, releases } from "./release.ts";
 import type { Target } from "./target.ts";
 import { type WorkerId, workerIdFromHex, workerIdToHex } from "./worker_id.ts";
 
@@ -5,6 +6,18 @@ import { type WorkerId, workerIdFromHex, workerIdToHex } from "./worker_id.ts";
 export type InstanceKeyLayout = "components" | "instances" | "v1";
 
 export const INSTANCE_KEY_LAYOUTS: readonly InstanceKeyLayout[] = ["components", "instances", "v1"];
+
+/** Of which the workers are that are registered in a layout. */
+export function releasesOfLayout(layout: InstanceKeyLayout): Releases {
+  switch (layout) {
+    case "components":
+      return releases("0.1.0", "0.2.1");
+    case "instances":
+      return releases("0.3.0", "0.5.1");
+    case "v1":
+      return releases("0.6.0");
+  }
+}
 
 /** The key before the worker's id, so one range read or watch lists the target's instances of one layout. */
 export function instanceKeyPrefix(layout: InstanceKeyLayout, target: Target): string {

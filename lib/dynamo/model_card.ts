@@ -1,5 +1,6 @@
 import { toU32, toU64 } from "./exact_integers.ts";
-import { fieldsOf, parseValue, type Registered, registeredId, textOf } from "./registered.ts";
+import { type Fields, fieldsOf, parseValue, type Registered, registeredId, textOf } from "./registered.ts";
+import { type Releases, releases } from "./release.ts";
 import type { Target } from "./target.ts";
 import type { WorkerId } from "./worker_id.ts";
 
@@ -10,20 +11,18 @@ export interface ModelCard {
   readonly worker: WorkerId;
   /** Data-parallel ranks, 1 where the card does not say. Blocks and slots are those of one rank. */
   readonly ranks: number;
-  /** The first rank, 0 where the card does not say (before 1.0.2). */
-  readonly startRank: number;
   /** KV blocks of one rank. */
   readonly totalBlocks?: number;
   /** Slots of one rank: requests that run at once. */
   readonly maxSeqs?: number;
-  /** Tokens of a KV block. */
-  readonly blockSize?: number;
   /** The model's display name. */
   readonly model?: string;
   /** Before 1.4.2 only prefill workers are known. */
   readonly workerType?: WorkerType;
   /** The worker's own page, since 1.4.2 where it has a system port. */
   readonly metricsUrl?: string;
+  /** Of which it can be, by what the card has. */
+  readonly releases: Releases;
 }
 
 /** More than any worker has; a number above is not believed, since all ranks are walked. */
@@ -48,14 +47,19 @@ export function parseModelCard({ key, value }: Registered): ModelCard | undefine
   return {
     worker,
     ranks: ranksOf(config.data_parallel_size),
-    startRank: toU32(config.data_parallel_start_rank) ?? 0,
+    releases: releasesOf(card, config),
     ...optional("totalBlocks", toU64(config.total_kv_blocks)),
     ...optional("maxSeqs", toU64(config.max_num_seqs)),
-    ...optional("blockSize", toU64(card.kv_cache_block_size)),
     ...optional("model", textOf(card.display_name)),
     ...optional("workerType", workerTypeOf(card.worker_type, card.model_type)),
     ...optional("metricsUrl", metricsUrlOf(fieldsOf(fieldsOf(card.model_info).hf_config_json).path)),
   };
+}
+
+/** The first rank is named since 1.0.2, what the worker does since 1.4.2. */
+function releasesOf({ worker_type }: Fields, { data_parallel_start_rank }: Fields): Releases {
+  if (worker_type !== undefined) return releases("1.4.2");
+  return data_parallel_start_rank !== undefined ? releases("1.0.2", "1.3.1") : releases("0.6.0", "0.9.1");
 }
 
 function ranksOf(value: unknown): number {

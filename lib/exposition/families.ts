@@ -154,13 +154,13 @@ const TABLE: readonly Family[] = [
     name: `${PREFIX}worker_info`,
     type: "gauge",
     help:
-      "1 for each worker that is heard: data-parallel rank, version of its NATS service, shape of its load record, what it does (prefill, decode, aggregated) and the model, as far as they are known.",
+      "1 for each worker that is registered or heard: Dynamo's release (or from-to, as far as what it shows tells), data-parallel rank, version of its NATS service, shape of its load record, what it does (prefill, decode, aggregated) and the model, as far as they are known.",
     source: {
       per: "worker",
       naming: "dynamo",
-      value: ({ service, card }) => service || card ? 1 : undefined,
+      value: ({ service, card, release }) => service || card || release ? 1 : undefined,
       more: {
-        names: ["dp_rank", "service_version", "load_shape", "worker_type", "model"],
+        names: ["release", "dp_rank", "service_version", "load_shape", "worker_type", "model"],
         labels: infoLabels,
       },
     },
@@ -424,8 +424,9 @@ const TABLE: readonly Family[] = [
 /** Every metric there is, by name: the one table of names, types, help and labels. */
 export const FAMILIES: readonly Family[] = TABLE.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
-function infoLabels({ load, service, card }: WorkerSnapshot): Label[] {
+function infoLabels({ load, service, card, release }: WorkerSnapshot): Label[] {
   const labels: Label[] = [];
+  if (release !== undefined) labels.push(["release", release]);
   if (load?.dpRank !== undefined) labels.push(["dp_rank", String(load.dpRank)]);
   if (service?.version !== undefined) labels.push(["service_version", service.version.slice(0, MAX_VERSION)]);
   if (load !== undefined) labels.push(["load_shape", load.shape]);

@@ -1,12 +1,16 @@
 import type { HitRate } from "../dynamo/hit_rate.ts";
 import type { Target } from "../dynamo/target.ts";
 import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
-import type { Membership } from "../discovery/membership.ts";
+import {
+  isSameRegistration,
+  type Membership,
+  NO_REGISTRATION,
+  type Registration,
+} from "../discovery/membership.ts";
 import type { Answer } from "../scrape/answer.ts";
 import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
 import type { Observation } from "../events/observation.ts";
-import type { ModelCard } from "../dynamo/model_card.ts";
 import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 
@@ -47,10 +51,8 @@ export interface Worker {
   readonly heard: Heard;
   /** When it last said anything, once it has sent a heartbeat; undefined of one that speaks only when its load changes. */
   readonly beatAt: Instant | undefined;
-  /** What etcd says of its model; the last known while etcd is away. */
-  readonly card: ModelCard | undefined;
-  /** It has channels of its own for its events: while it never answered, nobody asks it. */
-  readonly hasChannel: boolean;
+  /** What etcd says of it; the last known while etcd is away. */
+  readonly registration: Registration;
 }
 
 /** Remembers that a worker is gone: only an answer to a question after `request` can bring it back. */
@@ -270,18 +272,17 @@ class Draft {
         continue;
       }
       const undecidedSince = vanished ? request : registered === false ? worker.undecidedSince : undefined;
-      const card = membership.known ? membership.cards.get(worker.id) : worker.card;
-      const hasChannel = membership.known ? membership.withChannel.has(worker.id) : worker.hasChannel;
+      const registration = membership.known
+        ? membership.workers.get(worker.id) ?? NO_REGISTRATION
+        : worker.registration;
       if (
         registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
-        card !== worker.card || hasChannel !== worker.hasChannel
-      ) this.#put({ ...worker, registered, undecidedSince, card, hasChannel });
+        !isSameRegistration(registration, worker.registration)
+      ) this.#put({ ...worker, registered, undecidedSince, registration });
     }
     if (!membership.known) return;
-    for (const id of membership.workers) {
-      if (this.#readWorkers().has(id)) continue;
-      const card = membership.cards.get(id);
-      this.#put({ ...newWorker(id, true), card, hasChannel: membership.withChannel.has(id) });
+    for (const [id, registration] of membership.workers) {
+      if (!this.#readWorkers().has(id)) this.#put({ ...newWorker(id, true), registration });
     }
   }
 
@@ -384,8 +385,7 @@ function newWorker(id: WorkerId, registered: boolean | undefined): Worker {
     answer: undefined,
     heard: NOTHING_HEARD,
     beatAt: undefined,
-    card: undefined,
-    hasChannel: false,
+    registration: NO_REGISTRATION,
   };
 }
 
@@ -402,8 +402,8 @@ function listen(worker: Worker, observation: Observation): Worker {
 }
 
 /** True of a worker that speaks by itself and never answered: only its key says whether it is there. */
-function isUnasked({ answer, hasChannel, heard, beatAt }: Worker): boolean {
-  return answer === undefined && (hasChannel || heard.size > 0 || beatAt !== undefined);
+function isUnasked({ answer, registration, heard, beatAt }: Worker): boolean {
+  return answer === undefined && (registration.hasChannel || heard.size > 0 || beatAt !== undefined);
 }
 
 function sortById(workers: ReadonlyMap<WorkerId, Worker>): Map<WorkerId, Worker> {

@@ -1,5 +1,6 @@
 import type { Load } from "../dynamo/load.ts";
 import type { ModelCard } from "../dynamo/model_card.ts";
+import type { Releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Channel } from "../events/observation.ts";
@@ -18,6 +19,7 @@ import {
   saysLoad,
   type WorkerNumbers,
 } from "./heard.ts";
+import { releasesByService, workerRelease } from "./worker_release.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
 
 /** Everything that outputs show, at one moment: one value for the page, the push and all else, so they cannot disagree. */
@@ -78,6 +80,8 @@ export interface WorkerSnapshot {
   /** By which ways it is seen. */
   readonly channels: ReadonlySet<Channel>;
   readonly card: ModelCard | undefined;
+  /** As far as what it shows tells: `0.7.1`, `0.1.1-0.2.0`, `1.5.1+`. */
+  readonly release: string | undefined;
   /** Of its last answer, while that is not stale. */
   readonly service: { readonly name: string; readonly version: string | undefined } | undefined;
   readonly endpoints: readonly EndpointCounters[];
@@ -98,12 +102,13 @@ export function snapshotTarget(
 ): TargetSnapshot {
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
   const up = roundsWork || !fleet.needsNats && fleet.membershipFromEtcd;
+  const byService = releasesByService(fleet.target);
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   const activeBlocks: number[] = [];
   let loadFrom: { oldest: Instant; newest: Instant } | undefined;
   for (const worker of fleet.workers.values()) {
-    const { shown, blocksAt } = snapshotWorker(worker, { ...options, roundsWork });
+    const { shown, blocksAt } = snapshotWorker(worker, { ...options, roundsWork, byService });
     workers.push(shown);
     workersByState[shown.state]++;
     if (shown.numbers.activeBlocks === undefined) continue;
@@ -154,9 +159,14 @@ export function nextExpiryMs(
 
 function snapshotWorker(
   worker: Worker,
-  options: { now: Instant; limits: FleetLimits; roundsWork: boolean },
+  options: {
+    now: Instant;
+    limits: FleetLimits;
+    roundsWork: boolean;
+    byService: ReadonlyMap<string, Releases>;
+  },
 ): { shown: WorkerSnapshot; blocksAt: Instant | undefined } {
-  const { id, registered, card } = worker;
+  const { id, registered, registration: { card, releases } } = worker;
   const sign = lastSign(worker);
   const isSilent = sign !== undefined && isStale({ at: sign }, options);
   const answer = worker.answer && !isStale(worker.answer, options) ? worker.answer : undefined;
@@ -174,6 +184,7 @@ function snapshotWorker(
     ranks: rankNumbers(heard),
     estimates: estimatesOf(heard),
     channels: channelsOf({ answer, heard, card }),
+    release: workerRelease({ registered: releases, answer, byService: options.byService }),
     service: answer && { name: answer.service, version: answer.serviceVersion },
     endpoints: counted?.endpoints ?? [],
   };

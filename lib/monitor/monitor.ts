@@ -1,5 +1,5 @@
 import { Directory, type Listing } from "../discovery/directory.ts";
-import { needsHosts, pageAddresses } from "../discovery/page_addresses.ts";
+import { pageAddresses } from "../discovery/page_addresses.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
 import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
@@ -38,7 +38,7 @@ export interface MonitorOptions {
   readonly target: Target;
   /** Undefined to go without NATS. */
   readonly nats: NatsLink | undefined;
-  /** Undefined to go by answers alone. It must keep `storedRanges(target)`, with hosts where `workerUrls` need them. */
+  /** Undefined to go by answers alone. It must keep `storedRanges(target)`. */
   readonly store: KeyStore | undefined;
   readonly clock: Clock;
   readonly recorder: MonitorRecorder;
@@ -84,12 +84,11 @@ export class Monitor implements Disposable {
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MonitorOptions) {
-    const { target, nats, store, clock, limits, workerUrls } = options;
+    const { target, nats, store, clock, limits } = options;
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
-    this.#directory = store &&
-      this.#ends.use(new Directory(store, target, { withHosts: needsHosts(workerUrls) }));
+    this.#directory = store && this.#ends.use(new Directory(store, target));
     const { namespace } = target;
     const onEvent = () => this.renewCounts();
     this.#channels = this.#ends.use(new ChannelListener({ nats, namespace, clock, onEvent }));
@@ -207,7 +206,7 @@ export class Monitor implements Disposable {
     if (membership.known && listing !== this.#listing) { // Else the last known stand.
       this.#listing = listing;
       this.#channels.update(channels);
-      this.#pages.update(pageAddresses(listing, this.#options.workerUrls));
+      this.#pages.update(pageAddresses(membership, this.#options.workerUrls));
     }
     this.#apply({ kind: "membership", membership, request: this.#request });
   }

@@ -1,22 +1,21 @@
 import assert from "node:assert/strict";
 import type { ModelCard } from "../../lib/dynamo/model_card.ts";
+import { ANY_RELEASE } from "../../lib/dynamo/release.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { needsHosts, pageAddresses } from "../../lib/discovery/page_addresses.ts";
+import { NO_REGISTRATION } from "../../lib/discovery/membership.ts";
+import { pageAddresses } from "../../lib/discovery/page_addresses.ts";
 
 const A = "161" as WorkerId;
 const B = "18446744073709551615" as WorkerId;
 
 /** Two workers, of which the first has a card with an address; the second says its host. */
 function addresses(...templates: string[]): [string, WorkerId[]][] {
-  const card: ModelCard = { worker: A, ranks: 1, startRank: 0, metricsUrl: "http://a:1/metrics" };
-  const membership = {
-    known: true,
-    workers: new Set([A, B]),
-    cards: new Map([[A, card]]),
-    withChannel: new Set<WorkerId>(),
-    needsNats: false,
-  };
-  const found = pageAddresses({ membership, hosts: new Map([[B, "[fe80::1]"]]) }, templates);
+  const card: ModelCard = { worker: A, ranks: 1, releases: ANY_RELEASE, metricsUrl: "http://a:1/metrics" };
+  const workers = new Map([
+    [A, { ...NO_REGISTRATION, card }],
+    [B, { ...NO_REGISTRATION, host: "[fe80::1]" }],
+  ]);
+  const found = pageAddresses({ workers }, templates);
   return [...found].map(([url, workers]) => [url, [...workers]]);
 }
 
@@ -38,22 +37,8 @@ for (const [templates, expected] of CASES) {
 }
 
 Deno.test("a worker that says no host has no address with a host", () => {
-  const membership = {
-    known: true,
-    workers: new Set([A, B]),
-    cards: new Map(),
-    withChannel: new Set<WorkerId>(),
-    needsNats: false,
-  };
-  assert.equal(pageAddresses({ membership, hosts: new Map() }, ["http://{host}/"]).size, 0);
-  const fixed = pageAddresses({ membership, hosts: new Map() }, ["http://b/"]);
+  const workers = new Map([[A, NO_REGISTRATION], [B, NO_REGISTRATION]]);
+  assert.equal(pageAddresses({ workers }, ["http://{host}/"]).size, 0);
+  const fixed = pageAddresses({ workers }, ["http://b/"]);
   assert.deepEqual([...fixed], [["http://b/", new Set([A, B])]]);
-});
-
-Deno.test("instances' values are needed for hosts alone", () => {
-  assert.deepEqual([needsHosts([]), needsHosts(["http://b/{id}"]), needsHosts(["http://{host}/"])], [
-    false,
-    false,
-    true,
-  ]);
 });

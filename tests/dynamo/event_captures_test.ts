@@ -78,17 +78,14 @@ for (const [folder, { kind, hitRates, transport, subject }] of Object.entries(EX
   Deno.test(`the captured keys ${folder} are read as they are written`, () => {
     const { instances, channels } = readKeys(folder);
     for (const { value } of instances) {
-      assert.deepEqual(
-        parseInstanceValue(value),
-        transport === "tcp" ? { transportKind: "tcp", host: "192.0.2.2" } : { transportKind: "nats" },
-      );
+      assert.equal(parseInstanceValue(value).host, transport === "tcp" ? "192.0.2.2" : undefined);
     }
     assert.equal(channels.length, subject === undefined ? 0 : 2);
     const isOfEndpoint = subject === ENDPOINT;
     const owners = channels.map(({ key, value, lease }) => {
       const channel = parseEventChannel({ key, value, lease });
       assert.ok(channel !== undefined);
-      const { owner, publisher, ...rest } = channel;
+      const { owner, publisher, releases: _, ...rest } = channel;
       assert.equal(publisher, workerIdFromHex(key.split("/").at(-1)!));
       assert.equal(publisher === owner, !isOfEndpoint);
       assert.deepEqual(rest, {

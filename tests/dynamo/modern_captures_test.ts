@@ -34,7 +34,7 @@ interface Registrations {
   readonly metricsPorts: readonly number[];
 }
 
-const CARD = { ranks: 1, startRank: 0, totalBlocks: 512, maxSeqs: 4, blockSize: 16, model: "tiny" };
+const CARD = { ranks: 1, totalBlocks: 512, maxSeqs: 4, model: "tiny" };
 
 /** What each file says: for events, how many lines of each kind. */
 const EXPECTED: Readonly<Record<string, Registrations | Readonly<Record<string, number>>>> = {
@@ -260,7 +260,7 @@ function checkRegistrations(file: string, expected: Registrations): void {
   const prefix = instanceKeyPrefix("v1", TARGET);
   const instances = entries.filter(({ key }) => key.startsWith(prefix));
   for (const { value } of instances) {
-    assert.deepEqual(parseInstanceValue(value), { transportKind: "tcp", host: "192.0.2.2" });
+    assert.equal(parseInstanceValue(value).host, "192.0.2.2");
   }
   const workers = instances.map(({ key }) => parseInstanceKey(key, prefix)!);
   assert.equal(workers.length, expected.workers);
@@ -268,7 +268,7 @@ function checkRegistrations(file: string, expected: Registrations): void {
     assert.ok(entry.key.startsWith(modelCardPrefix(TARGET)));
     const card = parseModelCard(entry);
     assert.ok(card !== undefined, entry.key);
-    const { worker, metricsUrl, ...rest } = card;
+    const { worker, metricsUrl, releases: _, ...rest } = card;
     assert.deepEqual(rest, expected.cards);
     return { worker, metricsUrl };
   });

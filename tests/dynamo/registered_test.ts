@@ -4,6 +4,7 @@ import { eventChannelPrefixes, parseEventChannel } from "../../lib/dynamo/event_
 import { parseFileName } from "../../lib/dynamo/file_name.ts";
 import { parseInstanceValue } from "../../lib/dynamo/instance_value.ts";
 import { modelCardPrefix, parseModelCard } from "../../lib/dynamo/model_card.ts";
+import { releases, releasesText } from "../../lib/dynamo/release.ts";
 import { workerIdFromDecimal } from "../../lib/dynamo/worker_id.ts";
 
 // Channels
@@ -49,6 +50,15 @@ Deno.test("a channel's owner is its lease, and without one the publisher before 
   assert.equal(owner(NEW_KEY, newValue(ZMQ), "0"), undefined);
 });
 
+Deno.test("a channel tells the releases of its publisher", () => {
+  const releasesOf = (key: string, value: string, lease: string | undefined) =>
+    releasesText(parseEventChannel({ key, value, lease })!.releases);
+  assert.equal(releasesOf(OLD_KEY, oldValue(NATS), DECIMAL), "0.9.1-1.2.1");
+  assert.equal(releasesOf(OLD_KEY, oldValue(ZMQ), "161"), "1.3.1");
+  assert.equal(releasesOf(OLD_KEY, oldValue(ZMQ), undefined), "0.9.1-1.3.1");
+  assert.equal(releasesOf(NEW_KEY, newValue(ZMQ), "161"), "1.4.2+");
+});
+
 Deno.test("a channel keeps names with slashes, and ids beyond 2^63", () => {
   assert.deepEqual(parseEventChannel({ key: NEW_KEY, value: newValue(ZMQ), lease: undefined }), {
     key: NEW_KEY,
@@ -58,6 +68,7 @@ Deno.test("a channel keeps names with slashes, and ids beyond 2^63", () => {
     endpoint: "chat/completions",
     owner: undefined,
     publisher: DECIMAL,
+    releases: releases("1.4.2"),
     transport: { kind: "zmq", host: "192.0.2.2", port: 45937 },
   });
 });
@@ -164,27 +175,42 @@ for (const [text, address] of addresses) {
 
 // Instances
 
-const instances: readonly (readonly [value: string, expected: ReturnType<typeof parseInstanceValue>])[] = [
-  ['{"transport":{"tcp":"192.0.2.2:36129/a1/generate"}}', { transportKind: "tcp", host: "192.0.2.2" }],
-  ['{"transport":{"tcp":"[2001:db8::1]:36129/a1/ns/c/e"}}', { transportKind: "tcp", host: "[2001:db8::1]" }],
-  ['{"transport":{"tcp":"node-1:36129"}}', { transportKind: "tcp", host: "node-1" }],
-  ['{"transport":{"tcp":"/a1/generate"}}', { transportKind: "tcp" }],
-  ['{"transport":{"tcp":""}}', { transportKind: "tcp" }],
-  ['{"transport":{"nats_tcp":"ns_c.generate-a1"}}', { transportKind: "nats" }],
-  ['{\n  "lease_id": 161,\n  "transport": {\n    "nats_tcp": "x"\n  }\n}', { transportKind: "nats" }],
-  ['{"transport":{"http":"http://192.0.2.2:80"}}', { transportKind: undefined }],
-  ['{"transport":{"tcp":7}}', { transportKind: undefined }],
-  ['{"transport":null}', { transportKind: undefined }],
-  ['{"transport":"tcp"}', { transportKind: undefined }],
-  ["{}", { transportKind: undefined }],
-  ["7", { transportKind: undefined }],
-  ["hello", { transportKind: undefined }],
-  ["", { transportKind: undefined }],
-];
+const TCP = '"transport":{"tcp":"192.0.2.2:36129/a1/generate"}';
+const LONG = '"transport":{"tcp":"192.0.2.2:36129/a1/ns/c/generate"}';
 
-for (const [value, expected] of instances) {
-  Deno.test(`an instance ${value} takes requests by ${expected.transportKind ?? "nothing known"}`, () => {
-    assert.deepEqual(parseInstanceValue(value), expected);
+const instances:
+  readonly (readonly [value: string, host: string | undefined, release: string | undefined])[] = [
+    [`{"type":"Endpoint",${TCP}}`, "192.0.2.2", "0.8.1-1.1.1"],
+    [`{"type":"Endpoint",${TCP},"device_type":"cuda"}`, "192.0.2.2", "1.1.1-1.3.1"],
+    [
+      `{"type":"Endpoint",${TCP},"device_type":"cuda","request_plane_codec":"msgpack"}`,
+      "192.0.2.2",
+      "1.3.1-1.5.1",
+    ],
+    [
+      `{"type":"Endpoint",${LONG},"device_type":"cuda","request_plane_codec":"msgpack"}`,
+      "192.0.2.2",
+      "1.5.1+",
+    ],
+    ['{"type":"Endpoint","transport":{"tcp":"[2001:db8::1]:36129/a1/g"}}', "[2001:db8::1]", "0.8.1-1.1.1"],
+    ['{"type":"Endpoint","transport":{"tcp":"node-1:36129"}}', "node-1", "0.8.1-1.1.1"],
+    ['{"type":"Endpoint","transport":{"tcp":"/a1/generate"}}', undefined, "0.8.1-1.1.1"],
+    ['{"type":"Endpoint","transport":{"tcp":""}}', undefined, "0.8.1-1.1.1"],
+    ['{"type":"Endpoint","transport":{"nats_tcp":"ns_c.generate-a1"}}', undefined, "0.6.1-1.1.1"],
+    ['{\n  "instance_id": 161,\n  "transport": {\n    "nats_tcp": "x"\n  }\n}', undefined, "0.6.0"],
+    ['{"transport":{"tcp":7}}', undefined, "0.6.0"],
+    ['{"transport":null}', undefined, "0.6.0"],
+    ['{"transport":"tcp"}', undefined, "0.6.0"],
+    ["7", undefined, undefined],
+    ["hello", undefined, undefined],
+    ["", undefined, undefined],
+  ];
+
+for (const [value, host, release] of instances) {
+  Deno.test(`an instance ${value} is on ${host ?? "no host known"}, of ${release ?? "any release"}`, () => {
+    const read = parseInstanceValue(value);
+    assert.equal(read.host, host);
+    assert.equal(releasesText(read.releases), release);
   });
 }
 
@@ -196,11 +222,13 @@ function cardValue(card: string, id = DECIMAL): string {
   return `{"type":"Model","instance_id":${id},"card_json":${card}}`;
 }
 
+/** Its releases apart. */
 function readCard(card: string) {
-  return parseModelCard({ key: CARD_KEY, value: cardValue(card) });
+  const { releases: _, ...read } = parseModelCard({ key: CARD_KEY, value: cardValue(card) })!;
+  return read;
 }
 
-const BARE = { worker: DECIMAL, ranks: 1, startRank: 0 };
+const BARE = { worker: DECIMAL, ranks: 1 };
 
 Deno.test("a card says what the worker has", () => {
   const card = `{"display_name":"tiny","kv_cache_block_size":16,"worker_type":"decode","model_type":"Chat",` +
@@ -213,15 +241,26 @@ Deno.test("a card says what the worker has", () => {
   assert.deepEqual(readCard(card), {
     worker: DECIMAL,
     ranks: 2,
-    startRank: 6,
     totalBlocks: 512,
     maxSeqs: 4,
-    blockSize: 16,
     model: "tiny",
     workerType: "decode",
     metricsUrl: "http://192.0.2.2:28081/metrics",
   });
 });
+
+for (
+  const [card, release] of [
+    ['{"runtime_config":{"data_parallel_size":1}}', "0.6.0-0.9.1"],
+    ['{"runtime_config":{"data_parallel_start_rank":0}}', "1.0.2-1.3.1"],
+    ['{"worker_type":"aggregated","runtime_config":{"data_parallel_start_rank":0}}', "1.4.2+"],
+  ] as const
+) {
+  Deno.test(`a card ${card} is of ${release}`, () => {
+    const read = parseModelCard({ key: CARD_KEY, value: cardValue(card) })!;
+    assert.equal(releasesText(read.releases), release);
+  });
+}
 
 const noCards: readonly (readonly [name: string, key: string, value: string])[] = [
   ["no JSON", CARD_KEY, "hello"],

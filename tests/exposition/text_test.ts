@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ANY_RELEASE } from "../../lib/dynamo/release.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import { FAMILIES } from "../../lib/exposition/families.ts";
 import { Page } from "../../lib/exposition/page.ts";
@@ -37,7 +38,14 @@ const responding: WorkerSnapshot = {
   ],
   estimates: [{ router: "9", dpRank: 1, activeDecodeBlocks: 8, activePrefillTokens: undefined }],
   channels: new Set(["stats", "event_zmq", "card"]),
-  card: { worker: workerIdFromHex("a1")!, ranks: 2, startRank: 0, model: 'a"model', workerType: "decode" },
+  card: {
+    worker: workerIdFromHex("a1")!,
+    ranks: 2,
+    releases: ANY_RELEASE,
+    model: 'a"model',
+    workerType: "decode",
+  },
+  release: "0.3.2-0.6.0",
   service: { name: "dynamo_c", version: "0.0.1" },
   endpoints: [
     { endpoint: 'my"endpoint\\\n', requests: 0, errors: 0, processingSeconds: 0 },
@@ -46,6 +54,7 @@ const responding: WorkerSnapshot = {
 };
 
 const bare: WorkerSnapshot = {
+  release: undefined,
   id: workerIdFromHex("ffffffffffffffff")!,
   state: "responding",
   registered: false,
@@ -58,6 +67,7 @@ const bare: WorkerSnapshot = {
 };
 
 const silent: WorkerSnapshot = {
+  release: undefined,
   id: workerIdFromHex("b2")!,
   state: "silent",
   registered: undefined,

@@ -1,6 +1,8 @@
 import type { HitRate } from "../../lib/dynamo/hit_rate.ts";
 import type { Observation, Said } from "../../lib/events/observation.ts";
+import { NO_REGISTRATION } from "../../lib/discovery/membership.ts";
 import type { ModelCard } from "../../lib/dynamo/model_card.ts";
+import { ANY_RELEASE } from "../../lib/dynamo/release.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import {
@@ -63,8 +65,8 @@ export function late(...answers: Answer[]): FleetInput {
 
 /** What etcd says; `request` is the newest question then sent. */
 export function etcd(request: number, known: boolean, ...workers: WorkerId[]): FleetInput {
-  const membership = { known, workers: new Set(workers), cards: new Map(), withChannel: new Set<WorkerId>() };
-  return { kind: "membership", request, membership: { ...membership, needsNats: true } };
+  const registered = new Map(workers.map((worker) => [worker, NO_REGISTRATION]));
+  return { kind: "membership", request, membership: { known, workers: registered, needsNats: true } };
 }
 
 export function time(request: number): FleetInput {
@@ -80,17 +82,14 @@ export function etcdOfChannels(
   known: boolean,
   cards: readonly ModelCard[],
 ): FleetInput {
-  const workers = new Set(cards.map(({ worker }) => worker));
-  const byId = new Map(cards.map((card) => [card.worker, card]));
-  return {
-    kind: "membership",
-    request: 0,
-    membership: { known, workers, cards: byId, withChannel: workers, needsNats: false },
-  };
+  const workers = new Map(
+    cards.map((card) => [card.worker, { ...NO_REGISTRATION, card, hasChannel: true }]),
+  );
+  return { kind: "membership", request: 0, membership: { known, workers, needsNats: false } };
 }
 
 export function card(worker: WorkerId, more: Partial<ModelCard> = {}): ModelCard {
-  return { worker, totalBlocks: 512, maxSeqs: 4, ranks: 1, startRank: 0, ...more };
+  return { worker, totalBlocks: 512, maxSeqs: 4, ranks: 1, releases: ANY_RELEASE, ...more };
 }
 
 export function observed(
