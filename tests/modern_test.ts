@@ -5,7 +5,7 @@ import { putKeys, revokeLease } from "../tools/etcd_gateway.ts";
 import { PageReader } from "../tools/page_reader.ts";
 import { startEtcd } from "../tools/servers/etcd.ts";
 import { startNats } from "../tools/servers/nats.ts";
-import { CapturedDeployment, natsEvents } from "./helpers/captured_deployment.ts";
+import { CapturedDeployment, FIRST, natsEvents, SECOND } from "./helpers/captured_deployment.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { NatsObserver } from "./helpers/nats_observer.ts";
 import { PagedDeployment } from "./helpers/paged_deployment.ts";
@@ -22,10 +22,6 @@ const NAMED = [
   "--stale-after",
   "2",
 ];
-/** The workers of the capture, and the last that they said. */
-const FIRST = "2228897039435551493";
-const SECOND = "2228897039435551495";
-
 /** Without any NATS: the default address is one at which nobody is. */
 function watch(deployment: CapturedDeployment, ...args: string[]): Promise<MetricsProcess> {
   return startMetrics({

@@ -71,9 +71,17 @@ export async function putLeasedKeys(url: string, keys: readonly StoredKey[]): Pr
   for (const lease of new Set(keys.map(({ lease }) => lease))) {
     await post(`${url}/v3/lease/grant`, { ID: lease, TTL: 600 });
   }
-  for (const { key, value, lease } of keys) {
-    await post(`${url}/v3/kv/put`, { key: btoa(key), value: btoa(value), lease });
-  }
+  for (const key of keys) await putKey(url, key);
+}
+
+/** Puts a key under a lease that was granted. */
+export async function putKey(url: string, { key, value, lease }: StoredKey): Promise<void> {
+  await post(`${url}/v3/kv/put`, { key: btoa(key), value: btoa(value), lease });
+}
+
+/** Takes a key away. */
+export async function deleteKey(url: string, key: string): Promise<void> {
+  await post(`${url}/v3/kv/deleterange`, { key: btoa(key) });
 }
 
 /** Drops all history before now. */

@@ -1,63 +1,110 @@
-import { putLeasedKeys } from "../../tools/etcd_gateway.ts";
+import { putLeasedKeys, type StoredKey } from "../../tools/etcd_gateway.ts";
 import { Program } from "../../tools/program.ts";
 import { type EtcdServer, startEtcd } from "../../tools/servers/etcd.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import type { Replay } from "./zmq_replay.ts";
 
+/** The workers of the capture 1.6.1-default, and the blocks in use that they say last. */
+export const FIRST = "2228897039435551493";
+export const SECOND = "2228897039435551495";
+export const BLOCKS = { [FIRST]: 63, [SECOND]: 61 };
+
+/** The frames of one captured message, in hex. */
+export type Frames = readonly string[];
+
+export interface CapturedDeploymentOptions {
+  /** Where the workers' pages are, in the order of the captured ports from 28081 on; nobody is there where that is left out. */
+  readonly pages?: readonly string[];
+  /** The port that etcd names for a publisher, when not its own: that of a proxy. */
+  readonly through?: (channel: Channel) => number;
+}
+
+/** A channel on ZMQ: whose it is, where its publisher is, and what was captured there. */
+export interface Channel {
+  readonly worker: string;
+  readonly topic: string;
+  readonly port: number;
+  readonly events: readonly Frames[];
+}
+
 /**
- * A captured deployment whose events went over ZMQ, on a real etcd and real publishers: its keys under its leases, and
- * the last event of each channel, said again and again.
+ * A captured deployment whose events went over ZMQ, on a real etcd and real publishers, one program a worker: its keys
+ * under its leases, and the last event of each channel, said again and again.
  */
 export class CapturedDeployment implements AsyncDisposable {
   readonly #ends = new AsyncDisposableStack();
-  #publishers: Program | undefined;
+  readonly #publishers = new Map<string, Program>();
 
-  private constructor(readonly etcd: EtcdServer, private readonly replays: readonly Replay[]) {
+  private constructor(
+    readonly etcd: EtcdServer,
+    /** What etcd is given: the captured keys, with the addresses of this machine. */
+    readonly keys: readonly StoredKey[],
+    private readonly channels: readonly Channel[],
+  ) {
     this.#ends.use(etcd);
   }
 
-  /**
-   * @param folder below testdata/modern
-   * @param options `pages`: where the workers' pages are, in the order of the captured ports from 28081 on; nobody is
-   * there where that is left out
-   */
-  static async start(
-    folder: string,
-    options: { readonly pages?: readonly string[] } = {},
-  ): Promise<CapturedDeployment> {
-    const events = exists(folder, "zmq-events.jsonl") ? lastEvents(folder) : new Map<string, string[]>();
-    const ports = freePorts(events.size);
-    const local = new Map([...events.keys()].map((endpoint, n) => [endpoint, ports[n]!]));
+  /** @param folder below testdata/modern */
+  static async start(folder: string, options: CapturedDeploymentOptions = {}): Promise<CapturedDeployment> {
+    const { pages = [], through = ({ port }) => port } = options;
+    const captured = exists(folder, "zmq-events.jsonl") ? zmqEvents(folder) : new Map<string, Frames[]>();
+    const ports = freePorts(captured.size);
+    const local = new Map([...captured.keys()].map((endpoint, n) => [endpoint, ports[n]!]));
+    const channels: Channel[] = [];
     const etcd = await startEtcd();
-    const keys = capturedKeys(folder).map(({ key, value, lease_hex }) => ({
+    const keys = capturedKeys(folder).map(({ key, value, lease }) => ({
       key,
       value: value.replace(/tcp:\/\/[\d.]+:\d+/, (endpoint) => {
         const port = local.get(endpoint);
-        return port === undefined ? endpoint : `tcp://127.0.0.1:${port}`;
+        if (port === undefined) return endpoint;
+        const [, topic = ""] = /\/topic\/([^/]+)/.exec(key)!;
+        const channel = { worker: lease, topic, port, events: captured.get(endpoint)! };
+        channels.push(channel);
+        return `tcp://127.0.0.1:${through(channel)}`;
       }).replace(/("tcp":")[\d.]+:/, (_, name) => `${name}127.0.0.1:`).replaceAll(
         /http:\/\/[\d.]+:(\d+)(?=\/v1\/metadata\/)/g,
-        (_, port) => options.pages?.[Number(port) - 28_081] ?? "http://127.0.0.1:1",
+        (_, port) => pages[Number(port) - 28_081] ?? "http://127.0.0.1:1",
       ),
-      lease: BigInt(`0x${lease_hex}`).toString(),
+      lease,
     }));
-    await putLeasedKeys(etcd.url, keys);
-    const replays = [...events].map(([endpoint, frames]) => ({ port: local.get(endpoint)!, frames }));
-    const deployment = new CapturedDeployment(etcd, replays);
+    const deployment = new CapturedDeployment(etcd, keys, channels);
+    await deployment.register();
     await deployment.publish();
     return deployment;
   }
 
-  /** Starts the publishers, again if they were ended. */
-  async publish(): Promise<void> {
-    if (this.replays.length === 0) return;
-    const script = new URL("zmq_replay.ts", import.meta.url).href;
-    const args = ["run", "-A", "--no-check", script, JSON.stringify(this.replays)];
-    this.#publishers = new Program({ command: Deno.execPath(), args });
-    for (const { port } of this.replays) await this.#publishers.logged(new RegExp(`bound ${port}`));
+  /** Puts all keys into an etcd that has none of them. */
+  async register(): Promise<void> {
+    await putLeasedKeys(this.etcd.url, this.keys);
   }
 
-  async killPublishers(): Promise<void> {
-    await this.#publishers?.stop("SIGKILL");
+  /** Starts the publishers of all workers, or of one, which were ended; `say` says what of a channel. */
+  async publish(
+    worker?: string,
+    say: (channel: Channel) => Omit<Replay, "port"> = ({ events }) => ({ frames: events.at(-1)! }),
+  ): Promise<void> {
+    const workers = worker === undefined ? new Set(this.channels.map(({ worker }) => worker)) : [worker];
+    await Promise.all([...workers].map(async (worker) => {
+      const channels = this.channels.filter((channel) => channel.worker === worker);
+      const replays = channels.map((channel) => ({ port: channel.port, ...say(channel) }));
+      this.#publishers.set(worker, await startReplays(replays));
+    }));
+  }
+
+  /** Where a worker says something. */
+  channel(worker: string, topic: string): Channel {
+    return this.channels.find((channel) => channel.worker === worker && channel.topic === topic)!;
+  }
+
+  /** The process that publishes what a worker says. */
+  publisher(worker: string): Program {
+    return this.#publishers.get(worker)!;
+  }
+
+  /** Kills the publishers of all workers, or of one. */
+  async killPublishers(worker?: string): Promise<void> {
+    const publishers = worker === undefined ? [...this.#publishers.values()] : [this.publisher(worker)];
+    await Promise.all(publishers.map((publisher) => publisher.stop("SIGKILL")));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,13 +113,23 @@ export class CapturedDeployment implements AsyncDisposable {
   }
 }
 
-/** The frames of the last event at each endpoint, in hex. */
-function lastEvents(folder: string): Map<string, readonly string[]> {
-  const lines = read(folder, "zmq-events.jsonl").trim().split("\n");
-  return new Map(lines.map((line) => {
-    const { endpoint, frames_hex } = JSON.parse(line) as { endpoint: string; frames_hex: string[] };
-    return [endpoint, frames_hex];
-  }));
+/** A program that publishes, once it has bound its ports. */
+export async function startReplays(replays: readonly Replay[]): Promise<Program> {
+  const script = new URL("zmq_replay.ts", import.meta.url).href;
+  const args = ["run", "-A", "--no-check", script, JSON.stringify(replays)];
+  const program = new Program({ command: Deno.execPath(), args });
+  for (const { port } of replays) await program.logged(new RegExp(`bound ${port}`));
+  return program;
+}
+
+/** What was captured at each endpoint, in its order. */
+export function zmqEvents(folder: string): Map<string, Frames[]> {
+  const events = new Map<string, Frames[]>();
+  for (const line of read(folder, "zmq-events.jsonl").trim().split("\n")) {
+    const { endpoint, frames_hex } = JSON.parse(line) as { endpoint: string; frames_hex: Frames };
+    events.set(endpoint, [...events.get(endpoint) ?? [], frames_hex]);
+  }
+  return events;
 }
 
 /** The captured messages on NATS, in their order. */
@@ -84,8 +141,12 @@ export function natsEvents(folder: string): { subject: string; body: Uint8Array 
   });
 }
 
-function capturedKeys(folder: string): { key: string; value: string; lease_hex: string }[] {
-  return JSON.parse(read(folder, "etcd.json")).kvs;
+/** What etcd held, leases decimal. */
+export function capturedKeys(folder: string): StoredKey[] {
+  const { kvs } = JSON.parse(read(folder, "etcd.json")) as {
+    kvs: { key: string; value: string; lease_hex: string }[];
+  };
+  return kvs.map(({ key, value, lease_hex }) => ({ key, value, lease: BigInt(`0x${lease_hex}`).toString() }));
 }
 
 function read(folder: string, file: string): string {

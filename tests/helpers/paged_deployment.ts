@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { PageReader } from "../../tools/page_reader.ts";
 import { PAGE_PROBLEMS, type PageProblem } from "../../lib/scrape/page_poller.ts";
-import { CapturedDeployment } from "./captured_deployment.ts";
+import { CapturedDeployment, FIRST, SECOND } from "./captured_deployment.ts";
 import { eventually } from "./eventually.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
 import { capturedPage, PageServer } from "./page_server.ts";
-
-/** The workers of the capture. */
-export const FIRST = "2228897039435551493";
-export const SECOND = "2228897039435551495";
 
 /** The captured deployment of 1.6.1 with its workers' pages, and a running `metrics`. */
 export class PagedDeployment implements AsyncDisposable {

@@ -1,4 +1,4 @@
-import { type Received, ZmtpReader } from "../../lib/transport/zmtp.ts";
+import { greeting, ready, type Received, ZmtpReader } from "../../lib/transport/zmtp.ts";
 
 /** One connection to a peer of our own making. */
 export class PeerConnection {
@@ -33,7 +33,20 @@ async function* hear(socket: Deno.Conn): AsyncGenerator<Received, void> {
   }
 }
 
-/** A publisher of our own making on a free port of this machine: `play` says what happens on each connection, which it ends. */
+/** Shakes hands as libzmq does; resolves when the subscription has come. */
+export async function welcome(connection: PeerConnection): Promise<Received[]> {
+  const said: Received[] = [];
+  await connection.write(greeting());
+  said.push((await connection.next())!, (await connection.next())!);
+  await connection.write(ready("PUB"));
+  said.push((await connection.next())!);
+  return said;
+}
+
+/**
+ * A publisher of our own making on a free port of this machine: `play` says
+ * what happens on each new connection, which it ends.
+ */
 export class ZmtpPeer implements Disposable {
   readonly port: number;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -41,7 +54,7 @@ export class ZmtpPeer implements Disposable {
   /** When each connection came, in milliseconds. */
   readonly connectedAtMs: number[] = [];
 
-  constructor(private readonly play: (connection: PeerConnection) => Promise<void>) {
+  constructor(public play: (connection: PeerConnection) => Promise<void>) {
     this.port = this.#listener.addr.port;
     void this.#accept();
   }

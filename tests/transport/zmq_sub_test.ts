@@ -7,7 +7,7 @@ import { Program } from "../../tools/program.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { eventually } from "../helpers/eventually.ts";
 import type { PublisherOptions } from "../helpers/zmq_publisher.ts";
-import { type PeerConnection, ZmtpPeer } from "../helpers/zmtp_peer.ts";
+import { type PeerConnection, welcome, ZmtpPeer } from "../helpers/zmtp_peer.ts";
 
 const log: string[] = [];
 configureLogging(
@@ -112,16 +112,6 @@ const HANDSHAKE = [greeting(), ready("PUB")];
 
 function text(words: string): Uint8Array {
   return new TextEncoder().encode(words);
-}
-
-/** Shakes hands as libzmq does; resolves when the subscription has come. */
-async function welcome(connection: PeerConnection): Promise<Received[]> {
-  const said: Received[] = [];
-  await connection.write(greeting());
-  said.push((await connection.next())!, (await connection.next())!);
-  await connection.write(ready("PUB"));
-  said.push((await connection.next())!);
-  return said;
 }
 
 Deno.test("captured messages of Dynamo 1.6.1 come as they were sent, wherever the network cuts them", async () => {
