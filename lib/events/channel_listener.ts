@@ -53,6 +53,15 @@ interface Kept {
   readonly data: Uint8Array | readonly Uint8Array[];
 }
 
+/** What came at one source since it was last taken. */
+interface Keeping {
+  readonly topic: string;
+  readonly via: string;
+  readonly messages: Kept[];
+  /** Messages that are counted, and not read: there were too many, or their connection was lost. */
+  dropped: number;
+}
+
 /**
  * Hears the events that workers and routers send of load: on NATS at the subjects of all releases, on ZMQ at the
  * sockets that etcd names. Messages are kept as they come and read when they are taken.
@@ -61,7 +70,7 @@ export class ChannelListener implements Disposable {
   readonly #options: ChannelListenerOptions;
   readonly #log = logger("events");
   readonly #stop = new AbortController();
-  readonly #kept = new Map<string, { topic: string; via: string; messages: Kept[] }>();
+  readonly #kept = new Map<string, Keeping>();
   readonly #sources = new Map<string, Disposable>();
   readonly #sequences = new Map<string, number>();
   readonly #natsListener: Disposable | undefined;
@@ -95,16 +104,16 @@ export class ChannelListener implements Disposable {
 
   /** What came since the last call; undefined when nothing did. */
   take(): EventBatch | undefined {
-    if (this.#lost.size === 0 && this.#kept.values().every(({ messages }) => messages.length === 0)) {
-      return undefined;
-    }
+    const isEmpty = ({ messages, dropped }: Keeping) => messages.length + dropped === 0;
+    if (this.#lost.size === 0 && this.#kept.values().every(isEmpty)) return undefined;
     const observations: Observation[] = [];
     const counts = new Map<string, EventCounts>();
-    for (const { topic, via, messages } of this.#kept.values()) {
-      if (messages.length === 0) continue;
+    for (const keeping of this.#kept.values()) {
+      if (isEmpty(keeping)) continue;
+      const { topic, via, messages } = keeping;
       let count = counts.get(topic);
       if (count === undefined) counts.set(topic, count = { heard: 0, missed: 0, rejected: noProblems() });
-      count.heard += messages.length;
+      count.heard += messages.length + keeping.dropped;
       const isOneWorkers = via !== NATS;
       const read = topic === FORWARD_PASS_EVENT && isOneWorkers ? messages.slice(-FORWARD_PASSES) : messages;
       for (const message of read) {
@@ -112,6 +121,7 @@ export class ChannelListener implements Disposable {
         if (observation !== undefined) observations.push(observation);
       }
       messages.length = 0;
+      keeping.dropped = 0;
     }
     const lost = this.#lost;
     this.#lost = new Set();
@@ -154,16 +164,20 @@ export class ChannelListener implements Disposable {
   }
 
   #keeper(name: string, { topic, via }: { topic: string; via: string }): (data: Kept["data"]) => void {
-    const messages: Kept[] = [];
-    this.#kept.set(name, { topic, via, messages });
+    const keeping: Keeping = { topic, via, messages: [], dropped: 0 };
+    this.#kept.set(name, keeping);
     return (data) => {
-      if (messages.length >= MAX_KEPT) messages.splice(0, MAX_KEPT / 2);
-      messages.push({ at: this.#options.clock(), data });
+      if (keeping.messages.length >= MAX_KEPT) drop(keeping, MAX_KEPT / 2);
+      keeping.messages.push({ at: this.#options.clock(), data });
       this.#options.onEvent();
     };
   }
 
+  /** What came by the connection before is no longer true, taken or not. */
   #lose(via: string): void {
+    for (const keeping of this.#kept.values()) {
+      if (keeping.via === via) drop(keeping, keeping.messages.length);
+    }
     this.#lost.add(via);
     this.#options.onEvent();
   }
@@ -204,6 +218,11 @@ export class ChannelListener implements Disposable {
     if (this.#sequences.size > MAX_KEPT) this.#sequences.delete(this.#sequences.keys().next().value!);
     return before !== undefined && sequence > before ? sequence - before - 1 : 0;
   }
+}
+
+function drop(keeping: Keeping, count: number): void {
+  keeping.messages.splice(0, count);
+  keeping.dropped += count;
 }
 
 function saidOf(metrics: KvMetrics): Pick<Observation, "worker" | "dpRank" | "said"> {

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { parseEventChannel } from "../../lib/dynamo/event_channel.ts";
+import { ChannelListener } from "../../lib/events/channel_listener.ts";
+import { systemClock } from "../../lib/timing.ts";
+import { encodeMessage } from "../../lib/transport/zmtp.ts";
+import { capturedKeys, type Frames, zmqEvents } from "../helpers/captured_deployment.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { type PeerConnection, welcome, ZmtpPeer } from "../helpers/zmtp_peer.ts";
+
+const FOLDER = "1.6.1-default";
+const TOPIC = "kv_metrics";
+/** A worker's event with its blocks in use. */
+const EVENT = [...zmqEvents(FOLDER).values()].flat().find(([topic]) => topic === hexOf(TOPIC))!;
+
+function hexOf(text: string): string {
+  return new TextEncoder().encode(text).toHex();
+}
+
+function encode(frames: Frames): Uint8Array {
+  return encodeMessage(frames.map((frame) => Uint8Array.fromHex(frame)));
+}
+
+/** Hears one publisher; `count` grows with each message and each loss. */
+function listen(peer: ZmtpPeer) {
+  const { key, value } = capturedKeys(FOLDER).find(({ key }) => key.includes(`/topic/${TOPIC}/`))!;
+  const channel = parseEventChannel({ key, value, lease: undefined })!;
+  const told = { count: 0 };
+  const onEvent = () => void told.count++;
+  const listener = new ChannelListener({
+    nats: undefined,
+    namespace: "dynamo",
+    clock: systemClock,
+    onEvent,
+  });
+  listener.update([{ ...channel, transport: { kind: "zmq", host: "127.0.0.1", port: peer.port } }]);
+  return { listener, told, [Symbol.dispose]: () => listener[Symbol.dispose]() };
+}
+
+async function say(connection: PeerConnection, times: number, frames: Frames): Promise<void> {
+  await welcome(connection);
+  for (let n = 0; n < times; n++) await connection.write(encode(frames));
+}
+
+Deno.test("what came before its connection was lost is counted and not read, though nobody took it in between", async () => {
+  using peer = new ZmtpPeer(async (connection) => {
+    await say(connection, peer.connections === 1 ? 3 : 0, EVENT);
+    if (peer.connections > 1) await connection.ended();
+  });
+  using client = listen(peer);
+  await eventually(() => assert.ok(client.told.count >= 4));
+  const { observations, lost, counts } = client.listener.take()!;
+  assert.deepEqual(observations, []);
+  assert.deepEqual([...lost], [`127.0.0.1:${peer.port} ${TOPIC}`]);
+  assert.equal(counts.get(TOPIC)!.heard, 3);
+  assert.equal(client.listener.take(), undefined);
+});
+
+Deno.test("of more than can be kept until the next taking the newest are read, and all are counted", async () => {
+  using peer = new ZmtpPeer(async (connection) => {
+    await say(connection, 10_000, [hexOf(TOPIC), "00"]);
+    await connection.ended();
+  });
+  using client = listen(peer);
+  await eventually(() => assert.equal(client.told.count, 10_000));
+  const { heard, rejected } = client.listener.take()!.counts.get(TOPIC)!;
+  assert.equal(heard, 10_000);
+  assert.ok(rejected.not_msgpack >= 2_048 && rejected.not_msgpack <= 4_096, `${rejected.not_msgpack}`);
+});
