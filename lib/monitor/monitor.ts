@@ -132,9 +132,13 @@ export class Monitor implements Disposable {
 
   /** False while NATS may be away: the store shows that nothing comes by it, or has not yet had the time to. */
   get needsNats(): boolean {
+    return this.#fleet.needsNats && !this.#isUndecided;
+  }
+
+  /** Whether the store has not yet had the time to say who is there. */
+  get #isUndecided(): boolean {
     const { store } = this.#options;
-    const isUndecided = store && (!store.tried || store.connected && !this.#fleet.membershipFromEtcd);
-    return this.#fleet.needsNats && !isUndecided;
+    return store !== undefined && (!store.tried || store.connected && !this.#fleet.membershipFromEtcd);
   }
 
   /** Calls `listener` with every new Snapshot until the result is disposed of. */
@@ -169,7 +173,7 @@ export class Monitor implements Disposable {
     const isTrue = await this.#ask(signal);
     if (signal.aborted) return;
     this.#renew();
-    if (isTrue) this.#reportPresence();
+    if (isTrue && !this.#isUndecided) this.#reportPresence();
   }
 
   /** One round, where there is a NATS or one is needed; tells whether all that is needed was reached. */

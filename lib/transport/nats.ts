@@ -24,7 +24,7 @@ export interface NatsOptions {
   /** What the servers see as the client's name. */
   readonly name: string;
   readonly auth: NatsAuth;
-  /** Whether it is worth a word that the server is away; always, when left out. */
+  /** Whether it is worth a warning that the server is away; always, when left out. */
   readonly isNeeded?: () => boolean;
   readonly signal: AbortSignal;
   /** How often the server is pinged; two missed answers end the connection. */
@@ -144,7 +144,7 @@ export class NatsLink implements AsyncDisposable {
       const sinceMs = performance.now();
       const cause = await this.#serve(connection, signal);
       if (signal.aborted) return;
-      outage.lost(cause);
+      outage.lost(cause, { isNeeded: isNeeded() });
       if (performance.now() - sinceMs >= SETTLED_MS) backOff.reset();
       await sleep(backOff.next(), { signal });
     }

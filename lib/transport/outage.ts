@@ -28,14 +28,14 @@ export class Outage implements Disposable {
     }, SETTLED_MS);
   }
 
-  /** The connection stood, and ended. */
-  lost(cause: string): void {
+  /** The connection stood, and ended; a warning only where it is needed. */
+  lost(cause: string, { isNeeded = true }: { readonly isNeeded?: boolean } = {}): void {
     if (this.#flickers < FLICKERS) {
-      this.#said = new Set(["away"]);
-      this.#log.warn(`Lost the connection to ${this.server}, trying again`, {
-        servers: this.addresses,
-        cause,
-      });
+      this.#said = new Set(isNeeded ? ["away"] : []);
+      const line = `Lost the connection to ${this.server}, trying again`;
+      const fields = { servers: this.addresses, cause };
+      if (isNeeded) this.#log.warn(line, fields);
+      else this.#log.info(line, fields);
     }
     if (this.#settling !== undefined) this.#flickers++;
     this[Symbol.dispose]();

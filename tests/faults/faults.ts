@@ -204,6 +204,11 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: `the page is not taken for its own; ${NO_PAGE}`,
   },
   {
+    file: "nats_is_away_where_nobody_needs_it",
+    fault: "NATS is killed where no worker needs it",
+    meanwhile: "`nats_connected` 0, `up` 1, all numbers; no warning, not degraded",
+  },
+  {
     file: "ten_thousand_workers_come_and_go",
     fault: "Ten thousand workers appear and vanish at once",
     meanwhile: "all of them, then none",
