@@ -16,6 +16,10 @@ const PAGES =
   "the neighbours' pages as ever; `pages_rejected_total` grows, ever more slowly: it is asked up to once a minute";
 const NO_PAGE = `what it said leaves at once; the worker's other numbers and ${PAGES}`;
 
+const PUBLISHER_AWAY =
+  "what it said leaves at once, its worker's card, page and other publishers stay; the neighbours' numbers as ever; `silent` after `--stale-after` where nothing else is heard; it is sought up to every 5 s";
+const PUBLISHER_HUNG = PUBLISHER_AWAY.replace("at once", "after two unanswered PINGs (3 s)");
+
 /** In the order of docs/faults.md; all names begin with `dynamo_metrics_`. */
 export const FAULTS: readonly Fault[] = [
   { file: "servers_come_in_any_order", fault: "NATS and etcd are absent at the start", meanwhile: NATS_AWAY },
@@ -203,10 +207,94 @@ export const FAULTS: readonly Fault[] = [
     fault: "A worker's address is another's by now",
     meanwhile: `the page is not taken for its own; ${NO_PAGE}`,
   },
+  { file: "publisher_is_killed", fault: "A worker's publisher (ZMQ) is killed", meanwhile: PUBLISHER_AWAY },
+  { file: "publisher_hangs", fault: "A worker's publisher hangs (SIGSTOP)", meanwhile: PUBLISHER_HUNG },
+  {
+    file: "network_to_a_publisher_is_cut",
+    fault: "The network to a publisher is cut",
+    meanwhile: PUBLISHER_AWAY,
+  },
+  {
+    file: "network_to_a_publisher_hangs_with_both_ends_open",
+    fault: "The network to a publisher is half-open",
+    meanwhile: PUBLISHER_HUNG,
+  },
+  {
+    file: "publisher_comes_back_on_another_port",
+    fault: "A publisher is on another port, by a new key or a changed one",
+    meanwhile: "the new one's numbers; the old port is left",
+  },
+  {
+    file: "publisher_is_none",
+    fault: "At a publisher's address is something else",
+    meanwhile: "nothing of it, tried up to every 5 s; all others as ever",
+  },
+  {
+    file: "publisher_says_nothing",
+    fault: "A publisher does not greet, or answers no PING",
+    meanwhile: "nothing of it, tried up to every 5 s; its worker's other publishers and all others as ever",
+  },
+  {
+    file: "publisher_sends_garbage",
+    fault: "A publisher sends garbage",
+    meanwhile: `counted as \`not_msgpack\` or \`fields\` in \`events_rejected_total\`; ${NEIGHBOURS}`,
+  },
+  {
+    file: "publisher_sends_too_much",
+    fault: "A publisher sends two megabytes at once",
+    meanwhile: `left at 1 MiB, and tried again up to every 5 s; ${NEIGHBOURS}`,
+  },
+  {
+    file: "publisher_sends_a_flood",
+    fault: "A publisher sends six thousand events a second",
+    meanwhile: "its newest numbers; all are counted, what is too much unread; the neighbours' as ever",
+  },
+  {
+    file: "event_is_not_ours",
+    fault: "What is no event of ours comes at its subject",
+    meanwhile:
+      "counted as `not_json`, `not_msgpack` or `fields` in `events_rejected_total`; the numbers as ever",
+  },
+  {
+    file: "event_of_a_worker_nobody_knows",
+    fault: "An event names a worker that is not registered",
+    meanwhile: `counted as \`unknown_worker\` in \`events_rejected_total\`; ${NEIGHBOURS}`,
+  },
+  {
+    file: "card_has_no_total",
+    fault: "A model card has no block total",
+    meanwhile: "the worker's numbers without total and usage, never with 0",
+  },
+  {
+    file: "card_is_garbage",
+    fault: "A model card is no JSON, or no card",
+    meanwhile: "the worker's numbers without what the card said",
+  },
+  {
+    file: "etcd_is_away_under_workers_on_zmq",
+    fault: "etcd goes, or loses its data, under workers that nobody asks",
+    meanwhile:
+      "`up` 0, `etcd_connected` 0, `membership_from_etcd` 0: the last known workers and channels stand; back, whose key went is gone at once",
+  },
+  {
+    file: "file_store_is_away",
+    fault: "The folder of the file store is away",
+    meanwhile: "`up` 0, `file_store_readable` 0: the last known workers and channels stand",
+  },
+  {
+    file: "file_store_has_garbage",
+    fault: "The file store has files that are no keys, or half of one",
+    meanwhile: "they are passed over; all else as ever",
+  },
   {
     file: "nats_is_away_where_nobody_needs_it",
     fault: "NATS is killed where no worker needs it",
     meanwhile: "`nats_connected` 0, `up` 1, all numbers; no warning, not degraded",
+  },
+  {
+    file: "nats_goes_under_workers_on_both",
+    fault: "NATS is killed where some workers are heard by it and some on ZMQ",
+    meanwhile: "`up` 0, `nats_connected` 0: what came by NATS is taken, and nothing else",
   },
   {
     file: "ten_thousand_workers_come_and_go",
