@@ -212,6 +212,37 @@ Deno.test("a worker of 0.7.1 is shown by its JSON events on NATS", async () => {
   });
 });
 
+Deno.test("without etcd a worker of 1.6.1 is shown by its events on the endpoint's subject, and one of the namespace's is not", async () => {
+  await using nats = await startNats();
+  await using metrics = await startMetrics({
+    args: ["--component", "VllmWorker", "--endpoint", "generate", "--poll-interval", "0.2", "--no-etcd"],
+    env: { NATS_SERVER: nats.url },
+  });
+  await using observer = await NatsObserver.connect(nats.url);
+  const captured = (release: string) => {
+    const file = new URL(`testdata/captures/${release}/worker/events.jsonl`, import.meta.url);
+    return Deno.readTextFileSync(file).trim().split("\n").map((line) => JSON.parse(line))
+      .filter(({ subject }) => subject.endsWith(".kv_metrics"))
+      .map(({ subject, body_b64 }) => ({ subject, body: Uint8Array.fromBase64(body_b64) }));
+  };
+  const events = [...captured("1.6.1"), ...captured("1.2.1")];
+  await eventually(async () => {
+    for (const { subject, body } of events) observer.connection.publish(subject, body);
+    const page = await pageOf(metrics);
+    assert.deepEqual(Object.values(page.byWorker("llm_kv_blocks_active")).toSorted(), [40, 60]);
+    assert.deepEqual(Object.values(page.states()), ["responding", "responding"]);
+    assert.ok(
+      page.value("dynamo_metrics_events_rejected_total", {
+        event: "kv_metrics",
+        reason: "unknown_worker",
+      })! >= 2,
+    );
+  });
+  await eventually(async () => { // Nobody lists it: it lives by the age of its last event.
+    assert.deepEqual(Object.values((await pageOf(metrics)).states()), ["silent", "silent"]);
+  });
+});
+
 Deno.test("a deployment of file discovery is read from its folder, without etcd and NATS; who has no file is gone", async () => {
   const folder = await Deno.makeTempDir();
   const { files } = JSON.parse(

@@ -9,8 +9,6 @@ export interface EventEnvelope {
   readonly publisher: WorkerId;
   /** Counts from 0 for each publisher: a gap is a loss. */
   readonly sequence: number;
-  /** Milliseconds since 1970, by the publisher's clock. */
-  readonly publishedAtMs: number;
   readonly topic: string;
   /** MessagePack again; a view of the bytes that were read. */
   readonly payload: Uint8Array;
@@ -31,7 +29,6 @@ export function parseEnvelope(bytes: Uint8Array): EventEnvelope {
   return {
     publisher,
     sequence: eventCount(record, "sequence"),
-    publishedAtMs: eventCount(record, "published_at"),
     topic,
     payload,
   };
@@ -40,6 +37,69 @@ export function parseEnvelope(bytes: Uint8Array): EventEnvelope {
 /** Whether bytes can be an envelope, a map of a few fields; before 0.9 events were JSON, which never begins so. */
 export function isEnvelope(bytes: Uint8Array): boolean {
   return (bytes[0]! & 0xf0) === 0x80;
+}
+
+/** Whose event it is, and which. */
+export interface Numbering {
+  readonly publisher: bigint;
+  readonly sequence: number;
+}
+
+/**
+ * Reads these alone of a NATS message or ZMQ frames, at the places where all releases write them; undefined where they
+ * do not stand there.
+ */
+export function peekNumbering(data: Uint8Array | readonly Uint8Array[]): Numbering | undefined {
+  if (!(data instanceof Uint8Array)) {
+    const [, publisher, sequence] = data;
+    if (publisher?.length !== 8 || sequence?.length !== 8) return undefined;
+    return {
+      publisher: viewOf(publisher).getBigUint64(0),
+      sequence: Number(viewOf(sequence).getBigUint64(0)),
+    };
+  }
+  if (!isEnvelope(data)) return undefined;
+  const view = viewOf(data);
+  const publisher = peekField(view, 1, PUBLISHER);
+  const sequence = publisher && peekField(view, publisher.end, SEQUENCE);
+  return sequence && { publisher: publisher.value, sequence: Number(sequence.value) };
+}
+
+const PUBLISHER = fieldName("publisher_id");
+const SEQUENCE = fieldName("sequence");
+
+/** A field's name as MessagePack writes it. */
+function fieldName(name: string): Uint8Array {
+  return new Uint8Array([0xa0 | name.length, ...new TextEncoder().encode(name)]);
+}
+
+/** An unsigned integer under this name at this place, and where it ends. */
+function peekField(
+  view: DataView,
+  start: number,
+  name: Uint8Array,
+): { value: bigint; end: number } | undefined {
+  const at = start + name.length;
+  if (at + 9 > view.byteLength) return undefined;
+  for (let n = 0; n < name.length; n++) if (view.getUint8(start + n) !== name[n]) return undefined;
+  const first = view.getUint8(at);
+  if (first < 0x80) return { value: BigInt(first), end: at + 1 };
+  switch (first) {
+    case 0xcc:
+      return { value: BigInt(view.getUint8(at + 1)), end: at + 2 };
+    case 0xcd:
+      return { value: BigInt(view.getUint16(at + 1)), end: at + 3 };
+    case 0xce:
+      return { value: BigInt(view.getUint32(at + 1)), end: at + 5 };
+    case 0xcf:
+      return { value: view.getBigUint64(at + 1), end: at + 9 };
+    default:
+      return undefined;
+  }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /** Before the envelope in the last frame: the version, and the envelope's length as u32. */
@@ -60,7 +120,7 @@ export function parseZmqFrames(frames: readonly Uint8Array[]): EventEnvelope {
   if (last.length < PREAMBLE_BYTES || last[0] !== FRAME_VERSION) {
     throw new EventError("not_msgpack", `the last frame does not begin with ${FRAME_VERSION} and a length`);
   }
-  const length = new DataView(last.buffer, last.byteOffset, last.byteLength).getUint32(1);
+  const length = viewOf(last).getUint32(1);
   const envelope = last.subarray(PREAMBLE_BYTES);
   if (length !== envelope.length) {
     throw new EventError("not_msgpack", `the last frame holds ${envelope.length} bytes, not ${length}`);

@@ -29,6 +29,16 @@ export function eventSubject(namespace: string, event: string): string {
   return `namespace.${namespace}.${event}`;
 }
 
+/** Where workers of releases 1.1.1 to 1.2.1 publish what is of their component. */
+export function componentEventSubject({ namespace, component }: Target, event: string): string {
+  return eventSubject(namespace, `component.${component}.${event}`);
+}
+
+/** Where workers of releases since 1.4 publish their events. */
+export function endpointEventSubject({ namespace, component, endpoint }: Target, event: string): string {
+  return eventSubject(namespace, `component.${component}.endpoint.${endpoint}.${event}`);
+}
+
 /** Where the aggregate of a target is published after each round. */
 export function l2cSubject(target: Target): string {
   return eventSubject(target.namespace, `l2c.${target.component}.${target.endpoint}`);

@@ -1,5 +1,5 @@
 import type { EventChannel } from "../dynamo/event_channel.ts";
-import { type EventEnvelope, isEnvelope, parseEnvelope, parseZmqFrames } from "../dynamo/event_envelope.ts";
+import { isEnvelope, parseEnvelope, parseZmqFrames } from "../dynamo/event_envelope.ts";
 import { EventError, type EventProblem, jsonText, noProblems } from "../dynamo/event_error.ts";
 import { FORWARD_PASS_EVENT, parseForwardPass } from "../dynamo/forward_pass.ts";
 import {
@@ -8,17 +8,19 @@ import {
   parseKvMetrics,
   parseKvMetricsJson,
 } from "../dynamo/kv_metrics.ts";
-import { eventSubject } from "../dynamo/subject.ts";
+import { componentEventSubject, endpointEventSubject, eventSubject } from "../dynamo/subject.ts";
+import type { Target } from "../dynamo/target.ts";
 import { logger } from "../log.ts";
-import type { Clock, Instant } from "../timing.ts";
+import type { Clock } from "../timing.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { ZmqSubscriber } from "../transport/zmq_sub.ts";
+import { Inbox, type Kept, type Message } from "./inbox.ts";
 import type { Observation, Said } from "./observation.ts";
 
 export interface ChannelListenerOptions {
   /** Undefined to hear ZMQ alone. */
   readonly nats: NatsLink | undefined;
-  readonly namespace: string;
+  readonly target: Target;
   readonly clock: Clock;
   /** Told of each message and each loss; it should only take note. */
   readonly onEvent: () => void;
@@ -42,24 +44,36 @@ export interface EventCounts {
 
 /** The connection's name of all that comes over NATS. */
 const NATS = "nats";
-/** Of a worker's forward passes, which come 60 to 100 times a second, so many are read at each taking: the newest. */
-const FORWARD_PASSES = 16;
-/** How many messages a channel keeps until they are taken. */
-const MAX_KEPT = 4_096;
 
-/** A message as it came; read only when it is taken. */
-interface Kept {
-  readonly at: Instant;
-  readonly data: Uint8Array | readonly Uint8Array[];
-}
-
-/** What came at one source since it was last taken. */
-interface Keeping {
+/** What comes to an inbox: by which connection, and whether by a way that is the target's alone. */
+interface Source {
   readonly topic: string;
   readonly via: string;
-  readonly messages: Kept[];
-  /** Messages that are counted, and not read: there were too many, or their connection was lost. */
-  dropped: number;
+  readonly isTargets: boolean;
+}
+
+/**
+ * Where events of load are on NATS whether a key says so or not: before 0.9 no key does, and without etcd none is read.
+ * Of the whole namespace: `kv_metrics` to 1.2; of the component: forward passes to 1.2; of the endpoint: both, since 1.4.
+ */
+function wellKnownSubjects(target: Target): (Pick<Source, "topic" | "isTargets"> & { subject: string })[] {
+  return [
+    {
+      topic: KV_METRICS_EVENT,
+      subject: eventSubject(target.namespace, KV_METRICS_EVENT),
+      isTargets: false,
+    },
+    {
+      topic: FORWARD_PASS_EVENT,
+      subject: componentEventSubject(target, FORWARD_PASS_EVENT),
+      isTargets: true,
+    },
+    ...[KV_METRICS_EVENT, FORWARD_PASS_EVENT].map((topic) => ({
+      topic,
+      subject: endpointEventSubject(target, topic),
+      isTargets: true,
+    })),
+  ];
 }
 
 /**
@@ -70,9 +84,8 @@ export class ChannelListener implements Disposable {
   readonly #options: ChannelListenerOptions;
   readonly #log = logger("events");
   readonly #stop = new AbortController();
-  readonly #kept = new Map<string, Keeping>();
+  readonly #inboxes = new Map<string, Source & { readonly inbox: Inbox }>();
   readonly #sources = new Map<string, Disposable>();
-  readonly #sequences = new Map<string, number>();
   readonly #natsListener: Disposable | undefined;
   #lost = new Set<string>();
 
@@ -86,42 +99,41 @@ export class ChannelListener implements Disposable {
   /** Opens and closes what these channels need; what is open already stays. */
   update(channels: readonly EventChannel[]): void {
     const wanted = new Map<string, () => Disposable>();
-    // Before 0.9 no key names the subject of kv_metrics.
-    const base = eventSubject(this.#options.namespace, KV_METRICS_EVENT);
-    this.#wantSubject(wanted, { subject: base, topic: KV_METRICS_EVENT });
+    for (const { topic, subject, isTargets } of wellKnownSubjects(this.#options.target)) {
+      this.#wantSubject(wanted, { subject, topic, isTargets });
+    }
     for (const { topic, transport } of channels) {
-      if (transport.kind === "nats") this.#wantSubject(wanted, { subject: transport.subject, topic });
-      else wanted.set(`${transport.host}:${transport.port} ${topic}`, () => this.#openZmq(transport, topic));
+      if (transport.kind === "nats") {
+        this.#wantSubject(wanted, { subject: transport.subject, topic, isTargets: false });
+      } else {wanted.set(`${transport.host}:${transport.port} ${topic}`, () =>
+          this.#openZmq(transport, topic));}
     }
     for (const [name, source] of this.#sources) {
       if (wanted.has(name)) continue;
       source[Symbol.dispose]();
       this.#sources.delete(name);
-      this.#kept.delete(name);
+      this.#inboxes.delete(name);
     }
     for (const [name, open] of wanted) if (!this.#sources.has(name)) this.#sources.set(name, open());
   }
 
   /** What came since the last call; undefined when nothing did. */
   take(): EventBatch | undefined {
-    const isEmpty = ({ messages, dropped }: Keeping) => messages.length + dropped === 0;
-    if (this.#lost.size === 0 && this.#kept.values().every(isEmpty)) return undefined;
+    if (this.#lost.size === 0 && this.#inboxes.values().every(({ inbox }) => inbox.isEmpty)) return undefined;
     const observations: Observation[] = [];
     const counts = new Map<string, EventCounts>();
-    for (const keeping of this.#kept.values()) {
-      if (isEmpty(keeping)) continue;
-      const { topic, via, messages } = keeping;
+    for (const source of this.#inboxes.values()) {
+      if (source.inbox.isEmpty) continue;
+      const { topic } = source;
+      const { messages, heard, missed } = source.inbox.take();
       let count = counts.get(topic);
       if (count === undefined) counts.set(topic, count = { heard: 0, missed: 0, rejected: noProblems() });
-      count.heard += messages.length + keeping.dropped;
-      const isOneWorkers = via !== NATS;
-      const read = topic === FORWARD_PASS_EVENT && isOneWorkers ? messages.slice(-FORWARD_PASSES) : messages;
-      for (const message of read) {
-        const observation = this.#read(message, { topic, via, count });
+      count.heard += heard;
+      count.missed += missed;
+      for (const message of messages) {
+        const observation = this.#read(message, source, count);
         if (observation !== undefined) observations.push(observation);
       }
-      messages.length = 0;
-      keeping.dropped = 0;
     }
     const lost = this.#lost;
     this.#lost = new Set();
@@ -136,20 +148,20 @@ export class ChannelListener implements Disposable {
 
   #wantSubject(
     wanted: Map<string, () => Disposable>,
-    { subject, topic }: { subject: string; topic: string },
+    { subject, topic, isTargets }: Pick<Source, "topic" | "isTargets"> & { subject: string },
   ): void {
     const { nats } = this.#options;
-    if (nats === undefined) return;
     const name = `${NATS} ${subject}`;
+    if (nats === undefined || wanted.has(name)) return;
     wanted.set(name, () => {
-      const keep = this.#keeper(name, { topic, via: NATS });
+      const keep = this.#keeper(name, { topic, via: NATS, isTargets });
       return nats.subscribe(subject, ({ data }) => keep(data));
     });
   }
 
   #openZmq({ host, port }: { host: string; port: number }, topic: string): Disposable {
     const name = `${host}:${port} ${topic}`;
-    const keep = this.#keeper(name, { topic, via: name });
+    const keep = this.#keeper(name, { topic, via: name, isTargets: true });
     const subscriber = new ZmqSubscriber({
       host,
       port,
@@ -163,32 +175,26 @@ export class ChannelListener implements Disposable {
     return { [Symbol.dispose]: () => void subscriber[Symbol.asyncDispose]() };
   }
 
-  #keeper(name: string, { topic, via }: { topic: string; via: string }): (data: Kept["data"]) => void {
-    const keeping: Keeping = { topic, via, messages: [], dropped: 0 };
-    this.#kept.set(name, keeping);
+  #keeper(name: string, source: Source): (data: Message) => void {
+    const inbox = new Inbox();
+    this.#inboxes.set(name, { ...source, inbox });
     return (data) => {
-      if (keeping.messages.length >= MAX_KEPT) drop(keeping, MAX_KEPT / 2);
-      keeping.messages.push({ at: this.#options.clock(), data });
+      inbox.put({ at: this.#options.clock(), data });
       this.#options.onEvent();
     };
   }
 
   /** What came by the connection before is no longer true, taken or not. */
   #lose(via: string): void {
-    for (const keeping of this.#kept.values()) {
-      if (keeping.via === via) drop(keeping, keeping.messages.length);
-    }
+    for (const source of this.#inboxes.values()) if (source.via === via) source.inbox.drop();
     this.#lost.add(via);
     this.#options.onEvent();
   }
 
-  #read(
-    { at, data }: Kept,
-    { topic, via, count }: { topic: string; via: string; count: EventCounts },
-  ): Observation | undefined {
+  #read({ at, data }: Kept, { topic, via, isTargets }: Source, count: EventCounts): Observation | undefined {
     const channel = via === NATS ? "event_nats" : "event_zmq";
     try {
-      return { at, channel, via, ...this.#readSaid(data, topic, count) };
+      return { at, channel, via, isTargets, ...readSaid(data, topic) };
     } catch (error) {
       if (!(error instanceof EventError)) throw error;
       count.rejected[error.problem]++;
@@ -196,33 +202,14 @@ export class ChannelListener implements Disposable {
       return undefined;
     }
   }
-
-  #readSaid(
-    data: Kept["data"],
-    topic: string,
-    count: EventCounts,
-  ): Pick<Observation, "worker" | "dpRank" | "said"> {
-    if (data instanceof Uint8Array && !isEnvelope(data)) return saidOf(parseKvMetricsJson(jsonText(data)));
-    const envelope = data instanceof Uint8Array ? parseEnvelope(data) : parseZmqFrames(data);
-    if (topic !== FORWARD_PASS_EVENT) count.missed += this.#missed(envelope); // Of those not all are read.
-    if (topic === KV_METRICS_EVENT) return saidOf(parseKvMetrics(envelope));
-    const { worker, dpRank, running, waiting } = parseForwardPass(envelope);
-    return { worker, dpRank, said: { kind: "forward_pass", running, waiting } };
-  }
-
-  #missed({ publisher, topic, sequence }: EventEnvelope): number {
-    const key = `${publisher} ${topic}`;
-    const before = this.#sequences.get(key);
-    this.#sequences.delete(key);
-    this.#sequences.set(key, sequence);
-    if (this.#sequences.size > MAX_KEPT) this.#sequences.delete(this.#sequences.keys().next().value!);
-    return before !== undefined && sequence > before ? sequence - before - 1 : 0;
-  }
 }
 
-function drop(keeping: Keeping, count: number): void {
-  keeping.messages.splice(0, count);
-  keeping.dropped += count;
+function readSaid(data: Message, topic: string): Pick<Observation, "worker" | "dpRank" | "said"> {
+  if (data instanceof Uint8Array && !isEnvelope(data)) return saidOf(parseKvMetricsJson(jsonText(data)));
+  const envelope = data instanceof Uint8Array ? parseEnvelope(data) : parseZmqFrames(data);
+  if (topic === KV_METRICS_EVENT) return saidOf(parseKvMetrics(envelope));
+  const { worker, dpRank, running, waiting } = parseForwardPass(envelope);
+  return { worker, dpRank, said: { kind: "forward_pass", running, waiting } };
 }
 
 function saidOf(metrics: KvMetrics): Pick<Observation, "worker" | "dpRank" | "said"> {

@@ -16,6 +16,8 @@ export interface Observation {
   readonly channel: Channel;
   /** The connection it came by: what ends with it is no longer known to be true. */
   readonly via: string;
+  /** It came by a way that only workers of the target have; else it may be of another component. */
+  readonly isTargets: boolean;
   readonly said: Said;
 }
 
@@ -42,6 +44,7 @@ export function observationsOf({ worker, at, via, numbers }: WorkerPage): Observ
     at,
     channel: "http",
     via,
+    isTargets: true,
     said: { kind: "page", numbers: rank },
   }));
 }

@@ -10,7 +10,7 @@ import {
 import type { Answer } from "../scrape/answer.ts";
 import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
-import type { Observation } from "../events/observation.ts";
+import type { Observation, Said } from "../events/observation.ts";
 import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 
@@ -49,8 +49,13 @@ export interface Worker {
   readonly answer: Answer | undefined;
   /** What was heard of it without asking. */
   readonly heard: Heard;
-  /** When it last said anything, once it has sent a heartbeat; undefined of one that speaks only when its load changes. */
+  /**
+   * When it last said anything, once it has sent a heartbeat or where nobody lists it; undefined of one that is listed
+   * and speaks only when its load changes.
+   */
   readonly beatAt: Instant | undefined;
+  /** It was heard before anybody listed it: it lives by what it says. */
+  readonly livesByEvents: boolean;
   /** What etcd says of it; the last known while etcd is away. */
   readonly registration: Registration;
 }
@@ -275,7 +280,9 @@ class Draft {
       const registration = membership.known
         ? membership.workers.get(worker.id) ?? NO_REGISTRATION
         : worker.registration;
-      if (
+      if (registered === true && worker.livesByEvents) {
+        this.#put({ ...toListed(worker), registered, undecidedSince, registration });
+      } else if (
         registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
         !isSameRegistration(registration, worker.registration)
       ) this.#put({ ...worker, registered, undecidedSince, registration });
@@ -286,13 +293,24 @@ class Draft {
     }
   }
 
-  /** Only of workers that etcd lists, or that answered. */
+  /** Only of workers that etcd lists, or that answered; without etcd, of those too that only the target can have. */
   takeObservations(observations: readonly Observation[]): void {
     for (const observation of observations) {
-      const worker = this.#readWorkers().get(observation.worker);
+      const worker = this.#readWorkers().get(observation.worker) ?? this.#meet(observation);
       if (worker === undefined) this.#notes.unheard.unknown_worker++;
       else this.#put(listen(worker, observation));
     }
+  }
+
+  /** A worker that nobody lists, by what it says itself; one that went, only by what it says after that. */
+  #meet({ worker, at, isTargets, said }: Observation): Worker | undefined {
+    if (this.#membershipFromEtcd || !isTargets || said.kind === "router") return undefined;
+    const tombstone = this.#readGone().get(worker);
+    if (tombstone !== undefined) {
+      if (at.monotonicMs <= tombstone.atMs) return undefined;
+      this.#writeGone().delete(worker);
+    }
+    return { ...newWorker(worker, undefined), livesByEvents: true };
   }
 
   forgetVias(vias: ReadonlySet<string>): void {
@@ -313,13 +331,15 @@ class Draft {
   forget(request: number, options: { now: Instant; limits: FleetLimits }): void {
     const { now, limits } = options;
     const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
-    for (const { id, registered, answer } of [...this.#readWorkers().values()]) {
-      if (registered === true || answer === undefined) continue;
+    for (const worker of [...this.#readWorkers().values()]) {
+      const { id, registered, answer } = worker;
+      const sign = lastSign(worker);
+      if (registered === true || sign === undefined) continue;
       const tombstone = { request, atMs: now.monotonicMs };
-      if (registered === false && roundsWork && isStale(answer, options)) {
+      if (registered === false && answer && roundsWork && isStale(answer, options)) {
         this.#bury(id, tombstone);
         this.#notes.gone.deregistered++;
-      } else if (now.monotonicMs - answer.at.monotonicMs >= limits.forgetAfterMs) {
+      } else if (now.monotonicMs - sign.monotonicMs >= limits.forgetAfterMs) {
         this.#bury(id, tombstone);
         this.#notes.gone.forgotten++;
       }
@@ -385,20 +405,31 @@ function newWorker(id: WorkerId, registered: boolean | undefined): Worker {
     answer: undefined,
     heard: NOTHING_HEARD,
     beatAt: undefined,
+    livesByEvents: false,
     registration: NO_REGISTRATION,
   };
 }
 
 function listen(worker: Worker, observation: Observation): Worker {
   const { said, at } = observation;
-  const beats = said.kind === "forward_pass" || said.kind === "page" ||
-    worker.beatAt !== undefined && said.kind !== "router";
+  const beats = isHeartbeat(said) ||
+    said.kind !== "router" && (worker.beatAt !== undefined || worker.livesByEvents);
   const isNewer = worker.beatAt === undefined || at.monotonicMs > worker.beatAt.monotonicMs;
   return {
     ...worker,
     heard: hear(worker.heard, observation),
     beatAt: beats && isNewer ? at : worker.beatAt,
   };
+}
+
+/** A worker that is listed from now on: its silence means something only if it sends heartbeats. */
+function toListed(worker: Worker): Worker {
+  const sendsHeartbeats = worker.heard.values().some(({ said }) => isHeartbeat(said));
+  return { ...worker, livesByEvents: false, beatAt: sendsHeartbeats ? worker.beatAt : undefined };
+}
+
+function isHeartbeat({ kind }: Said): boolean {
+  return kind === "forward_pass" || kind === "page";
 }
 
 /** True of a worker that speaks by itself and never answered: only its key says whether it is there. */

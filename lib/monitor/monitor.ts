@@ -89,9 +89,8 @@ export class Monitor implements Disposable {
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
     this.#directory = store && this.#ends.use(new Directory(store, target));
-    const { namespace } = target;
     const onEvent = () => this.renewCounts();
-    this.#channels = this.#ends.use(new ChannelListener({ nats, namespace, clock, onEvent }));
+    this.#channels = this.#ends.use(new ChannelListener({ nats, target, clock, onEvent }));
     this.#pages = this.#ends.use(
       new PagePoller({
         clock,
@@ -104,7 +103,7 @@ export class Monitor implements Disposable {
       this.#scraper = this.#ends.use(
         new Scraper({ nats, target, clock, onLate: () => this.#renewWithin(CHANGES_MS) }),
       );
-      this.#hitRates = this.#ends.use(new HitRateListener({ nats, namespace, onEvent }));
+      this.#hitRates = this.#ends.use(new HitRateListener({ nats, namespace: target.namespace, onEvent }));
       this.#ends.use(nats.listen({
         onChange: () => {
           this.#renewWithin(CHANGES_MS);

@@ -4,7 +4,12 @@ import {
   eventChannelPrefixes,
   parseEventChannel,
 } from "../../lib/dynamo/event_channel.ts";
-import { type EventEnvelope, parseEnvelope, parseZmqFrames } from "../../lib/dynamo/event_envelope.ts";
+import {
+  type EventEnvelope,
+  parseEnvelope,
+  parseZmqFrames,
+  peekNumbering,
+} from "../../lib/dynamo/event_envelope.ts";
 import { EventError } from "../../lib/dynamo/event_error.ts";
 import { parseFileName } from "../../lib/dynamo/file_name.ts";
 import { parseForwardPass } from "../../lib/dynamo/forward_pass.ts";
@@ -145,11 +150,12 @@ function checkEvent(event: CapturedEvent, channels: readonly EventChannel[]): st
     return "no envelope";
   }
   const envelope = frames === undefined ? parseEnvelope(body!) : parseZmqFrames(frames);
-  const { publisher, sequence, publishedAtMs, topic, payload } = envelope;
+  const { publisher, sequence, topic, payload } = envelope;
   assert.deepEqual(
-    [publisher, String(sequence), String(publishedAtMs), topic],
-    [decoded.publisher_id, decoded.sequence, decoded.published_at, decoded.topic],
+    [publisher, String(sequence), topic],
+    [decoded.publisher_id, decoded.sequence, decoded.topic],
   );
+  assert.deepEqual(peekNumbering(frames ?? body!), { publisher: BigInt(publisher), sequence });
   assert.deepEqual(withTextIntegers(decodeMsgpack(payload)), decoded.payload);
   if (frames !== undefined) checkFirstFrames(frames, envelope);
   checkChannel(event, envelope, channels);

@@ -32,6 +32,12 @@ const NO_DATA: LoadOutcome = { kind: "no_data" };
 const UNDECODABLE: LoadOutcome = { kind: "undecodable", problem: "wrong_kind" };
 
 const BLOCKS = { kind: "blocks", usedBlocks: 40 } as const;
+const ESTIMATE = {
+  kind: "router",
+  router: "9",
+  activeDecodeBlocks: 40,
+  activePrefillTokens: 1,
+} as const;
 const BEAT = { kind: "forward_pass", running: 1, waiting: 0 } as const;
 const PAGE = { kind: "page", numbers: { dpRank: 0, running: 4, waiting: 1 } } as const;
 const EMPTY_PAGE = { kind: "page", numbers: { dpRank: 0, inflight: 5 } } as const;
@@ -405,5 +411,84 @@ export const STATE_TABLE: readonly Edge[] = [
     to: "gone",
     steps: [[30, observations(observed(30, a, BLOCKS))]],
     at: 30,
+  },
+  {
+    from: "unknown",
+    when: "it says its load by itself where only the target's workers do, without etcd",
+    to: "responding",
+    withoutEtcd: true,
+    steps: [[30, observations(observed(30, a, BLOCKS))]],
+    at: 30,
+  },
+  {
+    from: "unknown",
+    when: "it says its load by itself where the whole namespace does, without etcd",
+    to: "unknown",
+    withoutEtcd: true,
+    steps: [[30, observations(observed(30, a, BLOCKS, { isTargets: false }))]],
+    at: 30,
+  },
+  {
+    from: "unknown",
+    when: "a router speaks of it, without etcd",
+    to: "unknown",
+    withoutEtcd: true,
+    steps: [[30, observations(observed(30, a, ESTIMATE))]],
+    at: 30,
+  },
+  {
+    from: "unknown",
+    when: "it says its load by itself, and etcd does not list it",
+    to: "unknown",
+    steps: [[20, GONE_KEY], [30, observations(observed(30, a, BLOCKS))]],
+    at: 30,
+  },
+  {
+    from: "unknown",
+    when: "it says its load by itself, without etcd, and nothing more for --stale-after",
+    to: "silent",
+    withoutEtcd: true,
+    steps: [[30, observations(observed(30, a, BLOCKS))], [3_030, time(0)]],
+    at: 3_030,
+  },
+  {
+    from: "unknown",
+    when: "it says its load by itself, without etcd, and nothing more for --forget-after",
+    to: "gone",
+    withoutEtcd: true,
+    steps: [[30, observations(observed(30, a, BLOCKS))], [30_030, time(0)]],
+    at: 30_030,
+  },
+  {
+    from: "unknown",
+    when: "it says its load by itself, without etcd; etcd comes and lists it, and it is quiet",
+    to: "responding",
+    withoutEtcd: true,
+    steps: [[30, observations(observed(30, a, BLOCKS))], [40, etcd(0, true, a)], [90_000, time(0)]],
+    at: 90_000,
+  },
+  {
+    from: "unknown",
+    when: "it says its load by itself, without etcd; etcd comes and does not list it",
+    to: "gone",
+    withoutEtcd: true,
+    steps: [[30, observations(observed(30, a, BLOCKS))], [40, GONE_KEY]],
+    at: 40,
+  },
+  {
+    from: "gone",
+    when: "it says its load by itself after it went, without etcd",
+    to: "responding",
+    withoutEtcd: true,
+    steps: [[31_000, observations(observed(31_000, a, BLOCKS))]],
+    at: 31_000,
+  },
+  {
+    from: "gone",
+    when: "what it said by itself before it went comes late, without etcd",
+    to: "gone",
+    withoutEtcd: true,
+    steps: [[31_000, observations(observed(30_010, a, BLOCKS))]],
+    at: 31_000,
   },
 ];

@@ -98,7 +98,7 @@ export function observed(
   said: Said,
   more: Partial<Observation> = {},
 ): Observation {
-  return { worker, dpRank: 0, at: at(ms), channel: "event_zmq", via: "z", said, ...more };
+  return { worker, dpRank: 0, at: at(ms), channel: "event_zmq", via: "z", isTargets: true, said, ...more };
 }
 
 export function observations(...observations: Observation[]): FleetInput {
