@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { instanceKey } from "../lib/dynamo/instance_key.ts";
 import type { WorkerId } from "../lib/dynamo/worker_id.ts";
+import { CHANNELS } from "../lib/events/observation.ts";
 import { putKeys, revokeLease } from "../tools/etcd_gateway.ts";
 import { PageReader } from "../tools/page_reader.ts";
 import { startEtcd } from "../tools/servers/etcd.ts";
 import { startNats } from "../tools/servers/nats.ts";
-import { CapturedDeployment, FIRST, natsEvents, SECOND } from "./helpers/captured_deployment.ts";
+import { BLOCKS, CapturedDeployment, FIRST, natsEvents, SECOND } from "./helpers/captured_deployment.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { NatsObserver } from "./helpers/nats_observer.ts";
 import { PagedDeployment } from "./helpers/paged_deployment.ts";
@@ -53,6 +54,29 @@ Deno.test("a deployment of 1.6.1 is shown by etcd and ZMQ alone, and nothing is 
   assert.doesNotMatch(metrics.log(), /WARN/);
   assert.equal(await metrics.stop(), 0);
 });
+
+for (
+  const [list, expected] of [
+    ["event_zmq", { blocks: BLOCKS, total: {}, channels: ["event_zmq"] }],
+    ["card", { blocks: {}, total: { [FIRST]: 512, [SECOND]: 512 }, channels: ["card"] }],
+    ["event_nats,card", { blocks: {}, total: { [FIRST]: 512, [SECOND]: 512 }, channels: ["card"] }],
+  ] as const
+) {
+  Deno.test(`of a deployment of 1.6.1 is shown what --channels ${list} brings`, async () => {
+    await using deployment = await CapturedDeployment.start("1.6.1-default");
+    await using metrics = await watch(deployment, "--channels", list);
+    await eventually(async () => {
+      const page = await pageOf(metrics);
+      assert.deepEqual(page.byWorker("llm_kv_blocks_active"), expected.blocks);
+      assert.deepEqual(page.byWorker("llm_kv_blocks_total"), expected.total);
+      const isSeenBy = (channel: string) =>
+        page.values("dynamo_metrics_worker_channel", { channel }).length > 0;
+      assert.deepEqual(CHANNELS.filter(isSeenBy), expected.channels);
+      assert.equal(page.value("dynamo_metrics_up"), 1);
+      assert.equal((await fetch(`${metrics.url}/readyz?strict`)).status, 200);
+    });
+  });
+}
 
 Deno.test("workers whose publishers are killed are silent, and there again; one whose lease ends is gone at once", async () => {
   await using deployment = await CapturedDeployment.start("1.6.1-default");

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { fillPageTemplate } from "../discovery/page_addresses.ts";
 import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
+import { type Channel, CHANNELS } from "../events/observation.ts";
 import type { LogOptions } from "../log.ts";
 import { groupUrl, type PushMethod } from "../output/push_group.ts";
 import { CONNECTION_FLAGS, type Connections, readConnections, SECRETS_NOTE } from "./connections.ts";
@@ -27,6 +28,8 @@ export interface MetricsSettings {
   /** Where workers' pages are whose cards do not say: templates with `{id}` and `{host}`. */
   readonly workerUrls: readonly string[];
   readonly publish: boolean;
+  /** The ways by which workers are seen. */
+  readonly channels: ReadonlySet<Channel>;
   /** Whether NATS is used at all. */
   readonly withNats: boolean;
   /** The folder where workers are registered, in place of etcd. */
@@ -150,6 +153,15 @@ const PUSH_METHOD: Flag = {
 };
 const PUSH_KEEP: Flag = { name: "--push-keep", help: "Leave the pushed group at the Pushgateway at the end" };
 const NO_NATS: Flag = { name: "--no-nats", help: "Go without NATS: by etcd and by what workers say on ZMQ" };
+const CHANNELS_FLAG: Flag = {
+  name: "--channels",
+  value: "LIST",
+  rule: `some of ${CHANNELS.join(",")}, with a comma between them`,
+  help: `By which ways workers are seen: ${
+    CHANNELS.join(",")
+  }, or some of these. Without stats and event_nats nothing goes over NATS, as with --no-nats; card are the totals of model cards in etcd`,
+  defaultText: "all",
+};
 const DISCOVERY: Flag = {
   name: "--discovery-backend",
   value: "etcd|file",
@@ -196,6 +208,7 @@ const USAGE: Usage = {
     WORKER_URL,
     ...CONNECTION_FLAGS,
     NO_NATS,
+    CHANNELS_FLAG,
     DISCOVERY,
     FILE_KV,
   ],
@@ -253,14 +266,16 @@ export function parseMetricsOptions(
     method,
     deleteAtEnd: method === "put" && instance !== "" && !flags.has(PUSH_KEEP),
   };
-  const withNats = !flags.has(NO_NATS);
+  const channels = flags.value(CHANNELS_FLAG, channelList) ?? new Set(CHANNELS);
+  const withNats = !flags.has(NO_NATS) && (channels.has("stats") || channels.has("event_nats"));
   const connections = readConnections(flags, invocation.env);
   const backend = flags.value(DISCOVERY, (text) => text === "etcd" || text === "file" ? text : undefined);
   const fileStore = backend === "file"
     ? flags.required(FILE_KV, (text) => text === "" ? undefined : text)
     : undefined;
   if (!withNats && fileStore === undefined && connections.etcd === undefined) {
-    throw new UsageError("--no-nats: must not stand beside --no-etcd: nothing is left to ask");
+    const why = flags.has(NO_NATS) ? "--no-nats" : "--channels without stats and event_nats";
+    throw new UsageError(`${why}: must not stand beside --no-etcd: nothing is left to ask`);
   }
   return Object.freeze({
     target,
@@ -270,12 +285,19 @@ export function parseMetricsOptions(
     push,
     workerUrls: flags.values(WORKER_URL, workerUrl),
     publish: withNats && !flags.has(NO_PUBLISH),
+    channels,
     withNats,
     fileStore,
     revision: invocation.env.METRICS_REVISION || "unknown",
     connections,
     logging: readLogging(USAGE.program, invocation),
   });
+}
+
+function channelList(text: string): ReadonlySet<Channel> | undefined {
+  const names = text.split(",");
+  const known = CHANNELS.filter((channel) => names.includes(channel));
+  return names.length === known.length ? new Set(known) : undefined;
 }
 
 const intervalMs = milliseconds({ min: 100, max: 86_400_000 });

@@ -23,7 +23,8 @@ import { NatsLink } from "../transport/nats.ts";
  * is sought for as long as it takes. Everything closes in the reverse order.
  */
 export async function runMetrics(settings: MetricsSettings, signal: AbortSignal): Promise<number> {
-  const { target, serve, push, publish, pollIntervalMs, limits, workerUrls, connections } = settings;
+  const { target, serve, push, publish, pollIntervalMs, limits, channels, workerUrls, connections } =
+    settings;
   configureLogging(settings.logging);
   const path = targetPath(target);
   const log = logger();
@@ -36,7 +37,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const output = { page: () => page.text(), contentType: TEXT_CONTENT_TYPE };
   const health = () => ({
     alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
-    ready: monitor.snapshot.targets.every(({ lastRound }) => lastRound !== undefined) && !signal.aborted,
+    ready: monitor.hasTurned && !signal.aborted,
     reasons: signal.aborted ? ["stopping"] : degradedReasons(monitor.snapshot),
   });
 
@@ -60,7 +61,17 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const store = openStore(settings, signal);
   if (store) ends.use(store);
   const monitor = ends.use(
-    new Monitor({ target, nats, store, clock, recorder: telemetry, pollIntervalMs, workerUrls, limits }),
+    new Monitor({
+      target,
+      nats,
+      store,
+      clock,
+      recorder: telemetry,
+      pollIntervalMs,
+      channels,
+      workerUrls,
+      limits,
+    }),
   );
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);

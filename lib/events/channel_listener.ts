@@ -20,6 +20,7 @@ import type { Observation, Said } from "./observation.ts";
 export interface ChannelListenerOptions {
   /** Undefined to hear ZMQ alone. */
   readonly nats: NatsLink | undefined;
+  readonly withZmq: boolean;
   readonly target: Target;
   readonly clock: Clock;
   /** Told of each message and each loss; it should only take note. */
@@ -99,14 +100,17 @@ export class ChannelListener implements Disposable {
   /** Opens and closes what these channels need; what is open already stays. */
   update(channels: readonly EventChannel[]): void {
     const wanted = new Map<string, () => Disposable>();
-    for (const { topic, subject, isTargets } of wellKnownSubjects(this.#options.target)) {
+    const { target, withZmq } = this.#options;
+    for (const { topic, subject, isTargets } of wellKnownSubjects(target)) {
       this.#wantSubject(wanted, { subject, topic, isTargets });
     }
     for (const { topic, transport } of channels) {
       if (transport.kind === "nats") {
         this.#wantSubject(wanted, { subject: transport.subject, topic, isTargets: false });
-      } else {wanted.set(`${transport.host}:${transport.port} ${topic}`, () =>
-          this.#openZmq(transport, topic));}
+      } else if (withZmq) {
+        const { host, port } = transport;
+        wanted.set(`${host}:${port} ${topic}`, () => this.#openZmq({ host, port }, topic));
+      }
     }
     for (const [name, source] of this.#sources) {
       if (wanted.has(name)) continue;

@@ -95,13 +95,20 @@ export interface Estimate {
   readonly activePrefillTokens: number | undefined;
 }
 
+export interface SnapshotOptions {
+  readonly now: Instant;
+  readonly limits: FleetLimits;
+  /** Whether NATS is there, where workers are heard on it and nobody asks them. */
+  readonly hearsNats?: boolean;
+  /** Whether totals of model cards count; unless false. */
+  readonly withCards?: boolean;
+}
+
 /** What the workers of a fleet show at `now`. While rounds fail nobody's load is known. */
-export function snapshotTarget(
-  fleet: Fleet,
-  options: { now: Instant; limits: FleetLimits },
-): TargetSnapshot {
+export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSnapshot {
+  const { hearsNats = false } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
-  const up = roundsWork || !fleet.needsNats && fleet.membershipFromEtcd;
+  const up = roundsWork || hearsNats || !fleet.needsNats && fleet.membershipFromEtcd;
   const byService = releasesByService(fleet.target);
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
@@ -159,11 +166,9 @@ export function nextExpiryMs(
 
 function snapshotWorker(
   worker: Worker,
-  options: {
-    now: Instant;
-    limits: FleetLimits;
-    roundsWork: boolean;
-    byService: ReadonlyMap<string, Releases>;
+  options: SnapshotOptions & {
+    readonly roundsWork: boolean;
+    readonly byService: ReadonlyMap<string, Releases>;
   },
 ): { shown: WorkerSnapshot; blocksAt: Instant | undefined } {
   const { id, registered, registration: { card, releases } } = worker;
@@ -172,7 +177,12 @@ function snapshotWorker(
   const answer = worker.answer && !isStale(worker.answer, options) ? worker.answer : undefined;
   const heard = isSilent ? NOTHING_HEARD : worker.heard;
   const counted = options.roundsWork ? answer : undefined;
-  const { numbers, blocksAt } = mergeNumbers({ answer: counted, heard, card: isSilent ? undefined : card });
+  const channelCard = options.withCards === false ? undefined : card;
+  const { numbers, blocksAt } = mergeNumbers({
+    answer: counted,
+    heard,
+    card: isSilent ? undefined : channelCard,
+  });
   const shown: WorkerSnapshot = {
     id,
     registered,
@@ -183,7 +193,7 @@ function snapshotWorker(
     numbers,
     ranks: rankNumbers(heard),
     estimates: estimatesOf(heard),
-    channels: channelsOf({ answer, heard, card }),
+    channels: channelsOf({ answer, heard, card: channelCard }),
     release: workerRelease({ registered: releases, answer, byService: options.byService }),
     service: answer && { name: answer.service, version: answer.serviceVersion },
     endpoints: counted?.endpoints ?? [],

@@ -4,7 +4,7 @@ import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
 import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
 import { type HitRateBatch, HitRateListener } from "../events/hit_rate_listener.ts";
-import { type Observation, observationsOf } from "../events/observation.ts";
+import { type Channel, type Observation, observationsOf } from "../events/observation.ts";
 import {
   apply,
   emptyFleet,
@@ -43,6 +43,8 @@ export interface MonitorOptions {
   readonly clock: Clock;
   readonly recorder: MonitorRecorder;
   readonly pollIntervalMs: number;
+  /** The ways by which workers are seen. */
+  readonly channels: ReadonlySet<Channel>;
   /** Where workers' pages are whose cards do not say. */
   readonly workerUrls: readonly string[];
   readonly limits: FleetLimits;
@@ -78,19 +80,28 @@ export class Monitor implements Disposable {
   #fleet: Fleet;
   #snapshot: Snapshot;
   #turnedAtMs: number;
+  #hasTurned = false;
   /** Rings when NATS is back. */
   readonly #alarm = new Alarm();
   #change: { timer: ReturnType<typeof setTimeout>; atMs: number } | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MonitorOptions) {
-    const { target, nats, store, clock, limits } = options;
+    const { target, nats, store, clock, limits, channels } = options;
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
     this.#directory = store && this.#ends.use(new Directory(store, target));
     const onEvent = () => this.renewCounts();
-    this.#channels = this.#ends.use(new ChannelListener({ nats, target, clock, onEvent }));
+    this.#channels = this.#ends.use(
+      new ChannelListener({
+        nats: channels.has("event_nats") ? nats : undefined,
+        withZmq: channels.has("event_zmq"),
+        target,
+        clock,
+        onEvent,
+      }),
+    );
     this.#pages = this.#ends.use(
       new PagePoller({
         clock,
@@ -100,10 +111,13 @@ export class Monitor implements Disposable {
       }),
     );
     if (nats) {
-      this.#scraper = this.#ends.use(
-        new Scraper({ nats, target, clock, onLate: () => this.#renewWithin(CHANGES_MS) }),
-      );
-      this.#hitRates = this.#ends.use(new HitRateListener({ nats, namespace: target.namespace, onEvent }));
+      if (channels.has("stats")) {
+        const onLate = () => this.#renewWithin(CHANGES_MS);
+        this.#scraper = this.#ends.use(new Scraper({ nats, target, clock, onLate }));
+      }
+      if (channels.has("event_nats")) {
+        this.#hitRates = this.#ends.use(new HitRateListener({ nats, namespace: target.namespace, onEvent }));
+      }
       this.#ends.use(nats.listen({
         onChange: () => {
           this.#renewWithin(CHANGES_MS);
@@ -127,6 +141,11 @@ export class Monitor implements Disposable {
   /** How long ago, in milliseconds, the loop last began a round. */
   get sinceTurnMs(): number {
     return this.#options.clock().monotonicMs - this.#turnedAtMs;
+  }
+
+  /** True once a first turn of the loop has shown what there is. */
+  get hasTurned(): boolean {
+    return this.#hasTurned;
   }
 
   /** False while NATS may be away: the store shows that nothing comes by it, or has not yet had the time to. */
@@ -172,6 +191,7 @@ export class Monitor implements Disposable {
     const isTrue = await this.#ask(signal);
     if (signal.aborted) return;
     this.#renew();
+    this.#hasTurned = true;
     if (isTrue && !this.#isUndecided) this.#reportPresence();
   }
 
@@ -179,7 +199,8 @@ export class Monitor implements Disposable {
   async #ask(signal: AbortSignal): Promise<boolean> {
     const { nats, store, clock, recorder, target, limits, pollIntervalMs } = this.#options;
     if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) {
-      return store?.connected ?? false;
+      const reachesNats = nats === undefined || nats.connected || !this.#fleet.needsNats;
+      return reachesNats && (store?.connected ?? nats !== undefined);
     }
     this.#takeLate();
     const round = await this.#scraper.round({
@@ -209,7 +230,9 @@ export class Monitor implements Disposable {
     if (membership.known && listing !== this.#listing) { // Else the last known stand.
       this.#listing = listing;
       this.#channels.update(channels);
-      this.#pages.update(pageAddresses(membership, this.#options.workerUrls));
+      if (this.#options.channels.has("http")) {
+        this.#pages.update(pageAddresses(membership, this.#options.workerUrls));
+      }
     }
     this.#apply({ kind: "membership", membership, request: this.#request });
   }
@@ -278,14 +301,15 @@ export class Monitor implements Disposable {
   }
 
   #buildSnapshot(seq: number): Snapshot {
-    const { nats, store, clock, limits } = this.#options;
+    const { nats, store, clock, limits, channels } = this.#options;
     const now = clock();
+    const hearsNats = this.#scraper === undefined && nats?.connected === true;
     return {
       seq,
       at: now,
       nats: nats && { connected: nats.connected, reconnects: nats.reconnects },
       store: store && { kind: store.kind, connected: store.connected },
-      targets: [snapshotTarget(this.#fleet, { now, limits })],
+      targets: [snapshotTarget(this.#fleet, { now, limits, hearsNats, withCards: channels.has("card") })],
     };
   }
 

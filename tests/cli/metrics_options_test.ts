@@ -88,6 +88,14 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
     [...named, "--no-nats", "--no-etcd"],
     "--no-nats: must not stand beside --no-etcd: nothing is left to ask",
   ],
+  ...["", "stats,", "stats,stats", "nats", "stats, http"].map((list): typeof bad[number] => [
+    [...named, "--channels", list],
+    `--channels "${list}": must be some of stats,event_nats,event_zmq,http,card, with a comma between them`,
+  ]),
+  [
+    [...named, "--channels", "event_zmq,http", "--no-etcd"],
+    "--channels without stats and event_nats: must not stand beside --no-etcd: nothing is left to ask",
+  ],
   [[...named, "--discovery-backend", "mem"], `--discovery-backend "mem": must be etcd or file`],
   [[...named, "--discovery-backend", "file"], "--file-kv is missing: must be the folder of the file store"],
   [named, `ETCD_ENDPOINTS "ftp://h:1": must be ${etcd}`, { ETCD_ENDPOINTS: "ftp://h:1" }],

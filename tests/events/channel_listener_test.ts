@@ -28,6 +28,7 @@ function listen(peer: ZmtpPeer) {
   const onEvent = () => void told.count++;
   const listener = new ChannelListener({
     nats: undefined,
+    withZmq: true,
     target: { namespace: "dynamo", component: "backend", endpoint: "generate" },
     clock: systemClock,
     onEvent,

@@ -38,6 +38,7 @@ Deno.test("a clock that is set back and forth by an hour moves the timestamps, a
     recorder,
     pollIntervalMs: 50,
     workerUrls: [],
+    channels: new Set(["stats"]),
     limits: { staleAfterMs: 5_000, forgetAfterMs: 50_000 },
   });
   const running = monitor.run(stop.signal);
