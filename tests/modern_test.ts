@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { instanceKey } from "../lib/dynamo/instance_key.ts";
-import type { WorkerId } from "../lib/dynamo/worker_id.ts";
+import { type WorkerId, workerIdFromHex } from "../lib/dynamo/worker_id.ts";
 import { CHANNELS } from "../lib/events/observation.ts";
 import { putKeys, revokeLease } from "../tools/etcd_gateway.ts";
 import { PageReader } from "../tools/page_reader.ts";
@@ -265,6 +265,41 @@ Deno.test("without etcd a worker of 1.6.1 is shown by its events on the endpoint
   await eventually(async () => { // Nobody lists it: it lives by the age of its last event.
     assert.deepEqual(Object.values((await pageOf(metrics)).states()), ["silent", "silent"]);
   });
+});
+
+Deno.test("workers' pages that a file lists are read, and another file when it is there", async () => {
+  await using page = new PageServer(() => new Response(workerPage("1.2.1/worker1.under-load")));
+  await using etcd = await startEtcd();
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/pages.json`;
+  await Deno.writeTextFile(path, "[");
+  const target = { namespace: "dynamo", component: "backend", endpoint: "generate" };
+  const ids = ["1eeea20c52a02609", "1eeea20c52a0260b"].map((id) => workerIdFromHex(id)!);
+  await putKeys(etcd.url, ids.map((id) => instanceKey("v1", target, id)));
+  await using metrics = await startMetrics({
+    args: [...NAMED, "--no-nats", "--worker-url-file", path],
+    env: { ETCD_ENDPOINTS: etcd.url },
+  });
+  await eventually(() =>
+    assert.match(metrics.log(), /WARN .*Cannot read the list of workers' pages, trying again .*must be JSON/)
+  );
+  const list = (...targets: string[]) => Deno.writeTextFile(path, JSON.stringify([{ targets }]));
+  await list(new URL(page.origin).host);
+  await eventually(async () => {
+    const shown = await pageOf(metrics);
+    const http = (worker_id: string) =>
+      shown.value("dynamo_metrics_worker_channel", { worker_id, channel: "http" });
+    assert.deepEqual(ids.map(http), [1, undefined]); // The page names its worker.
+  });
+  assert.match(metrics.log(), /INFO .*Reading the list of workers' pages/);
+  await list();
+  await eventually(async () => {
+    assert.deepEqual(
+      (await pageOf(metrics)).values("dynamo_metrics_worker_channel", { channel: "http" }),
+      [],
+    );
+  });
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("a deployment of file discovery is read from its folder, without etcd and NATS; who has no file is gone", async () => {

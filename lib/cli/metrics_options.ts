@@ -27,6 +27,8 @@ export interface MetricsSettings {
   readonly push: PushSettings | undefined;
   /** Where workers' pages are whose cards do not say: templates with `{id}` and `{host}`. */
   readonly workerUrls: readonly string[];
+  /** A file that lists such pages. */
+  readonly workerUrlFile: string | undefined;
   readonly publish: boolean;
   /** The ways by which workers are seen. */
   readonly channels: ReadonlySet<Channel>;
@@ -101,6 +103,13 @@ const WORKER_URL: Flag = {
   help:
     "A worker's HTTP page where its model card does not say it (before 1.4), such as http://{host}:8081/metrics; {host} and {id} (hex) are filled in for every worker; may be given several times",
   repeatable: true,
+};
+const WORKER_URL_FILE: Flag = {
+  name: "--worker-url-file",
+  value: "FILE",
+  rule: "the path of a file",
+  help:
+    "Workers' HTTP pages as Prometheus' http_sd lists them, in a JSON file that is read again when it changes; the label worker_id says whose a page is that does not say so itself (before 1.1)",
 };
 const HOST: Flag = {
   name: "--host",
@@ -206,6 +215,7 @@ const USAGE: Usage = {
     PUSH_KEEP,
     NO_PUBLISH,
     WORKER_URL,
+    WORKER_URL_FILE,
     ...CONNECTION_FLAGS,
     NO_NATS,
     CHANNELS_FLAG,
@@ -284,6 +294,7 @@ export function parseMetricsOptions(
     serve: pushOnly ? undefined : { host, port },
     push,
     workerUrls: flags.values(WORKER_URL, workerUrl),
+    workerUrlFile: flags.value(WORKER_URL_FILE, (text) => text === "" ? undefined : text),
     publish: withNats && !flags.has(NO_PUBLISH),
     channels,
     withNats,

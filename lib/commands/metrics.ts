@@ -1,6 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import type { MetricsSettings } from "../cli/metrics_options.ts";
 import { storedRanges } from "../discovery/directory.ts";
+import { type PageTarget, parsePageTargets } from "../discovery/page_targets.ts";
 import { parseFileName } from "../dynamo/file_name.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { Page } from "../exposition/page.ts";
@@ -17,6 +18,7 @@ import { systemClock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { FileStore } from "../transport/file_store.ts";
 import { NatsLink } from "../transport/nats.ts";
+import { WatchedFile } from "../transport/watched_file.ts";
 
 /**
  * Watches a target until `signal` is aborted; gives the exit code. The page opens first; a server that is not there yet
@@ -60,6 +62,12 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     : undefined;
   const store = openStore(settings, signal);
   if (store) ends.use(store);
+  let pageTargets: readonly PageTarget[] = [];
+  if (settings.workerUrlFile !== undefined) {
+    const path = settings.workerUrlFile;
+    const onText = (text: string) => void (pageTargets = parsePageTargets(text));
+    ends.use(new WatchedFile({ path, what: "the list of workers' pages", onText, signal }));
+  }
   const monitor = ends.use(
     new Monitor({
       target,
@@ -70,6 +78,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
       pollIntervalMs,
       channels,
       workerUrls,
+      pageTargets: () => pageTargets,
       limits,
     }),
   );

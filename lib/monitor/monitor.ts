@@ -1,5 +1,6 @@
 import { Directory, type Listing } from "../discovery/directory.ts";
 import { pageAddresses } from "../discovery/page_addresses.ts";
+import type { PageTarget } from "../discovery/page_targets.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
 import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
@@ -45,8 +46,9 @@ export interface MonitorOptions {
   readonly pollIntervalMs: number;
   /** The ways by which workers are seen. */
   readonly channels: ReadonlySet<Channel>;
-  /** Where workers' pages are whose cards do not say. */
+  /** Where workers' pages are whose cards do not say: templates, and what is listed at the moment. */
   readonly workerUrls: readonly string[];
+  readonly pageTargets?: () => readonly PageTarget[];
   readonly limits: FleetLimits;
 }
 
@@ -60,6 +62,8 @@ const EVENTS_MS = 1_000;
 /** The longest from one question for a worker's page to the next, where workers are not silent sooner. */
 const PAGES_MS = 2_000;
 
+const NO_TARGETS: readonly PageTarget[] = [];
+
 /**
  * Polls one target at a fixed cadence and holds the newest Snapshot. Rounds never overlap; what changes between them
  * (a key, a connection, a late answer, an answer that becomes stale) makes a new Snapshot within 100 ms, what is only
@@ -70,6 +74,7 @@ export class Monitor implements Disposable {
   readonly #directory: Directory | undefined;
   /** What channels and pages follow. */
   #listing: Listing | undefined;
+  #pageTargets: readonly PageTarget[] = NO_TARGETS;
   readonly #scraper: Scraper | undefined;
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
@@ -227,11 +232,15 @@ export class Monitor implements Disposable {
     if (this.#directory === undefined) return;
     const listing = this.#directory.read();
     const { membership, channels } = listing;
-    if (membership.known && listing !== this.#listing) { // Else the last known stand.
+    const targets = this.#options.pageTargets?.() ?? NO_TARGETS;
+    const isNew = listing !== this.#listing || targets !== this.#pageTargets;
+    if (membership.known && isNew) { // Else the last known stand.
       this.#listing = listing;
+      this.#pageTargets = targets;
       this.#channels.update(channels);
       if (this.#options.channels.has("http")) {
-        this.#pages.update(pageAddresses(membership, this.#options.workerUrls));
+        const { workerUrls: templates } = this.#options;
+        this.#pages.update(pageAddresses(membership, { templates, targets }));
       }
     }
     this.#apply({ kind: "membership", membership, request: this.#request });

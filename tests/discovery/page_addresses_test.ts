@@ -15,7 +15,7 @@ function addresses(...templates: string[]): [string, WorkerId[]][] {
     [A, { ...NO_REGISTRATION, card }],
     [B, { ...NO_REGISTRATION, host: "[fe80::1]" }],
   ]);
-  const found = pageAddresses({ workers }, templates);
+  const found = pageAddresses({ workers }, { templates, targets: [] });
   return [...found].map(([url, workers]) => [url, [...workers]]);
 }
 
@@ -38,7 +38,21 @@ for (const [templates, expected] of CASES) {
 
 Deno.test("a worker that says no host has no address with a host", () => {
   const workers = new Map([[A, NO_REGISTRATION], [B, NO_REGISTRATION]]);
-  assert.equal(pageAddresses({ workers }, ["http://{host}/"]).size, 0);
-  const fixed = pageAddresses({ workers }, ["http://b/"]);
+  assert.equal(pageAddresses({ workers }, { templates: ["http://{host}/"], targets: [] }).size, 0);
+  const fixed = pageAddresses({ workers }, { templates: ["http://b/"], targets: [] });
   assert.deepEqual([...fixed], [["http://b/", new Set([A, B])]]);
+});
+
+Deno.test("a listed page is of the worker that it names, else of those on its host, else of any", () => {
+  const workers = new Map([
+    [A, { ...NO_REGISTRATION, host: "a" }],
+    [B, { ...NO_REGISTRATION, host: "b" }],
+  ]);
+  const target = (host: string, worker?: WorkerId) => ({ url: `http://${host}/`, host, worker });
+  const targets = [target("x", A), target("b"), target("y"), target("z", "7" as WorkerId)];
+  assert.deepEqual([...pageAddresses({ workers }, { templates: [], targets })], [
+    ["http://x/", new Set([A])],
+    ["http://b/", new Set([B])],
+    ["http://y/", new Set([A, B])],
+  ]);
 });
