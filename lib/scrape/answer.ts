@@ -45,8 +45,10 @@ export function noRejections(): {
   rejected: Record<ReplyRejection, number>;
   rejectedEntries: Record<EntryRejection, number>;
 } {
-  return { rejected: { not_json: 0, envelope: 0, too_large: 0 }, rejectedEntries: { worker_id: 0, load: 0 } };
+  return { rejected: { not_json: 0, envelope: 0, too_large: 0 }, rejectedEntries: { ...NO_ENTRY_REJECTED } };
 }
+
+export const NO_ENTRY_REJECTED: Readonly<Record<EntryRejection, number>> = { worker_id: 0, load: 0 };
 
 /** What a reply holds: answers, and what had to be refused. `detail` is for the log. */
 export interface ReadReply {
@@ -74,7 +76,7 @@ export const MAX_REPLY_BYTES = 4 * 1024 * 1024;
 export function readReply(data: Uint8Array, origin: ReplyOrigin): ReadReply {
   const refuse = (rejected: ReplyRejection, detail: string) => ({
     answers: [],
-    rejectedEntries: noRejections().rejectedEntries,
+    rejectedEntries: NO_ENTRY_REJECTED,
     rejected,
     detail,
   });
@@ -105,7 +107,7 @@ function readEntries(
   { service, endpoint, request, at }: ReplyOrigin,
 ): ReadReply {
   const answers: Answer[] = [];
-  const { rejectedEntries } = noRejections();
+  const rejectedEntries = { ...NO_ENTRY_REJECTED };
   const endpointsOf = new Map<WorkerId, EndpointCounters[]>();
   let detail: string | undefined;
   for (const stats of entries) {

@@ -3,9 +3,10 @@ import { type Target, targetPath } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { isServiceSubject, serviceSubject } from "../micro/subjects.ts";
-import { type Clock, onAbort } from "../timing.ts";
+import { type Clock, type Instant, onAbort } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
-import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply, readReply } from "./answer.ts";
+import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
+import { ReplyReader } from "./reply_reader.ts";
 import type { ExpectedWorker, Replies, Round, RoundFailure } from "./round.ts";
 import { decideStop, type RoundLimits, type StopReason } from "./stop_rule.ts";
 
@@ -26,6 +27,8 @@ export interface ScraperOptions {
 export class Scraper implements Disposable {
   readonly #options: ScraperOptions;
   readonly #services: readonly string[];
+  /** One for each service, since their replies differ in it. */
+  readonly #readers: readonly ReplyReader[];
   readonly #inbox: string;
   readonly #ends = new DisposableStack();
   readonly #log = logger("scrape");
@@ -34,11 +37,14 @@ export class Scraper implements Disposable {
   #isDeaf = false;
   #current: OpenRound | undefined;
   #late: Collection | undefined;
+  #arrivedAt: Instant | undefined;
 
   constructor(options: ScraperOptions) {
     const { nats, target } = options;
     this.#options = options;
     this.#services = SERVICE_FORMS.map((form) => serviceName(form, target.namespace, target.component));
+    const { endpoint } = target;
+    this.#readers = this.#services.map((service) => new ReplyReader({ service, endpoint }));
     this.#inbox = nats.inbox();
     this.#ends.use(nats.subscribe(`${this.#inbox}.*.*`, (message) => this.#receive(message)));
     this.#ends.use(nats.listen({
@@ -108,24 +114,34 @@ export class Scraper implements Disposable {
 
   #receive(message: NatsMessage): void {
     const [requestText, formText] = message.subject.slice(this.#inbox.length + 1).split(".");
-    const request = /^\d+$/.test(requestText ?? "") ? Number(requestText) : NaN;
-    const service = this.#services.find((_, form) => String(form) === formText);
+    const request = Number(requestText);
+    const form = Number(formText);
+    const service = this.#services[form];
     if (service === undefined || !(request >= 1 && request <= this.#request)) return; // Nobody was asked this.
+    const at = this.#now();
     const current = request === this.#request ? this.#current : undefined;
     if (message.noResponders) {
-      current?.close(service);
+      current?.close(service, at.monotonicMs);
       return;
     }
-    const { endpoint } = this.#options.target;
-    const read = readReply(message.data, { service, endpoint, request, at: this.#options.clock() });
+    const read = this.#readers[form]!.read(message.data, { request, at });
     if (read.detail !== undefined) this.#log.debug("Rejected", { service, detail: read.detail });
     if (current) {
-      current.take(read);
+      current.take(read, at.monotonicMs);
     } else {
       this.#late ??= new Collection();
       this.#late.take(read);
       this.#options.onLate();
     }
+  }
+
+  /** One moment for all messages that come in one piece. */
+  #now(): Instant {
+    if (this.#arrivedAt === undefined) {
+      this.#arrivedAt = this.#options.clock();
+      queueMicrotask(() => this.#arrivedAt = undefined);
+    }
+    return this.#arrivedAt;
   }
 }
 
@@ -160,8 +176,8 @@ class OpenRound {
   readonly #missing: Map<WorkerId, string>;
   readonly #open: Set<string>;
   readonly #replies = new Collection();
-  #lastHeardMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #lastHeardMs: number;
 
   constructor(options: OpenRoundOptions) {
     this.#options = options;
@@ -173,7 +189,7 @@ class OpenRound {
       clearTimeout(this.#timer);
       aborted[Symbol.dispose]();
     });
-    this.#decide();
+    this.#decide(options.startedMs);
   }
 
   readonly ended: Promise<StopReason | RoundFailure>;
@@ -182,29 +198,30 @@ class OpenRound {
     return this.#replies;
   }
 
-  take(read: ReadReply): void {
+  take(read: ReadReply, atMs: number): void {
     this.#replies.take(read);
     for (const { worker } of read.answers) this.#missing.delete(worker);
-    this.#heard();
+    this.#heard(atMs);
   }
 
   /** Nobody listens at this service name: nobody is waited for there. */
-  close(service: string): void {
+  close(service: string, atMs: number): void {
     this.#open.delete(service);
     for (const [worker, at] of this.#missing) if (at === service) this.#missing.delete(worker);
-    this.#heard();
+    this.#heard(atMs);
   }
 
   fail(failure: RoundFailure): void {
     this.#end.resolve(failure);
   }
 
-  #heard(): void {
-    this.#lastHeardMs = this.#options.clock().monotonicMs;
-    this.#decide();
+  /** Only the last word can end a round; else the timer, which stands, decides when it is due. */
+  #heard(atMs: number): void {
+    this.#lastHeardMs = atMs;
+    if (this.#missing.size === 0 || this.#open.size === 0) this.#decide(atMs);
   }
 
-  #decide(): void {
+  #decide(nowMs: number): void {
     const { startedMs, expected, limits, clock } = this.#options;
     const progress = {
       startedMs,
@@ -213,9 +230,11 @@ class OpenRound {
       missing: this.#missing.size,
       openServices: this.#open.size,
     };
-    const decision = decideStop(progress, limits, clock().monotonicMs);
-    clearTimeout(this.#timer);
-    if ("end" in decision) this.#end.resolve(decision.end);
-    else this.#timer = setTimeout(() => this.#decide(), decision.waitMs);
+    const decision = decideStop(progress, limits, nowMs);
+    if ("end" in decision) return this.#end.resolve(decision.end);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#decide(clock().monotonicMs);
+    }, decision.waitMs);
   }
 }

@@ -213,7 +213,7 @@ export class NatsLink implements AsyncDisposable {
       callback: (error, message) => {
         if (error) return this.#refuse("subscription", subject);
         try {
-          handle(toMessage(message));
+          handle(new ReceivedMessage(message));
         } catch (error) { // It would end the connection.
           this.#log.error("Cannot take a message", { subject, cause: (error as Error).message });
         }
@@ -231,13 +231,25 @@ const INBOX = "_INBOX.";
 
 const encoder = new TextEncoder();
 
-function toMessage(message: Msg): NatsMessage {
-  return {
-    subject: message.subject,
-    reply: message.reply,
-    data: message.data,
-    noResponders: message.data.length === 0 && message.headers?.code === 503,
-  };
+/** Reads of a message what is asked for: texts and headers are decoded only then. */
+class ReceivedMessage implements NatsMessage {
+  constructor(private readonly message: Msg) {}
+
+  get subject(): string {
+    return this.message.subject;
+  }
+
+  get reply(): string | undefined {
+    return this.message.reply;
+  }
+
+  get data(): Uint8Array {
+    return this.message.data;
+  }
+
+  get noResponders(): boolean {
+    return this.message.data.length === 0 && this.message.headers?.code === 503;
+  }
 }
 
 function causeText(error: Error): string {
