@@ -3,11 +3,22 @@ import { floatText, loadText } from "./load_text.ts";
 import { instanceSubject } from "./subject.ts";
 import type { WorkerId } from "./worker_id.ts";
 
-/** One worker of the aggregate: `service` is the name under which it answered. */
+/** One worker of the aggregate: its `l2cHead`, and its load. */
 export interface L2cEntry {
-  readonly worker: WorkerId;
-  readonly service: string;
+  readonly head: string;
   readonly load: Load;
+}
+
+/** No worker takes fewer bytes of the event. */
+export const L2C_MIN_BYTES = 150;
+
+/** What the event says of a worker before its load, the same in each: `service` is the name under which it answered. */
+export function l2cHead(
+  worker: WorkerId,
+  { service, endpoint }: { service: string; endpoint: string },
+): string {
+  const subject = instanceSubject(service, endpoint, worker);
+  return `"${worker}":{"name":"worker-${worker}","subject":${JSON.stringify(subject)},"data":`;
 }
 
 /**
@@ -16,14 +27,14 @@ export interface L2cEntry {
  */
 export function l2cText(
   entries: readonly L2cEntry[],
-  options: { endpoint: string; loadAvg: number; loadStd: number },
+  options: { loadAvg: number; loadStd: number },
 ): string {
-  const endpoints = entries.map(({ worker, service, load }) => {
-    const subject = instanceSubject(service, options.endpoint, worker);
+  let endpoints = "";
+  for (const { head, load } of entries) {
     const data = load.shape === "nested" ? `{"engine_load_metrics":${loadText(load)}}` : loadText(load);
-    return `"${worker}":{"name":"worker-${worker}","subject":${JSON.stringify(subject)},"data":${data}}`;
-  });
-  return `{"endpoints":{${endpoints.join()}},"load_avg":${floatText(options.loadAvg)},"load_std":${
+    endpoints += `${endpoints === "" ? "" : ","}${head}${data}}`;
+  }
+  return `{"endpoints":{${endpoints}},"load_avg":${floatText(options.loadAvg)},"load_std":${
     floatText(options.loadStd)
   }}`;
 }

@@ -78,6 +78,11 @@ export class NatsLink implements AsyncDisposable {
     return Math.max(0, this.#connects - 1);
   }
 
+  /** How many bytes a message may have; no limit is known while there is no connection. */
+  get maxPayload(): number {
+    return this.#connection?.info?.max_payload ?? Infinity;
+  }
+
   /** Tells `listener` until the result is disposed of. */
   listen(listener: NatsListener): Disposable {
     this.#listeners.add(listener);
@@ -111,7 +116,7 @@ export class NatsLink implements AsyncDisposable {
     const connection = this.#connection;
     if (connection === undefined) return "disconnected";
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
-    if (bytes.length > (connection.info?.max_payload ?? Infinity)) return "max_payload";
+    if (bytes.length > this.maxPayload) return "max_payload";
     try {
       connection.publish(subject, bytes, options);
     } catch {

@@ -6,7 +6,7 @@ import {
   instanceValue,
   parseInstanceKey,
 } from "../../lib/dynamo/instance_key.ts";
-import { l2cText } from "../../lib/dynamo/l2c.ts";
+import { l2cHead, l2cText } from "../../lib/dynamo/l2c.ts";
 import { type LoadShape, parseLoad } from "../../lib/dynamo/load.ts";
 import { SERVICE_FORMS, serviceName } from "../../lib/dynamo/service_name.ts";
 import { instanceSubject, l2cSubject } from "../../lib/dynamo/subject.ts";
@@ -242,9 +242,10 @@ function rewriteAggregate(body: string, endpoint: string): string {
   const ids = [...body.matchAll(/"(\d{10,})":\{/g)].map(([, id]) => id as WorkerId); // Objects order such keys anew.
   const entries = ids.map((worker) => {
     const { subject, data } = endpoints[worker]!;
-    return { worker, service: subject.split(".")[0]!, load: parseLoad(data.engine_load_metrics ?? data) };
+    const head = l2cHead(worker, { service: subject.split(".")[0]!, endpoint });
+    return { head, load: parseLoad(data.engine_load_metrics ?? data) };
   });
-  return l2cText(entries, { endpoint, loadAvg: load_avg ?? NaN, loadStd: load_std ?? NaN });
+  return l2cText(entries, { loadAvg: load_avg ?? NaN, loadStd: load_std ?? NaN });
 }
 
 function readAnswers(folder: string, target: Target, file: string): readonly Answer[] {
