@@ -9,7 +9,9 @@ import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
 import { Monitor } from "../monitor/monitor.ts";
-import { landingPage } from "../output/landing.ts";
+import { liveness, readiness } from "../output/health_routes.ts";
+import { landing } from "../output/landing.ts";
+import { metricsRoute } from "../output/metrics_route.ts";
 import { publishAggregates } from "../output/publish.ts";
 import { deleteGroup, pushRegularly } from "../output/pushgateway.ts";
 import { BindError, startServer } from "../output/server.ts";
@@ -36,7 +38,6 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
   const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
   const clock = systemClock;
-  const output = { page: () => page.text(), contentType: TEXT_CONTENT_TYPE };
   const health = () => ({
     alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
     ready: monitor.hasTurned && !signal.aborted,
@@ -46,9 +47,13 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   await using ends = new AsyncDisposableStack();
   if (serve) {
     try {
-      const server = ends.use(
-        startServer({ ...serve, ...output, health, landing: landingPage(path, config.version) }),
-      );
+      const routes = new Map([
+        ["/", landing(path, config.version)],
+        ["/metrics", metricsRoute({ page: () => page.text(), contentType: TEXT_CONTENT_TYPE })],
+        ["/livez", liveness(health)],
+        ["/readyz", readiness(health)],
+      ]);
+      const server = ends.use(startServer({ ...serve, routes }));
       log.info(`Prometheus metrics server started at ${server.address}/metrics`);
     } catch (error) {
       if (!(error instanceof BindError)) throw error;
@@ -86,6 +91,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
   }
+  const pushed = { page: async () => (await page.text()).bytes, contentType: TEXT_CONTENT_TYPE };
   const onPush = (outcome: Parameters<Telemetry["push"]>[0]) => {
     telemetry.push(outcome);
     monitor.renewCounts();
@@ -97,7 +103,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   }
   await Promise.all([
     monitor.run(signal),
-    push && pushRegularly({ ...push, ...output, clock, signal, onPush }),
+    push && pushRegularly({ ...push, ...pushed, clock, signal, onPush }),
   ]);
   return 0;
 }

@@ -1,5 +1,12 @@
-/** A small page for people who open the port in a browser. */
-export function landingPage(targetPath: string, version: string): string {
+import type { Handler } from "./server.ts";
+
+/** `/` without the live page: a few links for people who open the port in a browser. */
+export function landing(targetPath: string, version: string): Handler {
+  const page = landingPage(targetPath, version);
+  return () => new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });
+}
+
+function landingPage(targetPath: string, version: string): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>metrics</title></head>

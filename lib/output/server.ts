@@ -1,20 +1,19 @@
 import { logger } from "../log.ts";
 import { sleep, within } from "../timing.ts";
+import { textAnswer } from "./text_answer.ts";
 
-/** What `/readyz` says. `ready` is false before the first round and while stopping. */
-export interface Health {
-  readonly alive: boolean;
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-}
+/**
+ * Answers a GET at one path; of a HEAD's answer the server leaves out the body. The address is the request's, already read.
+ */
+export type Handler = (request: Request, url: URL) => Response | Promise<Response>;
+
+/** Who answers at each path. */
+export type Routes = ReadonlyMap<string, Handler>;
 
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
-  readonly page: () => Promise<Uint8Array<ArrayBuffer>>;
-  readonly contentType: string;
-  readonly health: () => Health;
-  readonly landing: string;
+  readonly routes: Routes;
   /** How long readers may take to finish when the server stops. */
   readonly drainMs?: number;
 }
@@ -33,7 +32,7 @@ export class BindError extends Error {
 }
 
 /**
- * Serves `/metrics`, `/livez`, `/readyz` and a landing page.
+ * Serves what the routes answer; all else is not found.
  *
  * @throws {BindError}
  */
@@ -106,9 +105,9 @@ function bind(options: ServerOptions, signal: AbortSignal): Deno.HttpServer<Deno
         const { message } = error as Error;
         if (!said.has(message)) logger("server").error("Cannot answer", { cause: message });
         if (said.size < MAX_SAID) said.add(message);
-        return text(500, "internal error");
+        return textAnswer(500, "internal error");
       },
-    }, (request) => respond(request, options)) as Deno.HttpServer<Deno.NetAddr>;
+    }, (request) => respond(request, options.routes)) as Deno.HttpServer<Deno.NetAddr>;
   } catch (cause) {
     const advice = cause instanceof Deno.errors.AddrInUse ? ". The port may be in use." : "";
     throw new BindError(
@@ -121,39 +120,24 @@ function bind(options: ServerOptions, signal: AbortSignal): Deno.HttpServer<Deno
 /** How many different errors are remembered as said. */
 const MAX_SAID = 100;
 
-async function respond(request: Request, options: ServerOptions): Promise<Response> {
+async function respond(request: Request, routes: Routes): Promise<Response> {
   const url = URL.parse(request.url); // Of a Host header that is none it makes no address.
-  if (url === null) return text(400, "bad request; no such address");
-  const { pathname, searchParams } = url;
-  if (!["/", "/metrics", "/livez", "/readyz"].includes(pathname)) return text(404, "not found; see /metrics");
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return text(405, "method not allowed; GET or HEAD", { allow: "GET, HEAD" });
-  }
-  switch (pathname) {
-    case "/metrics": {
-      const page = await options.page();
-      const headers = { "content-type": options.contentType, "content-length": String(page.length) };
-      return new Response(request.method === "HEAD" ? null : page, { headers });
-    }
-    case "/livez":
-      return options.health().alive ? text(200, "ok") : text(503, "the poll loop does not turn");
-    case "/readyz":
-      return readiness(options.health(), searchParams.has("strict"));
+  if (url === null) return textAnswer(400, "bad request; no such address");
+  const handler = routes.get(url.pathname);
+  if (handler === undefined) return textAnswer(404, "not found; see /metrics");
+  switch (request.method) {
+    case "GET":
+      return await handler(request, url);
+    case "HEAD":
+      return await withoutBody(await handler(request, url));
     default:
-      return new Response(options.landing, { headers: { "content-type": "text/html; charset=utf-8" } });
+      return textAnswer(405, "method not allowed; GET or HEAD", { allow: "GET, HEAD" });
   }
 }
 
-function readiness({ ready, reasons }: Health, strict: boolean): Response {
-  const status = reasons.length === 0 ? "ok" : "degraded";
-  return Response.json({ status, reasons }, { status: !ready || strict && status !== "ok" ? 503 : 200 });
-}
-
-function text(status: number, line: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${line}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
-  });
+async function withoutBody({ status, headers, body }: Response): Promise<Response> {
+  await body?.cancel();
+  return new Response(null, { status, headers });
 }
 
 function addressText(host: string, port: number): string {

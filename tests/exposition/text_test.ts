@@ -188,8 +188,9 @@ Deno.test("a page is made once for a Snapshot, however many ask, and anew for th
   });
   const pages = await Promise.all([page.text(), page.text(), page.text()]);
   assert.equal(made, 1);
-  assert.ok(pages.every((bytes) => bytes === pages[0]));
+  assert.ok(pages.every((page) => page === pages[0]));
+  assert.equal(pages[0]!.seq, snapshot.seq);
   current = { ...snapshot, seq: 8 };
-  await page.text();
+  assert.equal((await page.text()).seq, 8);
   assert.equal(made, 2);
 });

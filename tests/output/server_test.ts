@@ -1,21 +1,25 @@
 import assert from "node:assert/strict";
 import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
 import { configureLogging, parseLogFilter } from "../../lib/log.ts";
-import { BindError, type Health, startServer } from "../../lib/output/server.ts";
+import type { PageText } from "../../lib/exposition/page.ts";
+import { type Health, liveness, readiness } from "../../lib/output/health_routes.ts";
+import { landing } from "../../lib/output/landing.ts";
+import { metricsRoute } from "../../lib/output/metrics_route.ts";
+import { BindError, startServer } from "../../lib/output/server.ts";
 
-const body = new TextEncoder().encode("page 1\n");
+const body = { seq: 1, bytes: new TextEncoder().encode("page 1\n") };
 
-function start(
-  health: Partial<Health> = {},
-  page: () => Promise<Uint8Array<ArrayBuffer>> = () => Promise.resolve(body),
-) {
+function start(health: Partial<Health> = {}, page: () => Promise<PageText> = () => Promise.resolve(body)) {
+  const shown = () => ({ alive: true, ready: true, reasons: [], ...health });
   return startServer({
     host: "127.0.0.1",
     port: 0,
-    page,
-    contentType: TEXT_CONTENT_TYPE,
-    health: () => ({ alive: true, ready: true, reasons: [], ...health }),
-    landing: "<p>metrics</p>",
+    routes: new Map([
+      ["/", landing("dynamo/<c>/e", "1.0.0")],
+      ["/metrics", metricsRoute({ page, contentType: TEXT_CONTENT_TYPE })],
+      ["/livez", liveness(shown)],
+      ["/readyz", readiness(shown)],
+    ]),
     drainMs: 200,
   });
 }
@@ -34,10 +38,27 @@ const rows: readonly Row[] = [
     path: "/metrics?x=1",
     status: 200,
     text: "page 1\n",
-    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": "7" },
+    headers: {
+      "content-type": "text/plain; version=0.0.4; charset=utf-8",
+      "content-length": "7",
+      "snapshot-seq": "1",
+    },
   },
-  { method: "HEAD", path: "/metrics", status: 200, text: "", headers: { "content-length": "7" } },
-  { path: "/", status: 200, text: "<p>metrics</p>", headers: { "content-type": "text/html; charset=utf-8" } },
+  {
+    method: "HEAD",
+    path: "/metrics",
+    status: 200,
+    text: "",
+    headers: { "content-length": "7", "snapshot-seq": "1" },
+  },
+  {
+    method: "HEAD",
+    path: "/",
+    status: 200,
+    text: "",
+    headers: { "content-type": "text/html; charset=utf-8" },
+  },
+  { method: "HEAD", path: "/nope", status: 404, text: "" },
   { path: "/nope", status: 404, text: "not found; see /metrics\n" },
   { path: "/metrics/", status: 404, text: "not found; see /metrics\n" },
   {
@@ -88,9 +109,7 @@ Deno.test("a page that cannot be made is an answer 500, and the server lives on"
 Deno.test("an address in use is one line that names it", async () => {
   await using server = start();
   const port = Number(server.address.split(":").at(-1));
-  const options = { page: () => Promise.resolve(body), contentType: "", landing: "" };
-  const health = () => ({ alive: true, ready: true, reasons: [] });
-  assert.throws(() => startServer({ host: "127.0.0.1", port, health, ...options }), (error) => {
+  assert.throws(() => startServer({ host: "127.0.0.1", port, routes: new Map() }), (error) => {
     assert.ok(error instanceof BindError);
     assert.match(error.message, new RegExp(`^Failed to bind to address 127.0.0.1:${port}: [^\\n]+$`));
     return true;
@@ -99,7 +118,7 @@ Deno.test("an address in use is one line that names it", async () => {
 
 Deno.test("a reader that does not read does not keep the server from ending", async () => {
   const large = new Uint8Array(20_000_000).fill(65);
-  const server = start({}, () => Promise.resolve(large));
+  const server = start({}, () => Promise.resolve({ seq: 1, bytes: large }));
   const [hostname = "", port] = server.address.split(":");
   const reader = await Deno.connect({ hostname, port: Number(port) });
   await reader.write(new TextEncoder().encode("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
@@ -128,6 +147,12 @@ Deno.test("an error that comes again is said once", async () => {
   await using server = start({}, () => Promise.reject(new Error("no page")));
   for (let n = 0; n < 3; n++) await (await fetch(`http://${server.address}/metrics`)).body?.cancel();
   assert.equal(lines.length, 1);
+});
+
+Deno.test("the landing page names the target as text", async () => {
+  await using server = start();
+  const text = await (await fetch(`http://${server.address}/`)).text();
+  assert.match(text, /<code>dynamo\/&#60;c&#62;\/e<\/code>/);
 });
 
 /** The log from now on. */
