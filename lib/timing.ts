@@ -45,6 +45,11 @@ export class Deadline implements Disposable {
   }
 }
 
+/** Resolves when the loop has done what else was due. */
+export function giveWay(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /** Waits `ms` milliseconds, or until `signal` is aborted; never rejects. */
 export async function sleep(ms: number, { signal }: { signal: AbortSignal }): Promise<void> {
   await new Alarm().sleep(ms, { signal });

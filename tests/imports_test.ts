@@ -34,6 +34,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "@msgpack/msgpack": ["dynamo"],
   "@noble/hashes": ["dynamo", "mock"],
   "pure-rand": ["mock"],
+  "ajv": [], // For tests alone.
   "zeromq": [], // For tests alone.
 };
 

@@ -10,10 +10,15 @@ const ETCD_PROTO = "node_modules/etcd3/proto";
 const UNUSED = [
   // A data file in it overflows deno compile's stack.
   "node_modules/.deno/bintrees@1.0.2/node_modules/bintrees/test",
-  // zeromq and what it needs is for tests alone, 40 MB. A package is also found by the links to it.
+  // What is for tests alone: zeromq and what it needs, 40 MB, and ajv. A package is also found by the links to it.
   "node_modules/zeromq",
+  "node_modules/ajv",
   "node_modules/.bin",
-  ...["zeromq@6.8.0", "cmake-ts@1.0.2", "node-addon-api@8.9.2"].flatMap((name) => [
+  ...[
+    ...["zeromq@6.8.0", "cmake-ts@1.0.2", "node-addon-api@8.9.2"],
+    ...["ajv@8.20.0", "fast-deep-equal@3.1.3", "fast-uri@3.1.9", "json-schema-traverse@1.0.0"],
+    "require-from-string@2.0.2",
+  ].flatMap((name) => [
     `node_modules/.deno/${name}`,
     `node_modules/.deno/node_modules/${name.replace(/@.*/, "")}`,
   ]),

@@ -9,6 +9,7 @@ import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
 import { Monitor } from "../monitor/monitor.ts";
+import { FleetBytes, fleetRoute } from "../output/fleet_route.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
@@ -52,6 +53,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ["/metrics", metricsRoute({ page: () => page.text(), contentType: TEXT_CONTENT_TYPE })],
         ["/livez", liveness(health)],
         ["/readyz", readiness(health)],
+        ["/api/v1/fleet", fleetRoute({ snapshot: () => monitor.snapshot, fleets: new FleetBytes() })],
       ]);
       const server = ends.use(startServer({ ...serve, routes }));
       log.info(`Prometheus metrics server started at ${server.address}/metrics`);

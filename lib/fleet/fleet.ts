@@ -70,6 +70,7 @@ export interface Tombstone {
 export interface RoundSummary {
   readonly request: number;
   readonly failed: boolean;
+  readonly sentAt: Instant;
   readonly endedAt: Instant;
   /** How many had answered before and were not gone when it began, silent ones too. */
   readonly expected: number;
@@ -245,6 +246,7 @@ class Draft {
     this.#lastRound = {
       request: round.request,
       failed: isFailed(round),
+      sentAt: round.sentAt,
       endedAt: round.endedAt,
       expected: expected.length,
       answered: answered.size,

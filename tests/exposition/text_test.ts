@@ -89,7 +89,7 @@ const snapshot: Snapshot = {
     target: { namespace: "dynamo", component: "my_component", endpoint: 'my"endpoint\\\n' },
     up: true,
     needsNats: true,
-    lastRound: { request: 3, failed: false, endedAt: at, expected: 3, answered: 2, decoded: 2 },
+    lastRound: { request: 3, failed: false, sentAt: at, endedAt: at, expected: 3, answered: 2, decoded: 2 },
     lastGoodRoundAt: at,
     lastCompleteRoundAt: undefined,
     membershipFromEtcd: false,

@@ -1,0 +1,67 @@
+import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import { totalsOf } from "../fleet/totals.ts";
+import { timeText, workerJson } from "./worker_json.ts";
+
+/** The JSON of the whole fleet (docs/api/fleet.schema.json) in pieces, one a worker, that are to be put together. */
+export function* fleetJson(snapshot: Snapshot): Generator<string> {
+  yield `${open(headOf(snapshot))},"targets":[`;
+  for (const [n, target] of snapshot.targets.entries()) {
+    yield `${n === 0 ? "" : ","}${open(targetHead(target))},"workers":[`;
+    let separator = "";
+    for (const worker of target.workers) {
+      yield separator + workerJson(worker);
+      separator = ",";
+    }
+    yield "]}";
+  }
+  yield "]}";
+}
+
+/** What stands before the targets: which Snapshot this is, and what is connected. */
+export function headOf({ seq, at, nats, store }: Snapshot): object {
+  return {
+    seq,
+    at: timeText(at),
+    ...(nats && { nats: { connected: nats.connected, reconnects: nats.reconnects } }),
+    ...(store && { etcd: { kind: store.kind, connected: store.connected } }),
+  };
+}
+
+/** What stands before a target's workers: its name, and what they are together. */
+export function targetHead(shown: TargetSnapshot): object {
+  const { namespace, component, endpoint } = shown.target;
+  return { namespace, component, endpoint, up: shown.up, aggregate: aggregateOf(shown) };
+}
+
+/** An object's JSON without its end, to be continued. */
+export function open(object: object): string {
+  return JSON.stringify(object).slice(0, -1);
+}
+
+function aggregateOf({ workers, workersByState, load, hitRateTotals, lastRound }: TargetSnapshot): object {
+  const totals = totalsOf(workers);
+  const { islBlocks, overlapBlocks } = hitRateTotals;
+  return {
+    workers: workersByState,
+    load_avg: load?.avg,
+    load_std: load?.std,
+    kv_blocks_used: totals.blocksUsed,
+    kv_blocks_total: totals.blocksTotal,
+    kv_utilisation: totals.kvUtilisation,
+    slots_active: totals.slotsActive,
+    slots_total: totals.slotsTotal,
+    slot_utilisation: totals.slotUtilisation,
+    requests_waiting: totals.requestsWaiting,
+    ...(islBlocks > 0 && { hit_rate: { isl_blocks: islBlocks, overlap_blocks: overlapBlocks } }),
+    ...(lastRound && {
+      round: {
+        at: timeText(lastRound.endedAt),
+        seconds: (lastRound.endedAt.monotonicMs - lastRound.sentAt.monotonicMs) / 1_000,
+        failed: lastRound.failed,
+        expected: lastRound.expected,
+        answered: lastRound.answered,
+        decoded: lastRound.decoded,
+      },
+    }),
+  };
+}

@@ -1,0 +1,36 @@
+import { fleetJson } from "../exposition/fleet_json.ts";
+import type { Snapshot } from "../fleet/snapshot.ts";
+import { encode } from "./encode.ts";
+import type { Handler } from "./server.ts";
+
+/** The JSON of Snapshots: made at most once for each, when the first reader asks; the bytes serve all. */
+export class FleetBytes {
+  readonly #made = new WeakMap<Snapshot, Promise<Uint8Array<ArrayBuffer>>>();
+
+  of(snapshot: Snapshot): Promise<Uint8Array<ArrayBuffer>> {
+    let bytes = this.#made.get(snapshot);
+    if (bytes === undefined) this.#made.set(snapshot, bytes = encode(fleetJson(snapshot)));
+    return bytes;
+  }
+}
+
+/** `/api/v1/fleet`: the newest Snapshot, whole. */
+export function fleetRoute(
+  options: { readonly snapshot: () => Snapshot; readonly fleets: FleetBytes },
+): Handler {
+  return async () => {
+    const snapshot = options.snapshot();
+    const bytes = await options.fleets.of(snapshot);
+    return new Response(bytes, {
+      headers: {
+        ...API_HEADERS,
+        "content-type": "application/json",
+        "content-length": String(bytes.length),
+        "snapshot-seq": String(snapshot.seq),
+      },
+    });
+  };
+}
+
+/** Of every answer of the API: it is of this moment, and what it says it is. No other origin may read it. */
+export const API_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
