@@ -3,6 +3,7 @@ import { workerIdFromHex } from "../lib/dynamo/worker_id.ts";
 import { CapturedDeployment } from "./helpers/captured_deployment.ts";
 import { type Fleet, readBoth, readFleet } from "./helpers/api_reader.ts";
 import { Deployment, target } from "./helpers/deployment.ts";
+import { EventStream, type StreamMessage } from "./helpers/event_stream.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { startMetrics } from "./helpers/metrics_process.ts";
 import type { PageReader } from "../tools/page_reader.ts";
@@ -145,3 +146,36 @@ Deno.test("before its servers are there, and without etcd, the fleet is told as 
     assert.ok(!("load_avg" in targets[0]!.aggregate));
   });
 });
+
+Deno.test("a stream tells of workers that come, go silent and leave, what the page says, and ends with the program", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  await using stream = await EventStream.open(deployment.metrics.url);
+  const first = await stream.next();
+  assert.deepEqual([first?.event, first && workersOf(first)], ["state", {}]);
+  const raw = deployment.raw();
+  let blocks: number | undefined = 40;
+  raw.answer(({ reply }) => blocks !== undefined && reply("fedcba9876543210", blocks));
+  const id = workerIdFromHex("fedcba9876543210")!;
+  const come = await stream.until((message) => changedTo(message).includes("responding"));
+  assert.deepEqual(workersOf(come.at(-1)!), { [id]: 40 });
+  await stream.until(({ event, data }) => event === "change" && data.targets[0]!.seen_at !== undefined);
+  blocks = undefined;
+  const silent = await stream.until((message) => changedTo(message).includes("silent"));
+  assert.deepEqual(workersOf(silent.at(-1)!), { [id]: undefined });
+  assert.equal(silent.at(-1)!.data.targets[0]!.aggregate.workers.silent, 1);
+  await stream.until(({ event, data }) => event === "change" && data.targets[0]!.gone.includes(id));
+  assert.deepEqual((await readFleet(deployment.metrics.url)).targets[0]!.workers, []);
+  assert.equal(await deployment.metrics.stop(), 0);
+  while (await stream.next() !== undefined);
+});
+
+/** The states of the workers that a message says have changed. */
+function changedTo({ event, data }: StreamMessage): string[] {
+  return event === "change" ? data.targets[0]!.changed.map(({ state }) => state) : [];
+}
+
+/** The blocks in use of the workers that a message tells of. */
+function workersOf({ data: { targets: [target] } }: StreamMessage): Record<string, number | undefined> {
+  const workers = "workers" in target! ? target.workers : target!.changed;
+  return Object.fromEntries(workers.map(({ id, kv_blocks_used }) => [id, kv_blocks_used]));
+}

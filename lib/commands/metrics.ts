@@ -6,10 +6,12 @@ import { parseFileName } from "../dynamo/file_name.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { Page } from "../exposition/page.ts";
 import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
+import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import { FleetBytes, fleetRoute } from "../output/fleet_route.ts";
+import { FleetStream } from "../output/fleet_stream.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
@@ -39,6 +41,14 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
   const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
   const clock = systemClock;
+  const fleets = new FleetBytes();
+  const snapshots = {
+    get snapshot() {
+      return monitor.snapshot;
+    },
+    subscribe: (listener: (snapshot: Snapshot) => void) => monitor.subscribe(listener),
+  };
+  const stream = new FleetStream({ snapshots, fleets });
   const health = () => ({
     alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
     ready: monitor.hasTurned && !signal.aborted,
@@ -53,9 +63,11 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ["/metrics", metricsRoute({ page: () => page.text(), contentType: TEXT_CONTENT_TYPE })],
         ["/livez", liveness(health)],
         ["/readyz", readiness(health)],
-        ["/api/v1/fleet", fleetRoute({ snapshot: () => monitor.snapshot, fleets: new FleetBytes() })],
+        ["/api/v1/fleet", fleetRoute({ snapshot: () => monitor.snapshot, fleets })],
+        ["/api/v1/stream", () => stream.answer()],
       ]);
       const server = ends.use(startServer({ ...serve, routes }));
+      ends.use(stream);
       log.info(`Prometheus metrics server started at ${server.address}/metrics`);
     } catch (error) {
       if (!(error instanceof BindError)) throw error;

@@ -1,5 +1,6 @@
 import { fleetJson } from "../exposition/fleet_json.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
+import { API_HEADERS } from "./api_answer.ts";
 import { encode } from "./encode.ts";
 import type { Handler } from "./server.ts";
 
@@ -31,6 +32,3 @@ export function fleetRoute(
     });
   };
 }
-
-/** Of every answer of the API: it is of this moment, and what it says it is. No other origin may read it. */
-export const API_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };

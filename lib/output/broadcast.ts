@@ -1,0 +1,155 @@
+import { changeJson } from "../exposition/change_json.ts";
+import type { Snapshot } from "../fleet/snapshot.ts";
+import { logger } from "../log.ts";
+import { Alarm, sleep } from "../timing.ts";
+import { encode } from "./encode.ts";
+import type { FleetBytes } from "./fleet_route.ts";
+
+/** Has the newest Snapshot, and tells each new one. */
+export interface SnapshotSource {
+  readonly snapshot: Snapshot;
+  subscribe(listener: (snapshot: Snapshot) => void): Disposable;
+}
+
+export interface BroadcastOptions {
+  readonly snapshots: SnapshotSource;
+  readonly fleets: FleetBytes;
+  readonly periodMs: number;
+  readonly keepAliveMs: number;
+  /** The last reader has gone; nobody may come any more. */
+  readonly onEmpty: () => void;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface Reader {
+  readonly controller: ReadableStreamDefaultController<Bytes>;
+  /** It has taken all it was given, and asks for more. Only then it is given anything: nothing is queued. */
+  isReady: boolean;
+  /** What it was told last; undefined of one that was told nothing, or missed something, and needs the whole state. */
+  told: Snapshot | undefined;
+}
+
+/** Tells many readers the same, encoded once: the state to those who do not have it, to all others what changed since. */
+export class Broadcast implements Disposable {
+  readonly #options: BroadcastOptions;
+  readonly #readers = new Set<Reader>();
+  readonly #end = new AbortController();
+  readonly #news = new Alarm();
+  /** What those are told who are told everything. */
+  #told: Snapshot;
+  /** Its event, once somebody needed it. */
+  #state: Promise<Bytes> | undefined;
+
+  constructor(options: BroadcastOptions) {
+    this.#options = options;
+    this.#told = options.snapshots.snapshot;
+    this.#run().catch((error) => {
+      logger("server").error("Cannot stream", { cause: (error as Error).message });
+      this[Symbol.dispose]();
+    });
+  }
+
+  /** How many read. */
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  /** A new reader's stream. */
+  open(): ReadableStream<Bytes> {
+    let reader: Reader;
+    return new ReadableStream<Bytes>({
+      start: (controller) => {
+        reader = { controller, isReady: false, told: undefined };
+        this.#readers.add(reader);
+      },
+      pull: async () => {
+        reader.isReady = true;
+        if (reader.told === undefined) await this.#tellState();
+      },
+      cancel: () => this.#remove(reader),
+    }, { highWaterMark: 0 });
+  }
+
+  [Symbol.dispose](): void {
+    for (const reader of this.#readers) {
+      this.#remove(reader);
+      reader.controller.close();
+    }
+  }
+
+  #remove(reader: Reader): void {
+    if (!this.#readers.delete(reader) || this.#readers.size > 0) return;
+    this.#end.abort();
+    this.#options.onEmpty();
+  }
+
+  async #run(): Promise<void> {
+    const { snapshots, periodMs, keepAliveMs } = this.#options;
+    const { signal } = this.#end;
+    using _ = snapshots.subscribe(() => this.#news.ring());
+    while (!signal.aborted) {
+      if (await this.#news.sleep(keepAliveMs, { signal })) await this.#tellChange();
+      else this.#tellAlive();
+      await this.#tellState();
+      await sleep(periodMs, { signal });
+    }
+  }
+
+  async #tellChange(): Promise<void> {
+    const [before, after] = [this.#told, this.#options.snapshots.snapshot];
+    if (before === after) return;
+    const event = eventBytes("change", await encode(changeJson(before, after)));
+    this.#told = after;
+    this.#state = undefined;
+    for (const reader of this.#readers) {
+      if (reader.isReady && reader.told === before) this.#give(reader, event);
+      else reader.told = undefined;
+    }
+  }
+
+  /** The whole to those who need it and are ready. */
+  async #tellState(): Promise<void> {
+    if (!this.#readers.values().some(needsState)) return;
+    const told = this.#told;
+    const event = await (this.#state ??= this.#stateEvent());
+    if (told !== this.#told) return; // The change that was told meanwhile is followed by its own state.
+    for (const reader of this.#readers) if (needsState(reader)) this.#give(reader, event);
+  }
+
+  async #stateEvent(): Promise<Bytes> {
+    return eventBytes("state", await this.#options.fleets.of(this.#told));
+  }
+
+  #tellAlive(): void {
+    for (const reader of this.#readers) {
+      if (!reader.isReady || reader.told === undefined) continue;
+      reader.isReady = false;
+      reader.controller.enqueue(COMMENT);
+    }
+  }
+
+  #give(reader: Reader, event: Bytes): void {
+    reader.isReady = false;
+    reader.told = this.#told;
+    reader.controller.enqueue(event);
+  }
+}
+
+function needsState({ isReady, told }: Reader): boolean {
+  return isReady && told === undefined;
+}
+
+const encoder = new TextEncoder();
+const COMMENT = encoder.encode(":\n\n");
+const END = encoder.encode("\n\n");
+
+/** JSON has no line feeds, so it is one line of data. */
+function eventBytes(name: string, json: Bytes): Bytes {
+  const begin = encoder.encode(`event: ${name}\ndata: `);
+  const event = new Uint8Array(begin.length + json.length + END.length);
+  event.set(begin);
+  event.set(json, begin.length);
+  event.set(END, begin.length + json.length);
+  return event;
+}

@@ -1,0 +1,59 @@
+import { API_HEADERS, apiError } from "./api_answer.ts";
+import { Broadcast, type SnapshotSource } from "./broadcast.ts";
+import type { FleetBytes } from "./fleet_route.ts";
+
+export interface FleetStreamOptions {
+  readonly snapshots: SnapshotSource;
+  readonly fleets: FleetBytes;
+  /** The shortest time between two messages; 1 s when left out. */
+  readonly periodMs?: number;
+  /** After how long without a message a comment says that the stream is alive; 15 s when left out. */
+  readonly keepAliveMs?: number;
+  /** How many may read at once; 100 when left out. */
+  readonly maxReaders?: number;
+}
+
+/**
+ * `/api/v1/stream`: server-sent events, the state first, then what changed. Nothing is made while nobody reads. Disposing
+ * ends the streams that are there, and takes no new ones.
+ */
+export class FleetStream implements Disposable {
+  readonly #options: Required<FleetStreamOptions>;
+  #broadcast: Broadcast | undefined;
+  #isEnded = false;
+
+  constructor(options: FleetStreamOptions) {
+    this.#options = { periodMs: 1_000, keepAliveMs: 15_000, maxReaders: 100, ...options };
+  }
+
+  answer(): Response {
+    const { maxReaders } = this.#options;
+    if (this.#isEnded) return apiError(503, "the program is stopping");
+    if (this.#broadcast !== undefined && this.#broadcast.size >= maxReaders) {
+      return apiError(
+        503,
+        `${maxReaders} streams are open, and no more are served; close one, or come again`,
+      );
+    }
+    const broadcast = this.#broadcast ??= this.#begin();
+    return new Response(broadcast.open(), {
+      headers: { ...API_HEADERS, "content-type": "text/event-stream" },
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#isEnded = true;
+    this.#broadcast?.[Symbol.dispose]();
+  }
+
+  /** One for the readers that come until there is none left. */
+  #begin(): Broadcast {
+    const broadcast = new Broadcast({
+      ...this.#options,
+      onEmpty: () => {
+        if (this.#broadcast === broadcast) this.#broadcast = undefined;
+      },
+    });
+    return broadcast;
+  }
+}

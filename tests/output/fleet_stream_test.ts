@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import { type Snapshot, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { FleetBytes } from "../../lib/output/fleet_route.ts";
+import { FleetStream, type FleetStreamOptions } from "../../lib/output/fleet_stream.ts";
+import { startServer } from "../../lib/output/server.ts";
+import { EventStream, parseMessage } from "../helpers/event_stream.ts";
+import { eventually } from "../helpers/eventually.ts";
+import * as steps from "../helpers/fleet_steps.ts";
+
+/** Snapshots as a test makes them: of so many workers, each with this load. */
+class Source {
+  snapshot = snapshotOf(0, { workers: 0, blocks: 0 });
+  readonly listeners = new Set<(snapshot: Snapshot) => void>();
+
+  subscribe(listener: (snapshot: Snapshot) => void): Disposable {
+    this.listeners.add(listener);
+    return { [Symbol.dispose]: () => this.listeners.delete(listener) };
+  }
+
+  publish(options: { workers: number; blocks: number }): void {
+    this.snapshot = snapshotOf(this.snapshot.seq + 1, options);
+    for (const listener of this.listeners) listener(this.snapshot);
+  }
+}
+
+function snapshotOf(seq: number, { workers, blocks }: { workers: number; blocks: number }): Snapshot {
+  const answers = Array.from(
+    { length: workers },
+    (_, n) => steps.answer(String(n + 1) as WorkerId, seq, seq, steps.load(blocks)),
+  );
+  const { fleet } = steps.feed([seq, steps.round(seq, seq, answers)]);
+  const now = steps.at(seq);
+  const targets = [snapshotTarget(fleet, { now, limits: steps.limits })];
+  return { seq, at: now, nats: undefined, store: undefined, targets };
+}
+
+function serve(options: Partial<FleetStreamOptions> = {}) {
+  const source = new Source();
+  const stream = new FleetStream({ snapshots: source, fleets: new FleetBytes(), periodMs: 1, ...options });
+  const routes = new Map([["/api/v1/stream", () => stream.answer()]]);
+  const server = startServer({ host: "127.0.0.1", port: 0, routes, drainMs: 200 });
+  const url = `http://${server.address}`;
+  return {
+    source,
+    stream,
+    url,
+    async [Symbol.asyncDispose]() {
+      stream[Symbol.dispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a reader is told the state, then each change; one that comes later begins with its own state", async () => {
+  await using served = serve();
+  served.source.publish({ workers: 2, blocks: 1 });
+  await using first = await EventStream.open(served.url);
+  const state = await first.next();
+  assert.deepEqual([state?.event, state?.data.seq], ["state", 1]);
+  served.source.publish({ workers: 2, blocks: 2 });
+  const change = await first.next();
+  assert.deepEqual([change?.event, change?.data.seq], ["change", 2]);
+  await using second = await EventStream.open(served.url);
+  const other = await second.next();
+  assert.deepEqual([other?.event, other?.data.seq], ["state", 2]);
+  served.source.publish({ workers: 1, blocks: 2 });
+  for (const stream of [first, second]) {
+    const message = await stream.next();
+    assert.deepEqual([message?.event, message?.data.seq], ["change", 3]);
+  }
+});
+
+Deno.test("Snapshots that come faster than messages may are told together in one", async () => {
+  await using served = serve({ periodMs: 100 });
+  await using stream = await EventStream.open(served.url);
+  await stream.next();
+  served.source.publish({ workers: 1, blocks: 1 });
+  await stream.next();
+  for (let blocks = 2; blocks <= 9; blocks++) served.source.publish({ workers: 1, blocks });
+  const message = await stream.next();
+  assert.deepEqual([message?.event, message?.data.seq], ["change", 9]);
+});
+
+Deno.test("a comment comes when there is nothing to tell", async () => {
+  await using served = serve({ keepAliveMs: 5 });
+  await using stream = await EventStream.open(served.url);
+  assert.match((await stream.nextBlock())!, /^event: state\n/);
+  assert.equal(await stream.nextBlock(), ":");
+  assert.equal(await stream.nextBlock(), ":");
+  served.source.publish({ workers: 1, blocks: 1 });
+  assert.equal((await stream.next())?.data.seq, 1);
+});
+
+Deno.test("while nobody reads nobody listens to Snapshots", async () => {
+  await using served = serve();
+  const { listeners } = served.source;
+  assert.equal(listeners.size, 0);
+  await using first = await EventStream.open(served.url);
+  await using second = await EventStream.open(served.url);
+  await Promise.all([first.next(), second.next()]);
+  assert.equal(listeners.size, 1);
+  await first[Symbol.asyncDispose]();
+  served.source.publish({ workers: 1, blocks: 1 });
+  assert.equal((await second.next())?.data.seq, 1);
+  await second[Symbol.asyncDispose]();
+  await eventually(() => assert.equal(listeners.size, 0));
+  served.source.publish({ workers: 1, blocks: 2 });
+  await using third = await EventStream.open(served.url);
+  assert.equal((await third.next())?.data.seq, 2);
+});
+
+Deno.test("one reader too many is told so, and served when another has gone; HEAD opens none", async () => {
+  await using served = serve({ maxReaders: 1 });
+  await using first = await EventStream.open(served.url);
+  const url = `${served.url}/api/v1/stream`;
+  const refused = await fetch(url);
+  assert.deepEqual([refused.status, await refused.json()], [
+    503,
+    { error: "1 streams are open, and no more are served; close one, or come again" },
+  ]);
+  await first[Symbol.asyncDispose]();
+  await eventually(async () => {
+    const head = await fetch(url, { method: "HEAD" });
+    assert.deepEqual([head.status, head.headers.get("content-type")], [200, "text/event-stream"]);
+  });
+  await using second = await EventStream.open(served.url);
+  assert.equal((await second.next())?.event, "state");
+});
+
+Deno.test("streams end with the program, and no new one begins", async () => {
+  await using served = serve();
+  await using stream = await EventStream.open(served.url);
+  await stream.next();
+  served.stream[Symbol.dispose]();
+  assert.equal(await stream.next(), undefined);
+  const refused = await fetch(`${served.url}/api/v1/stream`);
+  assert.deepEqual([refused.status, await refused.json()], [503, { error: "the program is stopping" }]);
+});
+
+Deno.test("a reader that does not read is skipped, and told the state when it reads again; another is told all", async () => {
+  const changes = 60;
+  const workers = 2_000;
+  await using served = serve();
+  served.source.publish({ workers, blocks: 0 });
+  using slow = await SlowReader.connect(served.url);
+  await using fast = await EventStream.open(served.url);
+  assert.equal((await fast.next())?.event, "state");
+  let told = 0;
+  for (let blocks = 1; blocks <= changes; blocks++) {
+    served.source.publish({ workers, blocks });
+    const message = await fast.next();
+    assert.deepEqual([message?.event, message?.data.seq], ["change", blocks + 1]);
+    told += JSON.stringify(message).length;
+  }
+  served.source.publish({ workers: 1, blocks: 0 });
+  const last = served.source.snapshot.seq;
+  const { messages, bytes } = await slow.readUntil(({ data }) => data.seq >= last, () => {
+    served.source.publish({ workers: 1, blocks: 0 });
+  });
+  assert.ok(bytes < told / 2, `${bytes} of ${told} bytes were kept for a reader that did not read`);
+  const seqs = messages.map(({ data }) => data.seq);
+  assert.equal(messages[0]!.event, "state");
+  const skips = messages.filter(({ data }, n) => n > 0 && data.seq !== seqs[n - 1]! + 1);
+  assert.ok(skips.length >= 1, "nothing was skipped");
+  assert.ok(skips.every(({ event }) => event === "state"));
+});
+
+/** A connection that asks for the stream and does not read. */
+class SlowReader implements Disposable {
+  private constructor(private readonly connection: Deno.TcpConn) {}
+
+  static async connect(url: string): Promise<SlowReader> {
+    const { hostname, port } = new URL(url);
+    const connection = await Deno.connect({ hostname, port: Number(port) });
+    await connection.write(new TextEncoder().encode("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n\r\n"));
+    await connection.read(new Uint8Array(1)); // It is served.
+    return new SlowReader(connection);
+  }
+
+  /** Reads all there is up to a message; `onMessage` is called after each. */
+  async readUntil(
+    is: (message: ReturnType<typeof parseMessage>) => boolean,
+    onMessage: () => void,
+  ): Promise<{ messages: ReturnType<typeof parseMessage>[]; bytes: number }> {
+    const messages: ReturnType<typeof parseMessage>[] = [];
+    let wire = "";
+    let text = "";
+    let bytes = 0;
+    const buffer = new Uint8Array(65_536);
+    for (let n = await this.connection.read(buffer); n !== null; n = await this.connection.read(buffer)) {
+      wire += new TextDecoder().decode(buffer.subarray(0, n));
+      if (text === "" && bytes === 0 && wire.includes("\r\n\r\n")) {
+        wire = wire.slice(wire.indexOf("\r\n\r\n") + 4);
+      }
+      for (;;) { // Chunks: their length in hexadecimal, a line end, as many bytes, a line end. All is ASCII.
+        const [head, digits] = /^([0-9a-f]+)\r\n/i.exec(wire) ?? [];
+        const length = parseInt(digits ?? "", 16);
+        if (head === undefined || wire.length < head.length + length + 2) break;
+        text += wire.slice(head.length, head.length + length);
+        bytes += length;
+        wire = wire.slice(head.length + length + 2);
+      }
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        messages.push(parseMessage(text.slice(0, end)));
+        text = text.slice(end + 2);
+        if (is(messages.at(-1)!)) return { messages, bytes };
+        onMessage();
+      }
+    }
+    throw new Error("the stream ended");
+  }
+
+  [Symbol.dispose](): void {
+    this.connection.close();
+  }
+}
