@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { workerIdFromHex } from "../lib/dynamo/worker_id.ts";
+import { assertSchema } from "./helpers/api_schema.ts";
 import { CapturedDeployment } from "./helpers/captured_deployment.ts";
 import { type Fleet, readBoth, readFleet } from "./helpers/api_reader.ts";
 import { Deployment, target } from "./helpers/deployment.ts";
@@ -178,4 +179,38 @@ function changedTo({ event, data }: StreamMessage): string[] {
 function workersOf({ data: { targets: [target] } }: StreamMessage): Record<string, number | undefined> {
   const workers = "workers" in target! ? target.workers : target!.changed;
   return Object.fromEntries(workers.map(({ id, kv_blocks_used }) => [id, kv_blocks_used]));
+}
+
+Deno.test("while NATS is away the load of the fleet's past is null, and there is a value for each poll all the same", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  const raw = deployment.raw();
+  raw.answer(({ reply }) => reply("a1", 40));
+  const past = async () => {
+    const { step_seconds, targets: [target] } = await readHistory(deployment.metrics.url);
+    assert.equal(step_seconds, 0.2);
+    return target.series as { load_avg: (number | null)[]; responding: (number | null)[] };
+  };
+  await eventually(async () => assert.equal((await past()).load_avg.at(-1), 40));
+  await deployment.nats.stop();
+  await eventually(async () => assert.deepEqual((await past()).load_avg.slice(-3), [null, null, null]));
+  await deployment.nats.start();
+  await eventually(async () => assert.equal((await past()).load_avg.at(-1), 40));
+  const { load_avg, responding } = await past();
+  assert.match(load_avg.join(), /40,,.*,40$/);
+  assert.equal(responding.length, load_avg.length);
+  const worker = await readHistory(deployment.metrics.url, "?worker=161");
+  assert.equal(worker.step_seconds, 10);
+  for (const id of ["162", "a1", ""]) {
+    const response = await fetch(`${deployment.metrics.url}/api/v1/history?worker=${id}`);
+    assert.deepEqual([response.status, await response.json()], [404, {
+      error: "no worker that is there has this id",
+    }]);
+  }
+});
+
+// deno-lint-ignore no-explicit-any -- the schema has said what it is
+async function readHistory(url: string, query = ""): Promise<any> {
+  const past = await (await fetch(`${url}/api/v1/history${query}`)).json();
+  assertSchema("history", past);
+  return past;
 }

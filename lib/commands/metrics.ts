@@ -9,10 +9,12 @@ import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
+import { History } from "../monitor/history.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import { FleetBytes, fleetRoute } from "../output/fleet_route.ts";
 import { FleetStream } from "../output/fleet_stream.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
+import { historyRoute } from "../output/history_route.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
 import { publishAggregates } from "../output/publish.ts";
@@ -48,6 +50,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     },
     subscribe: (listener: (snapshot: Snapshot) => void) => monitor.subscribe(listener),
   };
+  const history = new History({ snapshots, clock, pollIntervalMs });
   const stream = new FleetStream({ snapshots, fleets });
   const health = () => ({
     alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
@@ -64,6 +67,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ["/livez", liveness(health)],
         ["/readyz", readiness(health)],
         ["/api/v1/fleet", fleetRoute({ snapshot: () => monitor.snapshot, fleets })],
+        ["/api/v1/history", historyRoute(history)],
         ["/api/v1/stream", () => stream.answer()],
       ]);
       const server = ends.use(startServer({ ...serve, routes }));
@@ -117,6 +121,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   }
   await Promise.all([
     monitor.run(signal),
+    history.run(signal),
     push && pushRegularly({ ...push, ...pushed, clock, signal, onPush }),
   ]);
   return 0;
