@@ -214,3 +214,32 @@ async function readHistory(url: string, query = ""): Promise<any> {
   assertSchema("history", past);
   return past;
 }
+
+Deno.test("--no-web turns the page and the API off, and leaves the links", async () => {
+  await using metrics = await startMetrics({
+    args: ["--component", "a", "--endpoint", "b", "--no-etcd", "--no-web"],
+    env: { NATS_SERVER: "nats://127.0.0.1:1" },
+  });
+  for (const path of ["/api/v1/fleet", "/api/v1/history", "/api/v1/stream", "/app.js"]) {
+    const response = await fetch(`${metrics.url}${path}`);
+    assert.deepEqual([response.status, await response.text()], [404, "not found; see /metrics\n"], path);
+  }
+  assert.match(await (await fetch(metrics.url)).text(), /<a href="\/metrics">/);
+  assert.match(await metrics.page(), /^dynamo_metrics_up\{/m);
+});
+
+Deno.test("no answer of the API lets another origin read it", async () => {
+  await using metrics = await startMetrics({
+    args: ["--component", "a", "--endpoint", "b", "--no-etcd"],
+    env: { NATS_SERVER: "nats://127.0.0.1:1" },
+  });
+  for (const path of ["fleet", "history", "history?worker=1", "stream"]) {
+    const response = await fetch(`${metrics.url}/api/v1/${path}`, {
+      headers: { origin: "http://elsewhere.test" },
+    });
+    assert.equal(response.headers.get("access-control-allow-origin"), null);
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    await response.body?.cancel();
+  }
+});

@@ -2,11 +2,14 @@
  * Builds the two programs as single files: `deno compile` of main.ts and mock_worker.ts. The base runtime is what Deno
  * downloads for the target, or the file that DENORT_BIN names.
  */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 const root = new URL("..", import.meta.url);
 /** etcd3 reads this from its package's folder when it runs. */
 const ETCD_PROTO = "node_modules/etcd3/proto";
+/** The live page's files. */
+const ASSETS = "lib/web/assets";
 const UNUSED = [
   // A data file in it overflows deno compile's stack.
   "node_modules/.deno/bintrees@1.0.2/node_modules/bintrees/test",
@@ -46,7 +49,8 @@ async function build(): Promise<boolean> {
       const { success } = await new Deno.Command(Deno.execPath(), {
         args: [
           ...["compile", "-A", "--no-check", `--env-file=${revisionFile}`],
-          ...["--include", ETCD_PROTO, ...UNUSED.flatMap((path) => ["--exclude", path])],
+          ...["--include", ETCD_PROTO, ...(existsSync(new URL(ASSETS, root)) ? ["--include", ASSETS] : [])],
+          ...UNUSED.flatMap((path) => ["--exclude", path]),
           ...(target === undefined ? [] : ["--target", target]),
           ...["--output", output, script],
         ],

@@ -24,6 +24,8 @@ export interface MetricsSettings {
   readonly limits: { readonly staleAfterMs: number; readonly forgetAfterMs: number };
   /** Where the page is served; undefined when it is only pushed. */
   readonly serve: { readonly host: string; readonly port: number } | undefined;
+  /** Whether the live page and its API are served too. */
+  readonly web: boolean;
   readonly push: PushSettings | undefined;
   /** Where workers' pages are whose cards do not say: templates with `{id}` and `{host}`. */
   readonly workerUrls: readonly string[];
@@ -125,6 +127,7 @@ const PORT: Flag = {
   help: "Port to serve the page on, 0 for a free one; with --push the Pushgateway's",
   defaultText: "9091",
 };
+const NO_WEB: Flag = { name: "--no-web", help: "Serve neither the live page at / nor /api/v1" };
 const PUSH: Flag = { name: "--push", help: "Push the page to a Pushgateway instead of serving it" };
 const PUSH_INTERVAL: Flag = {
   name: "--push-interval",
@@ -206,6 +209,7 @@ const USAGE: Usage = {
     FORGET_AFTER,
     HOST,
     PORT,
+    NO_WEB,
     PUSH,
     PUSH_INTERVAL,
     PUSH_URL,
@@ -292,6 +296,7 @@ export function parseMetricsOptions(
     pollIntervalMs,
     limits: { staleAfterMs, forgetAfterMs },
     serve: pushOnly ? undefined : { host, port },
+    web: !flags.has(NO_WEB),
     push,
     workerUrls: flags.values(WORKER_URL, workerUrl),
     workerUrlFile: flags.value(WORKER_URL_FILE, (text) => text === "" ? undefined : text),

@@ -9,12 +9,8 @@ import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
-import { History } from "../monitor/history.ts";
 import { Monitor } from "../monitor/monitor.ts";
-import { FleetBytes, fleetRoute } from "../output/fleet_route.ts";
-import { FleetStream } from "../output/fleet_stream.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
-import { historyRoute } from "../output/history_route.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
 import { publishAggregates } from "../output/publish.ts";
@@ -26,6 +22,7 @@ import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { FileStore } from "../transport/file_store.ts";
 import { NatsLink } from "../transport/nats.ts";
 import { WatchedFile } from "../transport/watched_file.ts";
+import { Web } from "./web.ts";
 
 /**
  * Watches a target until `signal` is aborted; gives the exit code. The page opens first; a server that is not there yet
@@ -43,15 +40,13 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
   const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
   const clock = systemClock;
-  const fleets = new FleetBytes();
   const snapshots = {
     get snapshot() {
       return monitor.snapshot;
     },
     subscribe: (listener: (snapshot: Snapshot) => void) => monitor.subscribe(listener),
   };
-  const history = new History({ snapshots, clock, pollIntervalMs });
-  const stream = new FleetStream({ snapshots, fleets });
+  const web = serve && settings.web ? new Web({ snapshots, clock, pollIntervalMs }) : undefined;
   const health = () => ({
     alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
     ready: monitor.hasTurned && !signal.aborted,
@@ -66,12 +61,10 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ["/metrics", metricsRoute({ page: () => page.text(), contentType: TEXT_CONTENT_TYPE })],
         ["/livez", liveness(health)],
         ["/readyz", readiness(health)],
-        ["/api/v1/fleet", fleetRoute({ snapshot: () => monitor.snapshot, fleets })],
-        ["/api/v1/history", historyRoute(history)],
-        ["/api/v1/stream", () => stream.answer()],
+        ...web?.routes ?? [],
       ]);
       const server = ends.use(startServer({ ...serve, routes }));
-      ends.use(stream);
+      if (web) ends.use(web);
       log.info(`Prometheus metrics server started at ${server.address}/metrics`);
     } catch (error) {
       if (!(error instanceof BindError)) throw error;
@@ -121,7 +114,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   }
   await Promise.all([
     monitor.run(signal),
-    history.run(signal),
+    web?.run(signal),
     push && pushRegularly({ ...push, ...pushed, clock, signal, onPush }),
   ]);
   return 0;
