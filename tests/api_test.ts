@@ -68,6 +68,10 @@ function assertSamePicture(fleet: Fleet, page: PageReader): void {
     Object.fromEntries(seen),
     page.byWorker("dynamo_metrics_worker_last_answer_timestamp_seconds"),
   );
+  for (const { id, release } of workers) {
+    const labels = release === undefined ? {} : { release };
+    assert.equal(page.value("dynamo_metrics_worker_info", { worker_id: id, ...labels }), 1);
+  }
   for (const { id: worker_id, ranks = [], estimates = [], channels, endpoints = [] } of workers) {
     for (const { dp_rank, kv_blocks_used } of ranks) {
       const labels = { worker_id, dp_rank: String(dp_rank) };

@@ -16,6 +16,7 @@ const WORKER: Fields<WorkerSnapshot> = [
   ["id", ({ id }) => id],
   ["state", ({ state }) => state],
   ["registered", ({ registered }) => registered],
+  ["release", ({ release }) => release],
   ["service_version", ({ service }) => cut(service?.version)],
   ["load_shape", ({ load }) => load?.shape],
   ["worker_type", ({ card }) => card?.workerType],

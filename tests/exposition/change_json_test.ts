@@ -3,7 +3,7 @@ import { changeJson } from "../../lib/exposition/change_json.ts";
 import { fleetJson } from "../../lib/exposition/fleet_json.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { type Snapshot, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { type Snapshot, snapshotTarget, type WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
 import type { Change, Fleet, Worker } from "../helpers/api_reader.ts";
 import { assertSchema } from "../helpers/api_schema.ts";
 import * as steps from "../helpers/fleet_steps.ts";
@@ -139,6 +139,76 @@ for (const { what, after, changed = [], gone = [], notSeen = [] } of rows) {
     assert.deepEqual(target!.not_seen, notSeen);
   });
 }
+
+const whole: WorkerSnapshot = {
+  id: a,
+  state: "responding",
+  registered: true,
+  release: "1.6.1",
+  lastAnswerAt: steps.at(0),
+  load: { shape: "nested", activeSlots: 1, totalSlots: 2, activeBlocks: 3, totalBlocks: 4 },
+  numbers: {
+    activeSlots: 1,
+    totalSlots: 2,
+    activeBlocks: 3,
+    totalBlocks: 4,
+    requestsWaiting: 5,
+    cacheUsageRatio: 0.6,
+    prefixHitRatio: 0.7,
+  },
+  ranks: [{ dpRank: 0, usedBlocks: 1, running: 2, waiting: 3 }],
+  estimates: [{ router: "7", dpRank: 0, activeDecodeBlocks: 1, activePrefillTokens: 2 }],
+  channels: new Set(["stats", "card"]),
+  card: steps.card(a, { model: "m", workerType: "decode" }),
+  service: { name: "s", version: "1" },
+  endpoints: [{ endpoint: "e", requests: 1, errors: 2, processingSeconds: 3 }],
+};
+const { numbers, card, ranks: [rank], estimates: [estimate], endpoints: [counters] } = whole;
+
+/** Everything that is told of a worker but when it was seen, changed by itself. */
+const tellings: readonly Partial<WorkerSnapshot>[] = [
+  { state: "no_data" },
+  { registered: undefined },
+  { release: "1.6.0" },
+  { load: { ...whole.load!, shape: "flat8" } },
+  { service: undefined },
+  { card: undefined },
+  { card: { ...card!, model: "n" } },
+  { card: { ...card!, workerType: "prefill" } },
+  ...Object.keys(numbers).map((name) => ({ numbers: { ...numbers, [name]: 9 } })),
+  { channels: new Set(["stats"]) },
+  { channels: new Set(["stats", "http"]) },
+  { ranks: [] },
+  { ranks: [{ ...rank!, dpRank: 1 }] },
+  { ranks: [{ ...rank!, usedBlocks: undefined }] },
+  { ranks: [{ ...rank!, running: 0 }] },
+  { ranks: [{ ...rank!, waiting: 0 }] },
+  { estimates: [estimate!, estimate!] },
+  { estimates: [{ ...estimate!, router: "8" }] },
+  { estimates: [{ ...estimate!, dpRank: 1 }] },
+  { estimates: [{ ...estimate!, activeDecodeBlocks: 0 }] },
+  { estimates: [{ ...estimate!, activePrefillTokens: undefined }] },
+  { endpoints: [] },
+  { endpoints: [{ ...counters!, endpoint: "f" }] },
+  { endpoints: [{ ...counters!, requests: 2 }] },
+  { endpoints: [{ ...counters!, errors: undefined }] },
+  { endpoints: [{ ...counters!, processingSeconds: 4 }] },
+];
+
+Deno.test("a worker is told again when anything that is told of it changes, and not when nothing does", () => {
+  const [target] = first.targets;
+  const of = (worker: WorkerSnapshot): Snapshot => ({
+    ...first,
+    targets: [{ ...target!, workers: [worker] }],
+  });
+  for (const more of tellings) {
+    const after = of({ ...whole, ...more });
+    assert.notDeepEqual(fleetOf(of(whole)).targets, fleetOf(after).targets, JSON.stringify(more));
+    assert.equal(changeOf(of(whole), after).targets[0]!.changed.length, 1, JSON.stringify(more));
+  }
+  const copy = { ...structuredClone(whole), service: { name: "other", version: "1" } };
+  assert.deepEqual(changeOf(of(whole), of(copy)).targets[0]!.changed, []);
+});
 
 Deno.test("a number that is not finite is as good as not known", () => {
   const { load } = steps.load(1) as { load: Load };
