@@ -3,6 +3,7 @@
  * part and how many tests passed. Exit code 1 at the first step that fails.
  */
 import { findBinary } from "./servers/binaries.ts";
+import { findOpenMetricsParser } from "./servers/openmetrics.ts";
 import { readUses } from "./servers/used.ts";
 
 const root = new URL("..", import.meta.url);
@@ -23,6 +24,7 @@ async function allSteps(): Promise<boolean> {
   for (const name of ["nats-server", "etcd", "prometheus", "promtool", "prometheus-pushgateway"]) {
     await findBinary(name);
   }
+  await findOpenMetricsParser();
   await step("fmt", ["fmt", "--check", "-q"]);
   await step("lint", ["lint", "-q"]);
   await step("check", ["check", "-q", "main.ts", "mock_worker.ts", "lib", "tools", "tests"]);

@@ -78,10 +78,8 @@ async function locate(name: string): Promise<string> {
       `Cannot find ${name}: it is not on PATH and no Debian package of it is known; put it on PATH`,
     );
   }
-  const cacheDir = serverCacheDir();
   try {
-    const folder = await unpackedPackage(source.debian, cacheDir) ??
-      await unpackPackage(source.debian, cacheDir);
+    const folder = await debianPackage(source.debian);
     for (const bin of ["usr/bin", "usr/sbin"]) {
       const path = join(folder, bin, name);
       if (await isExecutable(path)) return path;
@@ -95,6 +93,12 @@ async function locate(name: string): Promise<string> {
       { cause: error },
     );
   }
+}
+
+/** The folder that a Debian package is unpacked in, downloaded at the first call. Throws an Error of one line. */
+export async function debianPackage(name: string): Promise<string> {
+  const cacheDir = serverCacheDir();
+  return await unpackedPackage(name, cacheDir) ?? await unpackPackage(name, cacheDir);
 }
 
 /** `SERVERS_CACHE_DIR`, else `.cache/servers` of the project. */
