@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers";
+
 /** Time for everything that waits: one clock, sleeps that end when told, back-off with jitter. */
 
 /** One moment on both clocks: `monotonicMs` for durations and order, `epochMs` for what people read. */
@@ -141,4 +143,9 @@ export class BackOff {
   reset(): void {
     this.#nextMs = this.limits.firstMs;
   }
+}
+
+/** Waits until what was ready at the same time has had its turn: for work that is done in slices. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

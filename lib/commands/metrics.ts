@@ -4,8 +4,8 @@ import { storedRanges } from "../discovery/directory.ts";
 import { type PageTarget, parsePageTargets } from "../discovery/page_targets.ts";
 import { parseFileName } from "../dynamo/file_name.ts";
 import { targetPath } from "../dynamo/target.ts";
-import { Page } from "../exposition/page.ts";
-import { TEXT_CONTENT_TYPE } from "../exposition/text.ts";
+import { Pages } from "../exposition/pages.ts";
+import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
@@ -17,7 +17,7 @@ import { publishAggregates } from "../output/publish.ts";
 import { deleteGroup, pushRegularly } from "../output/pushgateway.ts";
 import { BindError, startServer } from "../output/server.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
-import { systemClock } from "../timing.ts";
+import { nextTurn, systemClock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { FileStore } from "../transport/file_store.ts";
 import { NatsLink } from "../transport/nats.ts";
@@ -38,7 +38,12 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
 
   const build = { version: config.version, revision: settings.revision };
   const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
-  const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
+  const pages = new Pages({
+    snapshot: () => monitor.snapshot,
+    counted: () => telemetry.counted(),
+    workerLabels: "full",
+    pause: nextTurn,
+  });
   const clock = systemClock;
   const snapshots = {
     get snapshot() {
@@ -58,7 +63,10 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     try {
       const routes = new Map([
         ["/", landing(path, config.version)],
-        ["/metrics", metricsRoute({ page: () => page.text(), contentType: TEXT_CONTENT_TYPE })],
+        [
+          "/metrics",
+          metricsRoute({ page: () => pages.page(TEXT, "identity"), contentType: TEXT_CONTENT_TYPE }),
+        ],
         ["/livez", liveness(health)],
         ["/readyz", readiness(health)],
         ...web?.routes ?? [],
@@ -102,7 +110,10 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
   }
-  const pushed = { page: async () => (await page.text()).bytes, contentType: TEXT_CONTENT_TYPE };
+  const pushed = {
+    page: async () => (await pages.page(TEXT, "identity")).bytes,
+    contentType: TEXT_CONTENT_TYPE,
+  };
   const onPush = (outcome: Parameters<Telemetry["push"]>[0]) => {
     telemetry.push(outcome);
     monitor.renewCounts();

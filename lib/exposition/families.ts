@@ -4,8 +4,9 @@ import type { RankNumbers, WorkerNumbers } from "../fleet/heard.ts";
 import type { Estimate, Snapshot, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
-import { type Family, NAMESPACE, TARGET } from "./family.ts";
+import { type Family, NAMESPACE, PREFIX, TARGET } from "./family.ts";
 import type { Label } from "./labels.ts";
+import { TARGET_SUMS } from "./target_sums.ts";
 
 const ofNumbers = (value: (numbers: WorkerNumbers) => number | undefined) => (worker: WorkerSnapshot) =>
   value(worker.numbers);
@@ -77,9 +78,6 @@ function counter(name: string, help: string, labels: readonly string[] = []): Fa
 function ownProcess(name: string, type: "counter" | "gauge", help: string): Family {
   return { name: `process_${name}`, type, help, source: { per: "counters", labels: [] } };
 }
-
-/** What all names begin with that are not the original's or every process's. */
-export const PREFIX = "dynamo_metrics_";
 
 const TABLE: readonly Family[] = [
   originalGauge("llm_kv_blocks_active", "Active KV cache blocks", (numbers) => numbers.activeBlocks),
@@ -422,7 +420,9 @@ const TABLE: readonly Family[] = [
 ];
 
 /** Every metric there is, by name: the one table of names, types, help and labels. */
-export const FAMILIES: readonly Family[] = TABLE.toSorted((a, b) => a.name < b.name ? -1 : 1);
+export const FAMILIES: readonly Family[] = [...TABLE, ...TARGET_SUMS].toSorted((a, b) =>
+  a.name < b.name ? -1 : 1
+);
 
 function infoLabels({ load, service, card, release }: WorkerSnapshot): Label[] {
   const labels: Label[] = [];

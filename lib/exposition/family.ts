@@ -15,7 +15,8 @@ export interface Family {
 
 /**
  * Where samples come from: the program's own counters (by the family's name), or the Snapshot, once for it, for each
- * target, worker, channel, rank, estimate or endpoint of a worker, or worker named by hit-rate events. An undefined value is no sample.
+ * target, worker, channel, rank, estimate or endpoint of a worker, or worker named by hit-rate events; or the sum over all
+ * workers of a target, or one for each value of a label. An undefined value is no sample.
  */
 export type Source =
   | { readonly per: "counters"; readonly labels: readonly string[] }
@@ -40,16 +41,66 @@ export type Source =
   | { readonly per: "rank"; readonly value: (rank: RankNumbers) => number | undefined }
   | { readonly per: "estimate"; readonly value: (estimate: Estimate) => number | undefined }
   | { readonly per: "endpoint"; readonly value: (counters: EndpointCounters) => number | undefined }
-  | { readonly per: "hit_rate"; readonly value: (sums: HitRateSum) => number };
+  | { readonly per: "hit_rate"; readonly value: (sums: HitRateSum) => number }
+  | {
+    readonly per: "workers";
+    readonly how: "sum" | "mean";
+    readonly value: (worker: WorkerSnapshot) => number | undefined;
+  }
+  | {
+    readonly per: "workers_by";
+    readonly label: string;
+    /** Calls `add` with each value of the label that a worker has something for. */
+    readonly visit: (worker: WorkerSnapshot, add: Add) => void;
+  };
+
+export type Add = (label: string, value: number | undefined) => void;
+
+/** Whether workers have series of their own, or only their target has, with sums over them. */
+export const WORKER_LABELS = ["full", "none"] as const;
+export type WorkerLabels = typeof WORKER_LABELS[number];
+
+/** How a family treats workers: each has samples, or all together have, or it does not look at them. */
+type Grain = "each" | "all" | undefined;
+
+const GRAINS: Readonly<Record<Source["per"], Grain>> = {
+  counters: undefined,
+  snapshot: undefined,
+  target: undefined,
+  namespace: undefined,
+  state: undefined,
+  worker: "each",
+  channel: "each",
+  rank: "each",
+  estimate: "each",
+  endpoint: "each",
+  hit_rate: "each",
+  workers: "all",
+  workers_by: "all",
+};
+
+/** Whether a page with these worker labels has the family. */
+export function isShown({ source }: Family, workerLabels: WorkerLabels): boolean {
+  return GRAINS[source.per] !== (workerLabels === "full" ? "all" : "each");
+}
+
+/** Whether the family takes a look at every worker, and so the more time the more there are. */
+export function isOfWorkers({ source }: Family): boolean {
+  return GRAINS[source.per] !== undefined;
+}
 
 /** The original's short label names, or ours, which leave the short ones to Kubernetes' tools. */
 export type Naming = "original" | "dynamo";
 
+/** What all names begin with that are not the original's or every process's. */
+export const PREFIX = "dynamo_metrics_";
+
 export const NAMESPACE = "dynamo_namespace";
+export const ENDPOINT = "dynamo_endpoint";
 
 const TARGET_LABELS = {
   original: ["component", "endpoint"],
-  dynamo: [NAMESPACE, "dynamo_component", "dynamo_endpoint"],
+  dynamo: [NAMESPACE, "dynamo_component", ENDPOINT],
 } as const;
 
 /** The label names of what is counted by target. */
@@ -80,6 +131,10 @@ export function familyLabels({ source }: Family): readonly string[] {
       return [...TARGET, "worker_id"];
     case "hit_rate":
       return [...TARGET_LABELS.original, "worker_id"];
+    case "workers":
+      return TARGET;
+    case "workers_by":
+      return source.label === ENDPOINT ? TARGET : [...TARGET, source.label];
   }
 }
 

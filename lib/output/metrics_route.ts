@@ -1,9 +1,9 @@
-import type { PageText } from "../exposition/page.ts";
+import type { Page } from "../exposition/pages.ts";
 import type { Handler } from "./server.ts";
 
 /** `/metrics`. `Snapshot-Seq` says of which Snapshot the page is. */
 export function metricsRoute(
-  options: { readonly page: () => Promise<PageText>; readonly contentType: string },
+  options: { readonly page: () => Promise<Page>; readonly contentType: string },
 ): Handler {
   return async () => {
     const { seq, bytes } = await options.page();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { EventError } from "../../lib/dynamo/event_error.ts";
 import { parseHitRate } from "../../lib/dynamo/hit_rate.ts";
-import { renderText } from "../../lib/exposition/text.ts";
 import { apply, emptyFleet } from "../../lib/fleet/fleet.ts";
 import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
 import { ODD_EVENTS } from "./odd_events.ts";
+import { renderText } from "../helpers/render_text.ts";
 
 /** The events as they were sent, each with the sums that the original showed after it (`isl_blocks w=1 10`). */
 const SENT = readSent();

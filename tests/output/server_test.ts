@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
 import { configureLogging, parseLogFilter } from "../../lib/log.ts";
-import type { PageText } from "../../lib/exposition/page.ts";
+import type { Page } from "../../lib/exposition/pages.ts";
 import { type Health, liveness, readiness } from "../../lib/output/health_routes.ts";
 import { landing } from "../../lib/output/landing.ts";
 import { metricsRoute } from "../../lib/output/metrics_route.ts";
@@ -9,7 +9,7 @@ import { BindError, startServer } from "../../lib/output/server.ts";
 
 const body = { seq: 1, bytes: new TextEncoder().encode("page 1\n") };
 
-function start(health: Partial<Health> = {}, page: () => Promise<PageText> = () => Promise.resolve(body)) {
+function start(health: Partial<Health> = {}, page: () => Promise<Page> = () => Promise.resolve(body)) {
   const shown = () => ({ alive: true, ready: true, reasons: [], ...health });
   return startServer({
     host: "127.0.0.1",

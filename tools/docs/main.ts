@@ -12,6 +12,7 @@ import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
 import { DIFFERENCES } from "../../tests/differences.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
 import { comparisonPart, outputParts } from "./output.ts";
+import { seriesTable } from "./series.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
 
 /** A document and its parts that come from tables, by name. */
@@ -29,6 +30,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
         flags: helpOf(parseMetricsOptions({ ...HELP, hostname: "host" })),
         mock_flags: helpOf(parseMockOptions(HELP)),
         metrics: metricsTable(),
+        series: seriesTable(),
         differences: differencesTable(),
       },
     },

@@ -1,0 +1,89 @@
+import { type Snapshot, type TargetSnapshot, WORKER_STATES } from "../fleet/snapshot.ts";
+import { ENDPOINT, type Family, namespaceLabels, targetLabels } from "./family.ts";
+import { type Label, labelsText } from "./labels.ts";
+import { numberText } from "./number.ts";
+import { workersSum, workersSums } from "./sums.ts";
+import { workerPieces } from "./worker_samples.ts";
+
+/** A family that the program counts itself: plain values, as its registry gives them. */
+export interface CountedFamily {
+  readonly name: string;
+  readonly values: readonly CountedValue[];
+}
+
+/** `metricName` where a histogram's sample has one of its own. */
+export interface CountedValue {
+  readonly metricName?: string;
+  readonly labels: Readonly<Partial<Record<string, string | number>>>;
+  readonly value: number;
+}
+
+/** Where a family's samples are. */
+interface Origin {
+  readonly snapshot: Snapshot;
+  readonly counted: readonly CountedValue[];
+}
+
+/**
+ * A family's samples, one line each, in pieces of whole lines; a piece may be empty. They are the same in every format, so
+ * that a series has one name whichever is asked for.
+ */
+export function* samplePieces(family: Family, { snapshot, counted }: Origin): Generator<string> {
+  const { name, source } = family;
+  switch (source.per) {
+    case "counters":
+      for (const { metricName = name, labels, value } of counted) {
+        yield sampleText(metricName, Object.entries(labels).map(countedLabel), value);
+      }
+      return;
+    case "snapshot":
+      yield sampleText(name, [], source.value(snapshot));
+      return;
+  }
+  for (const target of snapshot.targets) yield* targetPieces(family, target);
+}
+
+function* targetPieces(family: Family, shown: TargetSnapshot): Generator<string> {
+  const { name, source } = family;
+  const { target } = shown;
+  switch (source.per) {
+    case "target":
+      yield sampleText(name, targetLabels(target, source.naming), source.value(shown));
+      return;
+    case "namespace":
+      yield sampleText(name, namespaceLabels(target), source.value(shown.hitRateTotals));
+      return;
+    case "state":
+      for (const state of WORKER_STATES) {
+        const labels: Label[] = [...targetLabels(target, "dynamo"), ["state", state]];
+        yield sampleText(name, labels, source.value(shown, state));
+      }
+      return;
+    case "workers":
+      yield sampleText(name, targetLabels(target, "dynamo"), workersSum(source, shown.workers));
+      return;
+    case "workers_by":
+      for (const [key, sum] of workersSums(source, shown.workers)) {
+        const labels = source.label === ENDPOINT
+          ? targetLabels({ ...target, endpoint: key }, "dynamo")
+          : [...targetLabels(target, "dynamo"), [source.label, key] as const];
+        yield sampleText(name, labels, sum);
+      }
+      return;
+    default:
+      yield* workerPieces(family, shown);
+  }
+}
+
+function sampleText(name: string, labels: readonly Label[], value: number | undefined): string {
+  if (value === undefined) return "";
+  return labels.length === 0
+    ? `${name} ${numberText(value)}\n`
+    : `${name}{${labelsText(labels)}} ${numberText(value)}\n`;
+}
+
+/** The bound of a histogram's bucket as OpenMetrics has it, 1.0 for 1: another text would be another series. */
+function countedLabel([name, value]: [string, string | number | undefined]): Label {
+  const text = String(value);
+  return [name, name === "le" && /^\d+$/.test(text) ? `${text}.0` : text];
+}

@@ -1,0 +1,102 @@
+import type { Target } from "../dynamo/target.ts";
+import type { TargetSnapshot } from "../fleet/snapshot.ts";
+import { distinctEndpoints } from "./endpoints.ts";
+import { type Family, type Naming, targetLabels } from "./family.ts";
+import { type Label, labelsText } from "./labels.ts";
+import { numberText } from "./number.ts";
+
+/**
+ * The samples of a family that has some for each worker: what takes the time of a large page. What stands before the
+ * worker's id is made once for a family, and the rest of a line is a few joins.
+ */
+export function* workerPieces({ name, source }: Family, shown: TargetSnapshot): Generator<string> {
+  const { target, workers } = shown;
+  switch (source.per) {
+    case "worker": {
+      const { value, more } = source;
+      const beginning = beginningOf(name, target, source.naming);
+      yield* inPieces(workers, (worker) => {
+        const labels = more === undefined ? "" : labelsText(more.labels(worker));
+        return line(beginning, worker.id, labels, value(worker));
+      });
+      return;
+    }
+    case "channel": {
+      const beginning = beginningOf(name, target, "dynamo");
+      yield* inPieces(workers, ({ id, channels }) => {
+        let text = "";
+        for (const channel of channels) text += line(beginning, id, `channel="${channel}"`, 1);
+        return text;
+      });
+      return;
+    }
+    case "rank": {
+      const beginning = beginningOf(name, target, "dynamo");
+      yield* inPieces(workers, ({ id, ranks }) => {
+        let text = "";
+        for (const rank of ranks) text += line(beginning, id, `dp_rank="${rank.dpRank}"`, source.value(rank));
+        return text;
+      });
+      return;
+    }
+    case "estimate": {
+      const beginning = beginningOf(name, target, "dynamo");
+      yield* inPieces(workers, ({ id, estimates }) => {
+        let text = "";
+        for (const estimate of estimates) {
+          const labels = `dp_rank="${estimate.dpRank}",router="${estimate.router}"`;
+          text += line(beginning, id, labels, source.value(estimate));
+        }
+        return text;
+      });
+      return;
+    }
+    case "endpoint": {
+      const beginnings = new Map<string, string>();
+      yield* inPieces(workers, ({ id, endpoints }) => {
+        let text = "";
+        for (const counters of distinctEndpoints(endpoints)) {
+          const { endpoint } = counters;
+          const beginning = beginnings.getOrInsertComputed(
+            endpoint,
+            () => beginningOf(name, { ...target, endpoint }, "dynamo"),
+          );
+          text += line(beginning, id, "", source.value(counters));
+        }
+        return text;
+      });
+      return;
+    }
+    case "hit_rate": {
+      const beginning = beginningOf(name, target, "original");
+      yield* inPieces(shown.hitRates, (sums) => line(beginning, sums.worker, "", source.value(sums)));
+      return;
+    }
+  }
+}
+
+/** About how long a piece may become, in characters: small enough to stay in the processor's cache until it is bytes. */
+const PIECE_LENGTH = 65_536;
+
+function* inPieces<T>(items: readonly T[], textOf: (item: T) => string): Generator<string> {
+  let piece = "";
+  for (const item of items) {
+    piece += textOf(item);
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
+}
+
+/** A line's text up to the worker's id. */
+function beginningOf(name: string, target: Target, naming: Naming): string {
+  const labels: Label[] = [...targetLabels(target, naming), ["worker_id", ""]];
+  return `${name}{${labelsText(labels)}`.slice(0, -1);
+}
+
+/** One sample, none when the value is undefined. `labels` are those after the worker's id, as text. */
+function line(beginning: string, id: string, labels: string, value: number | undefined): string {
+  if (value === undefined) return "";
+  return beginning + id + (labels === "" ? '"} ' : `",${labels}} `) + numberText(value) + "\n";
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
+import { FAMILIES } from "../../lib/exposition/families.ts";
+import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
+import { Pages, type PagesOptions } from "../../lib/exposition/pages.ts";
+import { renderPage } from "../../lib/exposition/render.ts";
+import { TEXT } from "../../lib/exposition/text.ts";
+import { nextTurn } from "../../lib/timing.ts";
+import { largeSnapshot } from "../helpers/large_fleet.ts";
+import { renderText } from "../helpers/render_text.ts";
+import { snapshot } from "../helpers/shown_fleet.ts";
+
+function pagesOf(options: Partial<PagesOptions>): Pages {
+  return new Pages({
+    snapshot: () => snapshot,
+    counted: () => Promise.resolve([]),
+    workerLabels: "full",
+    pause: nextTurn,
+    ...options,
+  });
+}
+
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+Deno.test("a page is made once for a Snapshot, format and encoding, however many ask, and anew for the next", async () => {
+  let current = snapshot;
+  let made = 0;
+  const pages = pagesOf({
+    snapshot: () => current,
+    counted: () => {
+      made++;
+      return Promise.resolve([]);
+    },
+  });
+  const text = await Promise.all([pages.page(TEXT, "identity"), pages.page(TEXT, "identity")]);
+  assert.equal(text[0], text[1]);
+  const gzip = await Promise.all([pages.page(TEXT, "gzip"), pages.page(TEXT, "gzip")]);
+  assert.equal(gzip[0], gzip[1]);
+  assert.equal(made, 1);
+  assert.deepEqual(gunzipSync(gzip[0]!.bytes).toString(), textOf(text[0]!.bytes));
+  await Promise.all([pages.page(OPENMETRICS, "gzip"), pages.page(OPENMETRICS, "identity")]);
+  assert.equal(made, 2);
+  current = { ...snapshot, seq: 8 };
+  assert.equal((await pages.page(TEXT, "gzip")).seq, 8);
+  assert.equal(made, 3);
+});
+
+Deno.test("a large page is made in slices, whole, of the Snapshot it was begun with", async () => {
+  let current = largeSnapshot(1, { workers: 2_000 });
+  const first = renderText(current, []);
+  let pauses = 0;
+  const pages = pagesOf({
+    snapshot: () => current,
+    pause: async () => {
+      pauses++;
+      current = largeSnapshot(1 + pauses, { workers: 1 }); // A round between any two slices.
+      await nextTurn();
+    },
+  });
+  const { seq, bytes } = await pages.page(TEXT, "gzip");
+  assert.equal(seq, 1);
+  assert.equal(gunzipSync(bytes).toString(), first);
+  assert.ok(pauses >= 10, `${pauses} pauses`);
+});
+
+Deno.test("no sample is lost or doubled between pieces: every family has each worker once, in order", () => {
+  const workers = 2_000;
+  const ids = Array.from({ length: workers }, (_, n) => String(n + 1));
+  const page = renderText(largeSnapshot(1, { workers }), []);
+  const families = FAMILIES.filter(({ source }) => source.per === "worker");
+  for (const { name } of families) {
+    const shown = page.matchAll(new RegExp(`^${name}\\{.*worker_id="(\\d+)"`, "gm")).map(([, id]) => id);
+    assert.deepEqual([...shown], ids, name);
+  }
+  const ranks = page.match(/^dynamo_metrics_rank_kv_blocks_used\{/gm);
+  assert.equal(ranks?.length, 2 * workers);
+  const requests = page.match(/^dynamo_metrics_endpoint_requests_total\{/gm);
+  assert.equal(requests?.length, 2 * workers);
+});
+
+Deno.test("no piece is longer than 100,000 characters, and all are whole lines", () => {
+  const content = {
+    snapshot: largeSnapshot(1, { workers: 2_000 }),
+    counted: [],
+    workerLabels: "full",
+  } as const;
+  for (const piece of renderPage(OPENMETRICS, content)) {
+    assert.ok(piece.length < 100_000);
+    assert.ok(piece === "" || piece.endsWith("\n"));
+  }
+});
+
+Deno.test("whoever is ready has a turn between two slices", async () => {
+  const current = largeSnapshot(1, { workers: 2_000 });
+  let ended = false;
+  let turns = 0;
+  const page = pagesOf({ snapshot: () => current }).page(TEXT, "identity").finally(() => ended = true);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const count = () => ended ? resolve() : (turns++, setTimeout(count, 0));
+  setTimeout(count, 0);
+  await page;
+  await promise;
+  assert.ok(turns > 1, `${turns} turns of a timer`);
+});
+
+Deno.test("characters of several bytes, and pages that grow, come out as they are", async () => {
+  const [target] = snapshot.targets;
+  const wide = { ...target!, target: { ...target!.target, component: "größe€𝄞" } };
+  let workers = 1;
+  const current = () => {
+    const { seq, targets } = largeSnapshot(workers, { workers });
+    return { ...snapshot, seq, targets: [{ ...wide, workers: targets[0]!.workers }] };
+  };
+  const pages = pagesOf({ snapshot: current });
+  for (workers of [1, 50, 700, 3]) {
+    assert.equal(textOf((await pages.page(TEXT, "identity")).bytes), renderText(current(), []));
+  }
+});
+
+Deno.test("a page that could not be made is tried again for the next reader", async () => {
+  let fails = true;
+  const pages = pagesOf({ counted: () => fails ? Promise.reject(new Error("no")) : Promise.resolve([]) });
+  await assert.rejects(pages.page(TEXT, "gzip"), /^Error: no$/);
+  await assert.rejects(pages.page(TEXT, "identity"), /^Error: no$/);
+  fails = false;
+  assert.equal(gunzipSync((await pages.page(TEXT, "gzip")).bytes).toString(), renderText(snapshot, []));
+});
