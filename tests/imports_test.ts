@@ -28,6 +28,7 @@ const PURE = ["micro", "dynamo", "fleet", "exposition"];
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "nats": ["transport"],
   "etcd3": ["transport"],
+  "negotiator": ["output"],
   "prom-client": ["telemetry"],
   "commander": ["cli"],
   "@logtape/logtape": ["log"],

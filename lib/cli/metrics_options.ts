@@ -23,7 +23,7 @@ export interface MetricsSettings {
   readonly pollIntervalMs: number;
   readonly limits: { readonly staleAfterMs: number; readonly forgetAfterMs: number };
   /** Where the page is served; undefined when it is only pushed. */
-  readonly serve: { readonly host: string; readonly port: number } | undefined;
+  readonly serve: { readonly host: string; readonly port: number; readonly gzip: boolean } | undefined;
   /** Whether the live page and its API are served too. */
   readonly web: boolean;
   readonly push: PushSettings | undefined;
@@ -128,6 +128,7 @@ const PORT: Flag = {
   defaultText: "9091",
 };
 const NO_WEB: Flag = { name: "--no-web", help: "Serve neither the live page at / nor /api/v1" };
+const NO_GZIP: Flag = { name: "--no-gzip", help: "Serve the page uncompressed to those who take gzip too" };
 const PUSH: Flag = { name: "--push", help: "Push the page to a Pushgateway instead of serving it" };
 const PUSH_INTERVAL: Flag = {
   name: "--push-interval",
@@ -210,6 +211,7 @@ const USAGE: Usage = {
     HOST,
     PORT,
     NO_WEB,
+    NO_GZIP,
     PUSH,
     PUSH_INTERVAL,
     PUSH_URL,
@@ -295,7 +297,7 @@ export function parseMetricsOptions(
     target,
     pollIntervalMs,
     limits: { staleAfterMs, forgetAfterMs },
-    serve: pushOnly ? undefined : { host, port },
+    serve: pushOnly ? undefined : { host, port, gzip: !flags.has(NO_GZIP) },
     web: !flags.has(NO_WEB),
     push,
     workerUrls: flags.values(WORKER_URL, workerUrl),

@@ -65,7 +65,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ["/", landing(path, config.version)],
         [
           "/metrics",
-          metricsRoute({ page: () => pages.page(TEXT, "identity"), contentType: TEXT_CONTENT_TYPE }),
+          metricsRoute({ page: (format, encoding) => pages.page(format, encoding), gzip: serve.gzip }),
         ],
         ["/livez", liveness(health)],
         ["/readyz", readiness(health)],

@@ -150,11 +150,17 @@ Deno.test("pages of workers may be at several addresses", () => {
   assert.deepEqual(settings.workerUrls, urls);
 });
 
+Deno.test("pages may never be compressed", () => {
+  const settings = parse([...named, "--no-gzip"]);
+  assert.ok(!("shown" in settings));
+  assert.equal(settings.serve?.gzip, false);
+});
+
 Deno.test("the defaults are the original's, and a pushed group is named after host and target", () => {
   const settings = parse(named);
   assert.ok(!("shown" in settings));
   assert.deepEqual(settings.target, { namespace: "dynamo", component: "a", endpoint: "b" });
-  assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091 });
+  assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091, gzip: true });
   assert.equal(settings.push, undefined);
   const pushed = parse([...named, "--push", "--host", "gateway"]);
   assert.ok(!("shown" in pushed));
@@ -184,7 +190,7 @@ Deno.test("a worker is silent after three polls, at least 3 s, and forgotten aft
 Deno.test("with --push-url alone the page is served and pushed, behind a path prefix too", () => {
   const settings = parse([...named, "--push-url", "https://gateway.example/push/", "--push-instance", ""]);
   assert.ok(!("shown" in settings));
-  assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091 });
+  assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091, gzip: true });
   assert.equal(settings.push?.url.href, "https://gateway.example/push/metrics/job/dynamo_metrics");
   assert.equal(settings.push?.deleteAtEnd, false);
 });

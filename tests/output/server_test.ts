@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
 import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import type { Page } from "../../lib/exposition/pages.ts";
 import { type Health, liveness, readiness } from "../../lib/output/health_routes.ts";
@@ -16,7 +15,7 @@ function start(health: Partial<Health> = {}, page: () => Promise<Page> = () => P
     port: 0,
     routes: new Map([
       ["/", landing("dynamo/<c>/e", "1.0.0")],
-      ["/metrics", metricsRoute({ page, contentType: TEXT_CONTENT_TYPE })],
+      ["/metrics", metricsRoute({ page, gzip: false })],
       ["/livez", liveness(shown)],
       ["/readyz", readiness(shown)],
     ]),

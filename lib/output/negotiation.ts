@@ -1,0 +1,45 @@
+// @ts-types="./negotiator.d.ts"
+import Negotiator from "negotiator";
+import type { Format } from "../exposition/format.ts";
+import { OPENMETRICS, openMetricsContentType } from "../exposition/openmetrics.ts";
+import type { Encoding } from "../exposition/pages.ts";
+import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
+
+/** What a reader asks for, as its headers say. */
+export interface Asked {
+  readonly accept: string | null;
+  readonly acceptEncoding: string | null;
+}
+
+/** The page that a reader gets. */
+export interface Agreed {
+  readonly format: Format;
+  readonly contentType: string;
+  readonly encoding: Encoding;
+}
+
+/** By media type, the one for those who have no preference first. */
+const FORMATS: ReadonlyMap<string, Format> = new Map([
+  [TEXT_CONTENT_TYPE, TEXT],
+  [openMetricsContentType("1.0.0"), OPENMETRICS],
+  [openMetricsContentType("0.0.1"), OPENMETRICS],
+]);
+
+/** The page that suits a reader best. One who takes none of what there is gets plain text: better than nothing. */
+export function negotiate({ accept, acceptEncoding }: Asked, options: { readonly gzip: boolean }): Agreed {
+  const headers = {
+    accept: accept?.replace(ESCAPING, ""),
+    "accept-encoding": acceptEncoding ?? undefined,
+  };
+  const negotiator = new Negotiator({ headers });
+  const contentType = negotiator.mediaTypes([...FORMATS.keys()])[0] ?? TEXT_CONTENT_TYPE;
+  const [encoding] = options.gzip ? negotiator.encodings(["gzip", "identity"]) : [];
+  return {
+    format: FORMATS.get(contentType)!,
+    contentType,
+    encoding: encoding === "gzip" ? "gzip" : "identity",
+  };
+}
+
+/** How Prometheus 3 wants names written that ours are none of. */
+const ESCAPING = /\s*;\s*escaping\s*=\s*[\w-]+/gi;
