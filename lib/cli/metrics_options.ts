@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { fillPageTemplate } from "../discovery/page_addresses.ts";
 import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
 import { type Channel, CHANNELS } from "../events/observation.ts";
+import { WORKER_LABELS, type WorkerLabels } from "../exposition/family.ts";
 import type { LogOptions } from "../log.ts";
 import { groupUrl, type PushMethod } from "../output/push_group.ts";
 import { CONNECTION_FLAGS, type Connections, readConnections, SECRETS_NOTE } from "./connections.ts";
@@ -31,6 +32,7 @@ export interface MetricsSettings {
   readonly workerUrls: readonly string[];
   /** A file that lists such pages. */
   readonly workerUrlFile: string | undefined;
+  readonly workerLabels: WorkerLabels;
   readonly publish: boolean;
   /** The ways by which workers are seen. */
   readonly channels: ReadonlySet<Channel>;
@@ -129,6 +131,13 @@ const PORT: Flag = {
 };
 const NO_WEB: Flag = { name: "--no-web", help: "Serve neither the live page at / nor /api/v1" };
 const NO_GZIP: Flag = { name: "--no-gzip", help: "Serve the page uncompressed to those who take gzip too" };
+const WORKER_LABELS_FLAG: Flag = {
+  name: "--worker-labels",
+  value: "full|none",
+  rule: "full or none",
+  help: "none bounds the number of series: sums by target in the place of each worker's own",
+  defaultText: "full",
+};
 const PUSH: Flag = { name: "--push", help: "Push the page to a Pushgateway instead of serving it" };
 const PUSH_INTERVAL: Flag = {
   name: "--push-interval",
@@ -212,6 +221,7 @@ const USAGE: Usage = {
     PORT,
     NO_WEB,
     NO_GZIP,
+    WORKER_LABELS_FLAG,
     PUSH,
     PUSH_INTERVAL,
     PUSH_URL,
@@ -302,6 +312,8 @@ export function parseMetricsOptions(
     push,
     workerUrls: flags.values(WORKER_URL, workerUrl),
     workerUrlFile: flags.value(WORKER_URL_FILE, (text) => text === "" ? undefined : text),
+    workerLabels: flags.value(WORKER_LABELS_FLAG, (text) =>
+      WORKER_LABELS.find((labels) => labels === text)) ?? "full",
     publish: withNats && !flags.has(NO_PUBLISH),
     channels,
     withNats,

@@ -41,7 +41,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const pages = new Pages({
     snapshot: () => monitor.snapshot,
     counted: () => telemetry.counted(),
-    workerLabels: "full",
+    workerLabels: settings.workerLabels,
     pause: nextTurn,
   });
   const clock = systemClock;

@@ -63,6 +63,7 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--host", "localhost"], `--host "localhost": must be ${address}`],
   [[...named, "--host", ""], `--host "": must be ${address}`],
   [[...named, "--push-method", "patch"], `--push-method "patch": must be put or post`],
+  [[...named, "--worker-labels", "some"], `--worker-labels "some": must be full or none`],
   [[...named, "--worker-url", "ftp://{host}/"], `--worker-url "ftp://{host}/": must be ${workerUrl}`],
   [
     [...named, "--worker-url", "http://{host}/", "--worker-url", "http://{port}/"],
@@ -150,10 +151,10 @@ Deno.test("pages of workers may be at several addresses", () => {
   assert.deepEqual(settings.workerUrls, urls);
 });
 
-Deno.test("pages may never be compressed", () => {
-  const settings = parse([...named, "--no-gzip"]);
+Deno.test("pages may be without worker labels, and never compressed", () => {
+  const settings = parse([...named, "--worker-labels", "none", "--no-gzip"]);
   assert.ok(!("shown" in settings));
-  assert.equal(settings.serve?.gzip, false);
+  assert.deepEqual([settings.workerLabels, settings.serve?.gzip], ["none", false]);
 });
 
 Deno.test("the defaults are the original's, and a pushed group is named after host and target", () => {
@@ -161,6 +162,7 @@ Deno.test("the defaults are the original's, and a pushed group is named after ho
   assert.ok(!("shown" in settings));
   assert.deepEqual(settings.target, { namespace: "dynamo", component: "a", endpoint: "b" });
   assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091, gzip: true });
+  assert.equal(settings.workerLabels, "full");
   assert.equal(settings.push, undefined);
   const pushed = parse([...named, "--push", "--host", "gateway"]);
   assert.ok(!("shown" in pushed));
@@ -191,6 +193,7 @@ Deno.test("with --push-url alone the page is served and pushed, behind a path pr
   const settings = parse([...named, "--push-url", "https://gateway.example/push/", "--push-instance", ""]);
   assert.ok(!("shown" in settings));
   assert.deepEqual(settings.serve, { host: "0.0.0.0", port: 9091, gzip: true });
+  assert.equal(settings.workerLabels, "full");
   assert.equal(settings.push?.url.href, "https://gateway.example/push/metrics/job/dynamo_metrics");
   assert.equal(settings.push?.deleteAtEnd, false);
 });
