@@ -23,12 +23,16 @@ export type Received =
   | { readonly kind: "command"; readonly name: string; readonly data: Uint8Array }
   | { readonly kind: "message"; readonly frames: readonly Uint8Array[] };
 
-/** What each end says first: version 3.0, for the subscription has that version's form. */
-export function greeting(): Uint8Array {
+/**
+ * What each end says first: version 3.0, for our subscription has that version's form. A publisher says 3.1, as
+ * libzmq does, and hears both forms.
+ */
+export function greeting(minor: 0 | 1 = 0): Uint8Array {
   const bytes = new Uint8Array(GREETING_BYTES);
   bytes[0] = 0xff;
   bytes[9] = 0x7f;
   bytes[10] = 3;
+  bytes[11] = minor;
   bytes.set(encoder.encode("NULL"), MECHANISM_AT);
   return bytes;
 }
@@ -43,6 +47,28 @@ export function ready(socketType: string): Uint8Array {
 /** Asks for all messages whose first frame begins with `topic`; to be said after the peer's READY. */
 export function subscription(topic: string): Uint8Array {
   return encodeMessage([concat([[1], encoder.encode(topic)])]);
+}
+
+/** What a subscriber wants from now on, or no longer. */
+export interface SubscriptionChange {
+  readonly wanted: boolean;
+  /** The first bytes of the first frame. */
+  readonly topic: Uint8Array;
+}
+
+/** Reads a subscription, or its end: a message of one frame in ZMTP 3.0, a command since 3.1. Undefined for anything else. */
+export function subscriptionChange(received: Received): SubscriptionChange | undefined {
+  if (received.kind === "command") {
+    const { name, data } = received;
+    return name === "SUBSCRIBE" || name === "CANCEL"
+      ? { wanted: name === "SUBSCRIBE", topic: data }
+      : undefined;
+  }
+  if (received.kind !== "message" || received.frames.length !== 1) return undefined;
+  const [frame] = received.frames;
+  return frame![0] === 0 || frame![0] === 1
+    ? { wanted: frame![0] === 1, topic: frame!.subarray(1) }
+    : undefined;
 }
 
 /** Asks for a sign of life, and sets the peer no limit of its own (a time to live of 0). */
