@@ -2,7 +2,7 @@ import { type Address, parseAddress } from "./address.ts";
 import { type Fields, fieldsOf, parseValue, type Registered, registeredId, textOf } from "./registered.ts";
 import { type Releases, releases } from "./release.ts";
 import { isName } from "./target.ts";
-import { type WorkerId, workerIdFromDecimal } from "./worker_id.ts";
+import { type WorkerId, workerIdFromDecimal, workerIdToHex } from "./worker_id.ts";
 
 /** Where one publisher sends the events of one topic, as releases since 0.9.1 register it. */
 export interface EventChannel {
@@ -71,6 +71,25 @@ function releasesOf(
   return leaseholder === publisher ? releases("0.9.1", "1.2.1") : releases("1.3.1", "1.3.1");
 }
 
+/**
+ * Key and value of a channel as its publisher writes them: the layout of 0.9.1 to 1.3.1, and where an endpoint is named
+ * that of 1.4 on.
+ */
+export function eventChannelRecord(channel: Omit<EventChannel, "key" | "owner" | "releases">): Registered {
+  const { topic, namespace, component = "", endpoint, publisher } = channel;
+  const [path, scope] = endpoint === undefined
+    ? [`${namespace}/${component}/${topic}`, { namespace, component }]
+    : [`namespace/${namespace}/component/${component}/endpoint/${endpoint}/topic/${topic}`, {
+      scope: { kind: "endpoint", endpoint: { namespace, component, name: endpoint } },
+    }];
+  const transport = transportValue(channel.transport, topic);
+  const text = JSON.stringify({ type: "EventChannel", ...scope, topic, instance_id: 0, transport });
+  return {
+    key: `${PREFIX}${path}/${workerIdToHex(publisher)}`,
+    value: text.replace('"instance_id":0', `"instance_id":${publisher}`),
+  };
+}
+
 type Scope = Pick<EventChannel, "namespace" | "component" | "endpoint">;
 
 function parseScope(fields: Fields): Scope | undefined {
@@ -99,4 +118,15 @@ function parseTransport({ kind, config }: Fields, topic: string): EventTransport
     return address && { kind: "zmq", ...address };
   }
   return undefined;
+}
+
+function transportValue(transport: EventTransport, topic: string): Fields {
+  if (transport.kind === "nats") {
+    return { kind: "Nats", config: { subject_prefix: transport.subject.slice(0, -`.${topic}`.length) } };
+  }
+  const { host, port } = transport;
+  return {
+    kind: "Zmq",
+    config: { endpoint: `tcp://${host.includes(":") ? `[${host}]` : host}:${port}` },
+  };
 }

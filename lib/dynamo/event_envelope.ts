@@ -1,6 +1,6 @@
 import { EventError } from "./event_error.ts";
 import { eventCount, type EventRecord, eventRecord } from "./event_record.ts";
-import { decodeMsgpack } from "./msgpack.ts";
+import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
 import { type WorkerId, workerIdFromInteger } from "./worker_id.ts";
 
 /** What releases since 0.9.1 put around each event, on NATS and ZMQ alike. */
@@ -32,6 +32,25 @@ export function parseEnvelope(bytes: Uint8Array): EventEnvelope {
     topic,
     payload,
   };
+}
+
+/** When an event was published: milliseconds since 1970, by the publisher's clock. */
+export interface Published {
+  readonly publishedAtMs: number;
+}
+
+/** The body of a NATS message, as {@link parseEnvelope} reads it. */
+export function encodeEnvelope(
+  { publisher, sequence, topic, payload }: EventEnvelope,
+  { publishedAtMs }: Published,
+): Uint8Array<ArrayBuffer> {
+  return encodeMsgpack({
+    publisher_id: BigInt(publisher),
+    sequence,
+    published_at: publishedAtMs,
+    topic,
+    payload,
+  });
 }
 
 /** Whether bytes can be an envelope, a map of a few fields; before 0.9 events were JSON, which never begins so. */
@@ -126,6 +145,23 @@ export function parseZmqFrames(frames: readonly Uint8Array[]): EventEnvelope {
     throw new EventError("not_msgpack", `the last frame holds ${envelope.length} bytes, not ${length}`);
   }
   return parseEnvelope(envelope);
+}
+
+/** The frames of a ZMQ message, as {@link parseZmqFrames} reads them. */
+export function zmqFrames(envelope: EventEnvelope, published: Published): readonly Uint8Array[] {
+  const { topic, publisher, sequence } = envelope;
+  const body = encodeEnvelope(envelope, published);
+  const last = new Uint8Array(PREAMBLE_BYTES + body.length);
+  last[0] = FRAME_VERSION;
+  new DataView(last.buffer).setUint32(1, body.length);
+  last.set(body, PREAMBLE_BYTES);
+  return [new TextEncoder().encode(topic), bigEndian(BigInt(publisher)), bigEndian(BigInt(sequence)), last];
+}
+
+function bigEndian(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value);
+  return bytes;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type EventEnvelope, eventPayload } from "./event_envelope.ts";
 import { EventError } from "./event_error.ts";
 import { eventCount, eventRank, type EventRecord, eventRecord } from "./event_record.ts";
+import { encodeMsgpack, Float64 } from "./msgpack.ts";
 import { type WorkerId, workerIdFromDecimal } from "./worker_id.ts";
 
 /** The event of releases since 1.1.1 that a worker sends for each forward pass, and once a second per rank when idle. */
@@ -33,6 +34,41 @@ export function parseForwardPass(envelope: EventEnvelope): ForwardPass {
     running: requests(record, "scheduled_requests"),
     waiting: requests(record, "queued_requests"),
   };
+}
+
+/**
+ * The payload of such an event. All requests are decodes, of which nothing but the number is known; `counter` counts
+ * the passes from 1, `wallSeconds` is how long this one took.
+ */
+export function encodeForwardPass(
+  { worker, dpRank, running, waiting }: ForwardPass,
+  { counter, wallSeconds }: { readonly counter: number; readonly wallSeconds: number },
+): Uint8Array<ArrayBuffer> {
+  const zero = new Float64(0);
+  return encodeMsgpack({
+    version: 1,
+    worker_id: worker,
+    dp_rank: dpRank,
+    counter_id: counter,
+    wall_time: new Float64(wallSeconds),
+    scheduled_requests: {
+      num_prefill_requests: 0,
+      sum_prefill_tokens: 0,
+      var_prefill_length: zero,
+      sum_prefill_kv_tokens: 0,
+      num_decode_requests: running,
+      sum_decode_kv_tokens: 0,
+      var_decode_kv_tokens: zero,
+    },
+    queued_requests: {
+      num_prefill_requests: 0,
+      sum_prefill_tokens: 0,
+      var_prefill_length: zero,
+      num_decode_requests: waiting,
+      sum_decode_kv_tokens: 0,
+      var_decode_kv_tokens: zero,
+    },
+  });
 }
 
 function requests(record: EventRecord, field: string): number {

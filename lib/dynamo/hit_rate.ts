@@ -1,5 +1,6 @@
 import { type EventEnvelope, eventPayload } from "./event_envelope.ts";
 import { eventCount, type EventRecord, eventWorker, parseEventJson } from "./event_record.ts";
+import { encodeMsgpack } from "./msgpack.ts";
 import type { WorkerId } from "./worker_id.ts";
 
 /** The event that a KV router publishes for each routed request, and `mock_worker` once a second. */
@@ -31,9 +32,24 @@ export function parseHitRateEnvelope(envelope: EventEnvelope): HitRate {
   return hitRate(eventPayload(envelope, HIT_RATE_EVENT));
 }
 
-/** The same event as a publisher of those releases writes it. */
-export function hitRateText(event: HitRate): string {
-  return `{"worker_id":${event.worker},"isl_blocks":${event.islBlocks},"overlap_blocks":${event.overlapBlocks}}`;
+/** The same event as a publisher of those releases writes it, since 0.6.1 with the rank. */
+export function hitRateText(event: HitRate, options: { readonly dpRank?: number } = {}): string {
+  const { worker, islBlocks, overlapBlocks } = event;
+  const rank = options.dpRank === undefined ? "" : `"dp_rank":${options.dpRank},`;
+  return `{"worker_id":${worker},${rank}"isl_blocks":${islBlocks},"overlap_blocks":${overlapBlocks}}`;
+}
+
+/** The payload of the event in the envelope of 0.9.1. */
+export function encodeHitRate(
+  event: HitRate,
+  { dpRank }: { readonly dpRank: number },
+): Uint8Array<ArrayBuffer> {
+  return encodeMsgpack({
+    worker_id: BigInt(event.worker),
+    dp_rank: dpRank,
+    isl_blocks: event.islBlocks,
+    overlap_blocks: event.overlapBlocks,
+  });
 }
 
 function hitRate(record: EventRecord): HitRate {

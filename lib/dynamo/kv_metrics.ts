@@ -9,6 +9,8 @@ import {
   parseEventJson,
 } from "./event_record.ts";
 import { type Load, LoadError, parseLoad } from "./load.ts";
+import { loadText } from "./load_text.ts";
+import { encodeMsgpack } from "./msgpack.ts";
 import type { WorkerId } from "./worker_id.ts";
 
 /** The event of releases since 0.4.1 that says how many KV blocks are in use, sent when that changes. */
@@ -65,6 +67,52 @@ export function parseKvMetrics(envelope: EventEnvelope): KvMetrics {
   if (usedBlocks !== undefined) return { kind: "own", worker, dpRank, usedBlocks };
   const isOwn = record.kv_used_blocks === undefined && envelope.publisher === worker;
   return { worker, dpRank, ...(isOwn ? ownBlocks(record) : estimate) };
+}
+
+/** A worker's whole load, as releases 0.4.1 to 0.7.1 write it. */
+export function kvMetricsLoadText(worker: WorkerId, load: Load): string {
+  return `{"worker_id":${worker},"data":${loadText(load)}}`;
+}
+
+/** What is published of one rank since 0.8.1, null where the publisher does not say it. */
+export interface KvMetricsFields {
+  readonly worker: WorkerId;
+  readonly dpRank: number;
+  readonly activeDecodeBlocks: number | null;
+  readonly activePrefillTokens: number | null;
+  /** Undefined in releases that have no such field. */
+  readonly kvUsedBlocks: number | null | undefined;
+}
+
+/** A worker's blocks in use: in `kv_used_blocks` since 1.1.1, before in the field that routers fill as well. */
+export function ownKvMetrics(
+  { worker, dpRank, usedBlocks }: { worker: WorkerId; dpRank: number; usedBlocks: number },
+  { hasUsedBlocks }: { readonly hasUsedBlocks: boolean },
+): KvMetricsFields {
+  return {
+    worker,
+    dpRank,
+    activeDecodeBlocks: hasUsedBlocks ? null : usedBlocks,
+    activePrefillTokens: null,
+    kvUsedBlocks: hasUsedBlocks ? usedBlocks : undefined,
+  };
+}
+
+/** The JSON of 0.8.1. */
+export function kvMetricsText(fields: KvMetricsFields): string {
+  return `{"worker_id":${fields.worker},"dp_rank":${fields.dpRank},` +
+    `"active_decode_blocks":${fields.activeDecodeBlocks},"active_prefill_tokens":${fields.activePrefillTokens}}`;
+}
+
+/** The payload in the envelope of releases since 0.9.1. */
+export function encodeKvMetrics(fields: KvMetricsFields): Uint8Array<ArrayBuffer> {
+  return encodeMsgpack({
+    worker_id: BigInt(fields.worker),
+    dp_rank: fields.dpRank,
+    active_decode_blocks: fields.activeDecodeBlocks,
+    active_prefill_tokens: fields.activePrefillTokens,
+    ...(fields.kvUsedBlocks !== undefined && { kv_used_blocks: fields.kvUsedBlocks }),
+  });
 }
 
 function ownBlocks(record: EventRecord): { kind: "own"; usedBlocks: number } {

@@ -1,4 +1,4 @@
-import { decode } from "@msgpack/msgpack";
+import { decode, encode } from "@msgpack/msgpack";
 import { EventError } from "./event_error.ts";
 
 /** A hundred times the largest event that was seen of those that are read here. Bounds the depth as well. */
@@ -25,4 +25,39 @@ export function decodeMsgpack(bytes: Uint8Array): unknown {
   } catch (cause) {
     throw new EventError("not_msgpack", "not MessagePack", { cause });
   }
+}
+
+/** A map in the order of its fields, of less than 16. */
+export interface MsgpackMap {
+  readonly [field: string]: null | number | bigint | string | Uint8Array | Float64 | MsgpackMap;
+}
+
+/** A number that is written as a float, whole or not. */
+export class Float64 {
+  constructor(readonly value: number) {}
+}
+
+/** Encodes a map as Dynamo's programs do: each integer as short as it goes, fractions as 64-bit floats. */
+export function encodeMsgpack(map: MsgpackMap): Uint8Array<ArrayBuffer> {
+  const fields = Object.entries(map);
+  const parts = [
+    Uint8Array.of(0x80 | fields.length),
+    ...fields.flatMap(([field, value]) => [encode(field), encodeValue(value)]),
+  ];
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function encodeValue(value: MsgpackMap[string]): Uint8Array {
+  if (value instanceof Float64) return encode(value.value, { forceIntegerToFloat: true });
+  if (typeof value === "bigint") {
+    return value > 0xffff_ffffn ? encode(value, { useBigInt64: true }) : encode(Number(value));
+  }
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return encode(value);
+  return encodeMsgpack(value);
 }
