@@ -40,25 +40,3 @@ export function instanceKey(layout: InstanceKeyLayout, target: Target, id: Worke
 export function parseInstanceKey(key: string, prefix: string): WorkerId | undefined {
   return key.startsWith(prefix) ? workerIdFromHex(key.slice(prefix.length)) : undefined;
 }
-
-/**
- * The value under an instance key, pretty-printed as releases to 0.6.0 write it. The id is a JSON integer of 64 bits,
- * named `lease_id` to 0.2.1 and `instance_id` after.
- */
-export function instanceValue(
-  target: Target,
-  options: { idField: "lease_id" | "instance_id"; id: WorkerId; subject: string },
-): string {
-  const text = (value: string) => JSON.stringify(value);
-  return [
-    "{",
-    `  "component": ${text(target.component)},`,
-    `  "endpoint": ${text(target.endpoint)},`,
-    `  "namespace": ${text(target.namespace)},`,
-    `  "${options.idField}": ${options.id},`,
-    `  "transport": {`,
-    `    "nats_tcp": ${text(options.subject)}`,
-    "  }",
-    "}",
-  ].join("\n");
-}

@@ -1,6 +1,8 @@
 import { parseAddress } from "./address.ts";
 import { fieldsOf, parseValue } from "./registered.ts";
 import { ANY_RELEASE, type Releases, releases } from "./release.ts";
+import type { Target } from "./target.ts";
+import { type WorkerId, workerIdToHex } from "./worker_id.ts";
 
 /** What the value under an instance key tells of the worker. */
 export interface InstanceValue {
@@ -31,4 +33,45 @@ export function parseInstanceValue(value: string): InstanceValue {
     ...(host !== undefined && { host: host.includes(":") ? `[${host}]` : host }),
     releases: possible & (path.length > 2 ? releases("1.5.1") : releases("0.8.1", "1.5.1")),
   };
+}
+
+/** How releases write the value; `id` is a JSON integer of 64 bits in all of them. */
+export type InstanceValueForm =
+  /** Pretty-printed, the id under this name: `lease_id` to 0.2.1, `instance_id` to 0.6.0. */
+  | { readonly kind: "pretty"; readonly idField: "lease_id" | "instance_id" }
+  /** In one line, since 0.6.1. `with` names what was added: the device in 1.2.1, the codec in 1.4.2. */
+  | { readonly kind: "compact"; readonly with: readonly (keyof typeof ADDED)[] };
+
+const ADDED = { device_type: "cuda", request_plane_codec: "msgpack" } as const;
+
+/** Where an instance takes requests: at a subject of NATS, or at an address (see {@link tcpPath}). */
+export type InstanceTransport = { readonly nats_tcp: string } | { readonly tcp: string };
+
+/** The value under an instance key, as a worker of that form writes it. */
+export function instanceValue(
+  target: Target,
+  options: { form: InstanceValueForm; id: WorkerId; transport: InstanceTransport },
+): string {
+  const { form, id, transport } = options;
+  const { component, endpoint, namespace } = target;
+  const isPretty = form.kind === "pretty";
+  const idField = isPretty ? form.idField : "instance_id";
+  const fields = {
+    ...(!isPretty && { type: "Endpoint" }),
+    component,
+    endpoint,
+    namespace,
+    [idField]: 0,
+    transport,
+    ...(!isPretty && Object.fromEntries(form.with.map((field) => [field, ADDED[field]]))),
+  };
+  const text = JSON.stringify(fields, null, isPretty ? 2 : undefined);
+  return text.replace(new RegExp(`("${idField}": ?)0`), (_, name) => name + id);
+}
+
+/** What follows `HOST:PORT/` in `transport.tcp`: id and endpoint, in 1.6.1 the whole target after the id. */
+export function tcpPath(form: "endpoint" | "target", target: Target, id: WorkerId): string {
+  const { namespace, component, endpoint } = target;
+  const path = form === "endpoint" ? endpoint : `${namespace}/${component}/${endpoint}`;
+  return `${workerIdToHex(id)}/${path}`;
 }

@@ -6,6 +6,10 @@ import type { HitRate } from "../dynamo/hit_rate.ts";
 import type { Load, LoadShape } from "../dynamo/load.ts";
 import { type WorkerId, workerIdFromInteger } from "../dynamo/worker_id.ts";
 
+/** What every mock worker has, of which its load is a part. */
+export const TOTAL_BLOCKS = 100;
+export const TOTAL_SLOTS = 100;
+
 export interface NumbersOptions {
   /** The same seed gives the same numbers; every text is one. */
   readonly seed: string;
@@ -23,18 +27,31 @@ export interface NumbersOptions {
 export class MockNumbers {
   /** For a worker without a lease: 63 random bits, which readers of signed ids take too. */
   readonly id: WorkerId;
+  /** Whether it is the first load and the first event again and again. */
+  readonly steady: boolean;
   readonly #loads: () => Load;
   readonly #hitRates: () => HitRate;
+  #load: Load | undefined;
+  /** Drawn, and not given by `nextLoad` yet. */
+  #ahead: Load | undefined;
 
   constructor({ seed, index, shape, steady }: NumbersOptions) {
     const drawsFor = (purpose: string) => draws(`${seed}/${index}/${purpose}`);
     this.id = drawsFor("id").id();
+    this.steady = steady;
     this.#loads = repeated(loads(drawsFor("load"), shape), steady);
     this.#hitRates = repeated(hitRates(drawsFor("event")), steady);
   }
 
   nextLoad(): Load {
-    return this.#loads();
+    this.#load = this.#ahead ?? this.#loads();
+    this.#ahead = undefined;
+    return this.#load;
+  }
+
+  /** The load that was given last; before the first, that one. */
+  get load(): Load {
+    return this.#load ?? (this.#ahead ??= this.#loads());
   }
 
   /** The event's worker is a number of its own, chosen once, as the original's: it matches no worker's id. */
@@ -46,10 +63,10 @@ export class MockNumbers {
 function loads(draw: Draws, shape: LoadShape): () => Load {
   return () => ({
     shape,
-    activeSlots: draw.upTo(100),
-    totalSlots: 100,
-    activeBlocks: draw.upTo(100),
-    totalBlocks: 100,
+    activeSlots: draw.upTo(TOTAL_SLOTS),
+    totalSlots: TOTAL_SLOTS,
+    activeBlocks: draw.upTo(TOTAL_BLOCKS),
+    totalBlocks: TOTAL_BLOCKS,
     requestsWaiting: draw.upTo(100),
     cacheUsageRatio: draw.ratio(),
     prefixHitRatio: draw.ratio(),

@@ -5,13 +5,13 @@ import { Alarm, sleep, within } from "../timing.ts";
 import type { EtcdClient, EtcdOptions } from "./etcd_client.ts";
 import { EtcdSessions, type Session } from "./etcd_sessions.ts";
 
-/** Somebody who is registered in etcd for as long as the program runs: one lease and one key under it. */
+/** Somebody who is registered in etcd for as long as the program runs: one lease and the keys under it. */
 export interface LeaseHolder {
   /** etcd granted a lease; answers with what to write under it. The id is etcd's choice. */
-  readonly onGranted: (id: WorkerId) => LeasedKey;
-  /** The key is there. Called again after each loss of etcd. */
+  readonly onGranted: (id: WorkerId) => readonly LeasedKey[];
+  /** The keys are there. Called again after each loss of etcd. */
   readonly onWritten: () => void;
-  /** The lease is gone, and with it the key; another is sought at once. */
+  /** The lease is gone, and with it the keys; another is sought at once. */
   readonly onLost: () => void;
 }
 
@@ -31,7 +31,7 @@ const LANES = 64;
 const REVOKE_MS = 800;
 
 /**
- * Leases that are kept for ever, each with its key: renewed over one stream for all, sought again when etcd forgot
+ * Leases that are kept for ever, each with its keys: renewed over one stream for all, sought again when etcd forgot
  * them, revoked at the end. While etcd is away nothing is lost: whether a lease outlived that, etcd says afterwards.
  *
  * npm:etcd3's own Lease is not used: it renews each lease over a stream of its own.
@@ -50,7 +50,7 @@ export class EtcdLeases implements AsyncDisposable {
     this.#leases = holders.map((holder) => ({
       holder,
       id: undefined,
-      record: undefined,
+      records: [],
       written: false,
       asked: false,
     }));
@@ -117,7 +117,7 @@ export class EtcdLeases implements AsyncDisposable {
     }
   }
 
-  /** Makes the lease and its key be there, or throws. Changes nothing once the session is aborted. */
+  /** Makes the lease and its keys be there, or throws. Changes nothing once the session is aborted. */
   async #register(etcd: Etcd3, { lease, session }: { lease: Lease; session: Session }): Promise<void> {
     const { signal, succeeded } = session;
     const { EtcdLeaseInvalidError } = await import("etcd3");
@@ -127,11 +127,11 @@ export class EtcdLeases implements AsyncDisposable {
         const { ID } = await this.#limited(etcd.leaseClient.leaseGrant({ TTL: ttl }), "granting a lease");
         if (signal.aborted) return;
         lease.id = ID;
-        lease.record = lease.holder.onGranted(workerIdFromInteger(BigInt(ID))!);
+        lease.records = lease.holder.onGranted(workerIdFromInteger(BigInt(ID))!);
         this.#byId.set(ID, lease);
       }
       try {
-        await this.#limited(createIfAbsent(etcd, lease.record!, lease.id), "writing the key");
+        await this.#limited(createIfAbsent(etcd, lease.records, lease.id), "writing the keys");
         if (signal.aborted) return;
         lease.written = true;
         lease.holder.onWritten();
@@ -145,7 +145,7 @@ export class EtcdLeases implements AsyncDisposable {
   }
 
   #forget(lease: Lease): void {
-    this.#log.warn("Lost the lease, registering again", { key: lease.record!.key });
+    this.#log.warn("Lost the lease, registering again", { key: lease.records[0]!.key });
     this.#byId.delete(lease.id!);
     lease.id = undefined;
     lease.written = false;
@@ -158,7 +158,7 @@ export class EtcdLeases implements AsyncDisposable {
     const held = [...this.#byId.values()];
     const { etcd } = client;
     const removing = async () => {
-      const keys = held.map((lease) => encoder.encode(lease.record!.key) as never);
+      const keys = held.flatMap(({ records }) => records.map(({ key }) => encoder.encode(key) as never));
       const batches = Array.from(
         { length: Math.ceil(keys.length / 100) },
         (_, n) => keys.slice(n * 100, n * 100 + 100),
@@ -183,11 +183,11 @@ export class EtcdLeases implements AsyncDisposable {
   }
 }
 
-/** `id` is etcd's decimal text. `asked` while a renewal is sent and not answered, `written` while the key is there. */
+/** `id` is etcd's decimal text. `asked` while a renewal is sent and not answered, `written` while the keys are there. */
 interface Lease {
   readonly holder: LeaseHolder;
   id: string | undefined;
-  record: LeasedKey | undefined;
+  records: readonly LeasedKey[];
   written: boolean;
   asked: boolean;
 }
@@ -196,11 +196,13 @@ type RenewalStream = IDuplexStream<ILeaseKeepAliveRequest, ILeaseKeepAliveRespon
 
 const encoder = new TextEncoder();
 
-/** A key that is there already is ours, from a call whose answer was lost: it ends in the lease's own id. */
-async function createIfAbsent(etcd: Etcd3, record: LeasedKey, lease: string): Promise<void> {
-  const key = encoder.encode(record.key) as never;
-  await etcd.kv.txn({
-    compare: [{ result: "Equal", target: "Create", key, create_revision: "0" }],
-    success: [{ request_put: { key, value: encoder.encode(record.value) as never, lease } }],
-  });
+/** A key that is there already is ours, from a call whose answer was lost: its name has the lease's id, or a random one. */
+async function createIfAbsent(etcd: Etcd3, records: readonly LeasedKey[], lease: string): Promise<void> {
+  await Promise.all(records.map(async (record) => {
+    const key = encoder.encode(record.key) as never;
+    await etcd.kv.txn({
+      compare: [{ result: "Equal", target: "Create", key, create_revision: "0" }],
+      success: [{ request_put: { key, value: encoder.encode(record.value) as never, lease } }],
+    });
+  }));
 }

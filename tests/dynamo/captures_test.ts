@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { parseHitRate } from "../../lib/dynamo/hit_rate.ts";
-import {
-  INSTANCE_KEY_LAYOUTS,
-  instanceKeyPrefix,
-  instanceValue,
-  parseInstanceKey,
-} from "../../lib/dynamo/instance_key.ts";
+import { INSTANCE_KEY_LAYOUTS, instanceKeyPrefix, parseInstanceKey } from "../../lib/dynamo/instance_key.ts";
+import { instanceValue } from "../../lib/dynamo/instance_value.ts";
 import { l2cHead, l2cText } from "../../lib/dynamo/l2c.ts";
 import { type LoadShape, parseLoad } from "../../lib/dynamo/load.ts";
 import { SERVICE_FORMS, serviceName } from "../../lib/dynamo/service_name.ts";
@@ -187,7 +183,14 @@ function checkKeys(folder: string, { target }: Expectation): void {
     const subject = subjects.find((subject) => value.includes(`"${subject}"`));
     assert.ok(subject !== undefined, "the subject is of no form of the service name");
     const idField = value.includes("lease_id") ? "lease_id" : "instance_id";
-    assert.equal(value, instanceValue(target, { idField, id: worker, subject }));
+    assert.equal(
+      value,
+      instanceValue(target, {
+        form: { kind: "pretty", idField },
+        id: worker,
+        transport: { nats_tcp: subject },
+      }),
+    );
     return [worker];
   });
   const answering = [1, 2].flatMap((n) => readAnswers(folder, target, `stats-reply-${n}.json`));

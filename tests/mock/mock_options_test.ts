@@ -9,6 +9,7 @@ const NAME_RULE =
 const NATS_RULE = "nats://HOST[:PORT] or tls://HOST[:PORT], several separated by commas";
 const ETCD_RULE = "http://HOST:PORT, https://HOST:PORT or HOST:PORT, several separated by commas";
 const WORKERS_RULE = "a whole number from 1 to 10000";
+const PORT_RULE = "a port from 0 to 65535, 0 for a free one, or -1 for none";
 const SEED_RULE = "a whole number from 0 to 9007199254740991";
 
 /** Arguments, environment, and the message. */
@@ -31,7 +32,54 @@ const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: 
   [
     ["--release", "0.1.2"],
     {},
-    '--release "0.1.2": must be one of 0.1.0, 0.1.1, 0.2.1, 0.3.0, 0.3.2, 0.6.0',
+    '--release "0.1.2": must be one of 0.1.0, 0.1.1, 0.2.1, 0.3.0, 0.3.2, 0.6.0, 0.7.1, 0.8.1, 0.9.1, 1.2.1, 1.4.2, 1.6.1',
+  ],
+  [
+    ["--event-plane", "nats"],
+    {},
+    "--event-plane: release 0.1.1 has no choice, those since 0.9.1 have",
+  ],
+  [
+    ["--event-plane", "zmq", "--release", "0.8.1"],
+    {},
+    "--event-plane: release 0.8.1 has no choice, those since 0.9.1 have",
+  ],
+  [
+    ["--event-plane", "tcp", "--release", "0.9.1"],
+    {},
+    '--event-plane "tcp": must be one of nats, zmq',
+  ],
+  [
+    ["--release", "1.6.1"],
+    { DYN_EVENT_PLANE: "kafka" },
+    'DYN_EVENT_PLANE "kafka": must be one of nats, zmq',
+  ],
+  [
+    ["--no-etcd", "--release", "1.4.2"],
+    {},
+    "--no-etcd: the ZMQ sockets of release 1.4.2 are found by etcd alone; --event-plane nats needs none",
+  ],
+  [
+    ["--no-etcd", "--release", "0.9.1"],
+    { DYN_EVENT_PLANE: "zmq" },
+    "--no-etcd: the ZMQ sockets of release 0.9.1 are found by etcd alone; --event-plane nats needs none",
+  ],
+  [
+    ["--system-port", "8081"],
+    {},
+    "--system-port: workers of release 0.1.1 have no page, those since 0.6.0 have",
+  ],
+  [["--system-port", "65536", "--release", "0.6.0"], {}, `--system-port "65536": must be ${PORT_RULE}`],
+  [["--release", "0.6.0"], { DYN_SYSTEM_PORT: "-2" }, `DYN_SYSTEM_PORT "-2": must be ${PORT_RULE}`],
+  [
+    ["--system-port", "8081", "--release", "1.6.1", "--workers", "2"],
+    {},
+    '--system-port "8081": must be 0, a free port for each, with 2 workers',
+  ],
+  [
+    ["--release", "1.6.1", "--workers", "2"],
+    { DYN_SYSTEM_PORT: "8081" },
+    'DYN_SYSTEM_PORT "8081": must be 0, a free port for each, with 2 workers',
   ],
   [["--component", ""], {}, `--component "": must be ${NAME_RULE}`],
   [["--component", "a b"], {}, `--component "a b": must be ${NAME_RULE}`],
@@ -164,6 +212,29 @@ Deno.test("etcd is shown a name and a password when a name is given", () => {
   assert.deepEqual(connections.etcd?.auth, { username: "root", password: "secret" });
 });
 
+Deno.test("plane and page are the release's own where neither flag nor variable says another", () => {
+  const chosen = (argv: string[], env: Invocation["env"] = {}) => {
+    const { eventPlane, systemPort } = parse(argv, env);
+    return [eventPlane, systemPort];
+  };
+  const release = ["--release", "1.6.1"];
+  assert.deepEqual(chosen(release), [undefined, undefined]);
+  assert.deepEqual(chosen([...release, "--event-plane", "nats", "--system-port", "8081"]), ["nats", 8081]);
+  assert.deepEqual(chosen(release, { DYN_EVENT_PLANE: "zmq", DYN_SYSTEM_PORT: "0" }), ["zmq", 0]);
+  assert.deepEqual(chosen([...release, "--system-port=-1"], { DYN_SYSTEM_PORT: "0" }), [
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual(chosen([...release, "--workers", "2", "--system-port", "0"]), [undefined, 0]);
+  assert.deepEqual(chosen([...release, "--event-plane", "nats", "--no-etcd"]), ["nats", undefined]);
+  assert.deepEqual(chosen(["--release", "0.9.1", "--no-etcd"]), [undefined, undefined]);
+});
+
+Deno.test("a release that never read a variable does not mind it", () => {
+  const { eventPlane, systemPort } = parse([], { DYN_EVENT_PLANE: "zmq", DYN_SYSTEM_PORT: "8081" });
+  assert.deepEqual([eventPlane, systemPort], [undefined, undefined]);
+});
+
 Deno.test("logs follow the variables of Dynamo's programs", () => {
   const logging = (env: Invocation["env"], terminal = true) =>
     (parseMockOptions({ argv: [], env, terminal }) as MockSettings).logging;
@@ -183,7 +254,7 @@ Deno.test("help and version are shown, whatever else is wrong with the values", 
   assert.equal(shown("--version", "--workers", "0"), `mock_worker ${config.version}\n`);
   const help = shown("--workers", "0", "--help");
   const flags =
-    "namespace component endpoint workers seed steady release nats-server etcd-endpoints no-etcd help version";
+    "namespace component endpoint workers seed steady release event-plane system-port nats-server etcd-endpoints no-etcd help version";
   for (const flag of flags.split(" ")) assert.ok(help.includes(`\n  --${flag} `), flag);
   for (const text of ["serves no requests", "DYN_NAMESPACE", "NATS_SERVER", "ETCD_ENDPOINTS", "DYN_LOG"]) {
     assert.ok(help.includes(text), text);

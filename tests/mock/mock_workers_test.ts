@@ -6,6 +6,8 @@ import { startNats } from "../../tools/servers/nats.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { etcdKeys, leaseTtl, requirePassword, revokeLease } from "../../tools/etcd_gateway.ts";
 import { NatsObserver } from "../helpers/nats_observer.ts";
+import { BindError } from "../../lib/output/server.ts";
+import { freePorts } from "../../tools/servers/ports.ts";
 import { USER } from "../../tools/nats_users.ts";
 
 const TARGET = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };
@@ -27,6 +29,80 @@ Deno.test("each worker has a key under a lease of ten seconds, whose id is the w
     }
   }
   assert.deepEqual(await etcdKeys(etcd.url), []);
+});
+
+Deno.test("a worker of 1.6.1 has its keys under one lease of 30 seconds, without any NATS", async () => {
+  await using etcd = await startEtcd();
+  {
+    await using mock = start({ nats: { url: "nats://127.0.0.1:1" }, etcd, release: "1.6.1", workers: 2 });
+    const ids = await found(mock, 2);
+    const byLease = Map.groupBy(await etcdKeys(etcd.url), ({ lease }) => lease);
+    assert.deepEqual([...byLease.keys()].toSorted(), ids.toSorted());
+    for (const [lease, keys] of byLease) {
+      assert.deepEqual(keys.map(({ key }) => key.split("/")[1]).toSorted(), [
+        "event_channels",
+        "event_channels",
+        "instances",
+        "mdc",
+      ]);
+      assert.equal(await leaseTtl(etcd.url, lease), "30");
+    }
+  }
+  assert.deepEqual(await etcdKeys(etcd.url), []);
+});
+
+Deno.test("each worker has a page of its own, which its card names, for as long as it is there", async () => {
+  await using nats = await startNats();
+  await using etcd = await startEtcd();
+  const pages: string[] = [];
+  {
+    await using mock = start({
+      nats,
+      etcd,
+      release: "1.6.1",
+      workers: 2,
+      systemPort: 0,
+      steady: true,
+      seed: "3",
+    });
+    const ids = await found(mock, 2);
+    for (const { key, value } of (await etcdKeys(etcd.url)).filter(({ key }) => key.startsWith("v1/mdc/"))) {
+      pages.push(`${/"path":"(http:\/\/[^/"]+)\/v1\/metadata/.exec(value)![1]}/metrics`);
+      const page = await (await fetch(pages.at(-1)!)).text();
+      const hex = key.split("/").at(-1)!;
+      assert.ok(ids.some((id) => workerIdToHex(id) === hex));
+      assert.ok(page.includes(`worker_id="${hex}"} `));
+      const other = await fetch(pages.at(-1)!.replace("/metrics", "/health"));
+      assert.deepEqual([other.status, await other.text()], [404, "not found; see /metrics\n"]);
+    }
+    assert.equal(new Set(pages).size, 2);
+  }
+  for (const page of pages) await assert.rejects(fetch(page), TypeError);
+});
+
+Deno.test("the page of a worker that is asked for its load says what it answered last, and its port is its own", async () => {
+  await using nats = await startNats();
+  await using observer = await NatsObserver.connect(nats.url);
+  const [systemPort = 0] = freePorts(1);
+  await using mock = start({ nats, release: "0.6.0", systemPort });
+  await found(mock, 1);
+  for (let n = 0; n < 3; n++) {
+    const [stats = ""] = await observer.ask("$SRV.STATS.dynamo_my_component");
+    const { kv_stats } = JSON.parse(stats).endpoints[0].data;
+    const page = await (await fetch(`http://127.0.0.1:${systemPort}/metrics`)).text();
+    assert.match(
+      page,
+      new RegExp(`^dynamo_component_kvstats_active_blocks\\S+ ${kv_stats.kv_active_blocks}$`, "m"),
+    );
+  }
+  assert.throws(() => start({ nats, release: "0.6.0", systemPort }), (error) => {
+    assert.ok(error instanceof BindError);
+    assert.match(
+      error.message,
+      new RegExp(`^Failed to bind to port ${systemPort}: .*The port may be in use\\.$`),
+    );
+    return true;
+  });
 });
 
 Deno.test("a key lives on beyond its lease's first time", async () => {
@@ -251,13 +327,14 @@ interface StartOptions extends Omit<MockWorkerOptions, "target" | "nats" | "etcd
   readonly signal?: AbortSignal;
 }
 
-function start({ nats, etcd, ttlSeconds = 10, callMs = 2_000, auth, ...options }: StartOptions): MockWorkers {
+function start({ nats, etcd, ttlSeconds, callMs = 2_000, auth, ...options }: StartOptions): MockWorkers {
   return startMockWorker({
     signal: new AbortController().signal,
     ...options,
     target: TARGET,
     nats: { servers: [nats.url], auth: USER },
-    ...(etcd && { etcd: { endpoints: [etcd.url], ttlSeconds, callMs, ...(auth && { auth }) } }),
+    ...(etcd &&
+      { etcd: { endpoints: [etcd.url], ...(ttlSeconds && { ttlSeconds }), callMs, ...(auth && { auth }) } }),
   });
 }
 
