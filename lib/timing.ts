@@ -13,6 +13,18 @@ export type Clock = () => Instant;
 
 export const systemClock: Clock = () => ({ monotonicMs: performance.now(), epochMs: Date.now() });
 
+/** A clock that gives one moment to all that happens in one turn of the event loop, since reading it costs. */
+export function turnClock(clock: Clock): Clock {
+  let now: Instant | undefined;
+  return () => {
+    if (now === undefined) {
+      now = clock();
+      queueMicrotask(() => now = undefined);
+    }
+    return now;
+  };
+}
+
 /**
  * Calls `act` when `signal` is aborted, at once if it is. To be disposed by whoever ends before the signal does: a
  * program's signal lives as long as the program, and keeps all that listens to it.

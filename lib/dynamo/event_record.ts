@@ -60,16 +60,24 @@ export function optionalEventCount(record: EventRecord, field: string): number |
   return record[field] === undefined || record[field] === null ? undefined : eventCount(record, field);
 }
 
+/** What names the worker and rank of an event: where it stands, its bytes, and these as text. */
+export interface Speaker {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
 /**
- * The bytes that name the worker and rank of a MessagePack event, as text, found without reading the rest: equal for
- * two events of one speaker. Undefined where they do not stand together, as in all releases they do.
+ * Finds what names the worker and rank of a MessagePack event without reading the rest: equal for two events of one
+ * speaker. Undefined where they do not stand together, as in all releases they do.
  */
-export function peekSpeaker(bytes: Uint8Array): string | undefined {
+export function peekSpeaker(bytes: Uint8Array): Speaker | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = buffer.indexOf("worker_id", 0, "latin1");
   const rank = start < 0 ? -1 : buffer.indexOf("dp_rank", start, "latin1");
   if (rank < 0 || rank - start > MAX_SPEAKER_BYTES) return undefined;
-  return buffer.toString("latin1", start, rank + "dp_rank".length + RANK_BYTES);
+  const end = rank + "dp_rank".length + RANK_BYTES;
+  return { start, bytes: bytes.subarray(start, end), text: buffer.toString("latin1", start, end) };
 }
 
 /** The longest id, as decimal text, with its name. */

@@ -11,7 +11,7 @@ import {
 import { componentEventSubject, endpointEventSubject, eventSubject } from "../dynamo/subject.ts";
 import type { Target } from "../dynamo/target.ts";
 import { logger } from "../log.ts";
-import type { Clock } from "../timing.ts";
+import { type Clock, turnClock } from "../timing.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { ZmqSubscriber } from "../transport/zmq_sub.ts";
 import { Inbox, type Kept, type Message } from "./inbox.ts";
@@ -23,7 +23,7 @@ export interface ChannelListenerOptions {
   readonly withZmq: boolean;
   readonly target: Target;
   readonly clock: Clock;
-  /** Told of each message and each loss; it should only take note. */
+  /** Told of the first message since the last taking, and of each loss; it should only take note. */
   readonly onEvent: () => void;
 }
 
@@ -85,6 +85,7 @@ export class ChannelListener implements Disposable {
   readonly #options: ChannelListenerOptions;
   readonly #log = logger("events");
   readonly #stop = new AbortController();
+  readonly #clock: Clock;
   readonly #inboxes = new Map<string, Source & { readonly inbox: Inbox }>();
   readonly #sources = new Map<string, Disposable>();
   readonly #natsListener: Disposable | undefined;
@@ -92,6 +93,7 @@ export class ChannelListener implements Disposable {
 
   constructor(options: ChannelListenerOptions) {
     this.#options = options;
+    this.#clock = turnClock(options.clock);
     const { nats } = options;
     this.#natsListener = nats?.listen({ onChange: () => nats.connected || this.#lose(NATS) });
     this.update([]);
@@ -183,8 +185,9 @@ export class ChannelListener implements Disposable {
     const inbox = new Inbox();
     this.#inboxes.set(name, { ...source, inbox });
     return (data) => {
-      inbox.put({ at: this.#options.clock(), data });
-      this.#options.onEvent();
+      const isFirst = inbox.isEmpty;
+      inbox.put({ at: this.#clock(), data });
+      if (isFirst) this.#options.onEvent();
     };
   }
 

@@ -1,5 +1,5 @@
-import { peekNumbering } from "../dynamo/event_envelope.ts";
-import { peekSpeaker } from "../dynamo/event_record.ts";
+import { type Numbering, peekNumbering } from "../dynamo/event_envelope.ts";
+import { peekSpeaker, type Speaker } from "../dynamo/event_record.ts";
 import type { Instant } from "../timing.ts";
 
 /** A message as it came: a NATS body or the frames of ZMQ. */
@@ -19,20 +19,32 @@ export interface Taken {
   readonly missed: number;
 }
 
-const NOTHING = new Uint8Array();
-
 /** How many messages are kept of which nobody knows of whom they are, and of how many speakers and publishers. */
 const MAX_KEPT = 4_096;
 const MAX_SPEAKERS = 65_536;
+
+/** The newest message of one speaker. */
+interface Place {
+  message: Kept;
+  /** Where and what in its last frame names the speaker. */
+  readonly speaker: Speaker;
+}
+
+/** The newest number of one publisher. */
+interface Counted {
+  sequence: number;
+}
 
 /**
  * Keeps what comes at one source of events of load until it is taken: of each worker and rank that speaks only the
  * newest, which makes all before it untrue. Messages are told apart by a glance; they are read when they are taken.
  */
 export class Inbox {
-  #byKey = new Map<string, Kept>();
+  #places = new Map<string, Place>();
   #others: Kept[] = [];
-  readonly #sequences = new Map<bigint, number>();
+  readonly #publishers = new Map<bigint, Counted>();
+  /** Whom the last message was of: most sockets have one publisher and one speaker. */
+  #last: { readonly publisher: Uint8Array; readonly counted: Counted; readonly place: Place } | undefined;
   #heard = 0;
   #missed = 0;
 
@@ -42,19 +54,26 @@ export class Inbox {
 
   put(message: Kept): void {
     this.#heard++;
+    if (this.#isLikeLast(message)) return;
     const { data } = message;
     const numbering = peekNumbering(data);
-    if (numbering !== undefined) this.#count(numbering);
-    const speaker = peekSpeaker(data instanceof Uint8Array ? data : data.at(-1) ?? NOTHING);
+    const counted = numbering && this.#count(numbering);
+    const bytes = data instanceof Uint8Array ? data : data.at(-1) ?? NOTHING;
+    const speaker = peekSpeaker(bytes);
     if (speaker === undefined || numbering === undefined) return this.#putOther(message);
     // A router that speaks of a worker takes nothing from what the worker says.
-    const key = data instanceof Uint8Array ? `${numbering.publisher} ${speaker}` : speaker;
-    if (this.#byKey.size < MAX_SPEAKERS || this.#byKey.has(key)) this.#byKey.set(key, message);
+    const key = data instanceof Uint8Array ? `${numbering.publisher} ${speaker.text}` : speaker.text;
+    const known = this.#places.get(key);
+    if (known === undefined && this.#places.size >= MAX_SPEAKERS) return;
+    const place = { message, speaker };
+    this.#places.set(key, place);
+    this.#last = data instanceof Uint8Array ? undefined : { publisher: data[1]!, counted: counted!, place };
   }
 
   /** What came since the last call, in the order of time for each that speaks. */
   take(): Taken {
-    const messages = [...this.#others, ...this.#byKey.values()];
+    const messages = [...this.#others];
+    for (const { message } of this.#places.values()) messages.push(message);
     const taken = { messages, heard: this.#heard, missed: this.#missed };
     this.drop();
     this.#heard = 0;
@@ -64,8 +83,23 @@ export class Inbox {
 
   /** What is kept is no longer true, though it counts as heard. */
   drop(): void {
-    this.#byKey = new Map();
+    this.#places = new Map();
     this.#others = [];
+    this.#last = undefined;
+  }
+
+  /** Puts frames of the publisher and speaker of the last message in its place. */
+  #isLikeLast(message: Kept): boolean {
+    const last = this.#last;
+    const frames = message.data;
+    if (last === undefined || frames instanceof Uint8Array || frames.length !== 4) return false;
+    const [, publisher, sequence, body] = frames;
+    const { start, bytes } = last.place.speaker;
+    if (!standsAt(body!, start, bytes) || sequence!.length !== 8) return false;
+    if (publisher!.length !== 8 || !standsAt(publisher!, 0, last.publisher)) return false;
+    this.#advance(last.counted, u64At(sequence!));
+    last.place.message = message;
+    return true;
   }
 
   #putOther(message: Kept): void {
@@ -73,12 +107,36 @@ export class Inbox {
     this.#others.push(message);
   }
 
-  #count({ publisher, sequence }: { publisher: bigint; sequence: number }): void {
-    const before = this.#sequences.get(publisher);
-    if (before === undefined && this.#sequences.size >= MAX_SPEAKERS) {
-      this.#sequences.delete(this.#sequences.keys().next().value!);
+  #count({ publisher, sequence }: Numbering): Counted {
+    const known = this.#publishers.get(publisher);
+    if (known !== undefined) {
+      this.#advance(known, sequence);
+      return known;
     }
-    this.#sequences.set(publisher, sequence);
-    if (before !== undefined && sequence > before) this.#missed += sequence - before - 1;
+    if (this.#publishers.size >= MAX_SPEAKERS) {
+      this.#publishers.delete(this.#publishers.keys().next().value!);
+    }
+    const counted = { sequence };
+    this.#publishers.set(publisher, counted);
+    return counted;
   }
+
+  #advance(counted: Counted, sequence: number): void {
+    if (sequence > counted.sequence) this.#missed += sequence - counted.sequence - 1;
+    counted.sequence = sequence;
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+function standsAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let n = 0; n < wanted.length; n++) if (bytes[start + n] !== wanted[n]) return false;
+  return true;
+}
+
+/** Big-endian, the nearest double. */
+function u64At(bytes: Uint8Array): number {
+  let value = 0;
+  for (let n = 0; n < 8; n++) value = value * 256 + bytes[n]!;
+  return value;
 }

@@ -3,7 +3,7 @@ import { type Target, targetPath } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { isServiceSubject, serviceSubject } from "../micro/subjects.ts";
-import { type Clock, type Instant, onAbort } from "../timing.ts";
+import { type Clock, onAbort, turnClock } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
 import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
 import { ReplyReader } from "./reply_reader.ts";
@@ -30,6 +30,8 @@ export class Scraper implements Disposable {
   /** One for each service, since their replies differ in it. */
   readonly #readers: readonly ReplyReader[];
   readonly #inbox: string;
+  /** One moment for all messages that come in one piece. */
+  readonly #clock: Clock;
   readonly #ends = new DisposableStack();
   readonly #log = logger("scrape");
   #request = 0;
@@ -37,7 +39,6 @@ export class Scraper implements Disposable {
   #isDeaf = false;
   #current: OpenRound | undefined;
   #late: Collection | undefined;
-  #arrivedAt: Instant | undefined;
 
   constructor(options: ScraperOptions) {
     const { nats, target } = options;
@@ -46,6 +47,7 @@ export class Scraper implements Disposable {
     const { endpoint } = target;
     this.#readers = this.#services.map((service) => new ReplyReader({ service, endpoint }));
     this.#inbox = nats.inbox();
+    this.#clock = turnClock(options.clock);
     this.#ends.use(nats.subscribe(`${this.#inbox}.*.*`, (message) => this.#receive(message)));
     this.#ends.use(nats.listen({
       onChange: () => {
@@ -118,7 +120,7 @@ export class Scraper implements Disposable {
     const form = Number(formText);
     const service = this.#services[form];
     if (service === undefined || !(request >= 1 && request <= this.#request)) return; // Nobody was asked this.
-    const at = this.#now();
+    const at = this.#clock();
     const current = request === this.#request ? this.#current : undefined;
     if (message.noResponders) {
       current?.close(service, at.monotonicMs);
@@ -133,15 +135,6 @@ export class Scraper implements Disposable {
       this.#late.take(read);
       this.#options.onLate();
     }
-  }
-
-  /** One moment for all messages that come in one piece. */
-  #now(): Instant {
-    if (this.#arrivedAt === undefined) {
-      this.#arrivedAt = this.#options.clock();
-      queueMicrotask(() => this.#arrivedAt = undefined);
-    }
-    return this.#arrivedAt;
   }
 }
 

@@ -46,6 +46,8 @@ export class ZmqConnection {
   /** The answer to the newest PING, as libzmq has it: of many that come at once one is answered. */
   #pong: Uint8Array | undefined;
   #sending: Promise<void> = Promise.resolve();
+  /** Heartbeats since the last bytes. */
+  #beats = 0;
   #state: "greeting" | "handshake" | "subscribing" | "open" = "greeting";
 
   constructor(options: ZmqConnectionOptions) {
@@ -80,10 +82,12 @@ export class ZmqConnection {
     const { readMs, onOpen } = this.#options;
     const { signal } = this.#end;
     await this.#send(socket, greeting());
+    using _ = this.#watch(socket);
     let buffer = new Uint8Array(FIRST_CHUNK_BYTES);
     while (!signal.aborted) {
-      const count = await this.#read(socket, buffer);
+      const count = await socket.read(buffer);
       if (count === null) throw new Error("closed by the publisher");
+      this.#beats = 0;
       for (const received of this.#reader.read(buffer.subarray(0, count))) {
         if (signal.aborted) return;
         this.#take(received);
@@ -100,23 +104,16 @@ export class ZmqConnection {
     }
   }
 
-  /** The next bytes. On an open connection a silence is asked into, and ends it when that is not answered. */
-  async #read(socket: Deno.Conn, buffer: Uint8Array): Promise<number | null> {
-    const { heartbeatMs } = this.#options;
-    let unanswered = 0;
-    const beat = () => {
-      if (this.#state !== "open") return;
-      if (unanswered++ === MAX_UNANSWERED) {
+  /** On an open connection a silence is asked into, and ends it when that is not answered. */
+  #watch(socket: Deno.Conn): Disposable {
+    const timer = setInterval(() => {
+      if (this.#state !== "open" || this.#beats++ === 0) return;
+      if (this.#beats > MAX_UNANSWERED + 1) {
         return this.#fail(`silent, and ${MAX_UNANSWERED} PINGs unanswered`);
       }
       this.#send(socket, ping()).catch((error) => this.#fail(error.message));
-    };
-    const timer = setInterval(beat, heartbeatMs);
-    try {
-      return await socket.read(buffer);
-    } finally {
-      clearInterval(timer);
-    }
+    }, this.#options.heartbeatMs);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   /** One after the other, since a write may take a part only. */

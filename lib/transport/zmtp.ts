@@ -120,8 +120,8 @@ export function errorReason(errorData: Uint8Array): string {
 }
 
 /**
- * Reads one connection from its first byte on. What it gives is its own, so that the chunks may be reused; a frame is
- * copied once.
+ * Reads one connection from its first byte on. What it gives is its own, so that the chunks may be reused: frames that
+ * are whole in a chunk are views of one copy of it, others are put together.
  */
 export class ZmtpReader {
   readonly #maxMessageBytes: number;
@@ -134,6 +134,7 @@ export class ZmtpReader {
   /** The frames of a message that has not come whole. */
   #frames: Uint8Array[] = [];
   #messageBytes = 0;
+  #wholeBytes = 0;
 
   /** @param options `maxMessageBytes`: what a command, or the frames of a message together, may have */
   constructor({ maxMessageBytes }: { readonly maxMessageBytes: number }) {
@@ -145,8 +146,18 @@ export class ZmtpReader {
    * NULL, or announces more than is allowed; nothing can be read after that.
    */
   *read(chunk: Uint8Array): Generator<Received, void> {
+    let own: Uint8Array | undefined;
     let at = 0;
     while (true) {
+      if (this.#kind === "header" && this.#filled === 0) {
+        own ??= chunk.slice(at);
+        const frames = this.#readWhole(own, at - (chunk.length - own.length));
+        if (frames !== undefined) {
+          at += this.#wholeBytes;
+          if (frames.length > 0) yield { kind: "message", frames };
+          continue;
+        }
+      }
       const step = Math.min(this.#piece.length - this.#filled, chunk.length - at);
       if (step > 0) this.#piece.set(chunk.subarray(at, at + step), this.#filled);
       this.#filled += step;
@@ -155,6 +166,41 @@ export class ZmtpReader {
       const received = this.#take(this.#piece);
       if (received) yield received;
     }
+  }
+
+  /**
+   * A frame that stands whole at a place, or the rest of a message from there; undefined where the steps of the state
+   * machine are needed: for commands, frames that go on in the next chunk, and what is wrong. Gives no frames while the
+   * message goes on; `#wholeBytes` says how far it came.
+   */
+  #readWhole(bytes: Uint8Array, start: number): readonly Uint8Array[] | undefined {
+    let at = start;
+    while (at + 2 <= bytes.length) {
+      const flags = bytes[at]!;
+      let bodyAt = at + 2;
+      let length = bytes[at + 1]!;
+      if ((flags & ~(MORE | LONG)) !== 0) break;
+      if (flags & LONG) {
+        bodyAt = at + 9;
+        if (bodyAt > bytes.length) break;
+        length = longLength(bytes, at + 1);
+      }
+      const end = bodyAt + length;
+      const total = this.#messageBytes + length;
+      if (end > bytes.length || total > this.#maxMessageBytes || this.#frames.length >= MAX_FRAMES) break;
+      this.#frames.push(bytes.subarray(bodyAt, end));
+      this.#messageBytes = total;
+      at = end;
+      if ((flags & MORE) === 0) {
+        const frames = this.#frames;
+        this.#frames = [];
+        this.#messageBytes = 0;
+        this.#wholeBytes = at - start;
+        return frames;
+      }
+    }
+    this.#wholeBytes = at - start;
+    return at > start ? NO_FRAMES : undefined;
   }
 
   #expect(kind: "header" | "length" | "body", piece: Uint8Array): void {
@@ -181,8 +227,7 @@ export class ZmtpReader {
         else this.#expectBody(piece[1]!);
         return undefined;
       case "length": {
-        const view = new DataView(this.#header.buffer, 1, 8);
-        this.#expectBody(view.getUint32(0) * 2 ** 32 + view.getUint32(4));
+        this.#expectBody(longLength(this.#header, 1));
         return undefined;
       }
       case "body":
@@ -218,6 +263,14 @@ export class ZmtpReader {
     this.#messageBytes = 0;
     return { kind: "message", frames };
   }
+}
+
+const NO_FRAMES: readonly Uint8Array[] = [];
+
+/** The eight bytes of a long frame's length. */
+function longLength(bytes: Uint8Array, at: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 8);
+  return view.getUint32(0) * 2 ** 32 + view.getUint32(4);
 }
 
 function checkGreeting(bytes: Uint8Array): void {

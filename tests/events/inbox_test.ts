@@ -106,3 +106,10 @@ Deno.test("what is dropped counts as heard", () => {
   assert.ok(!inbox.isEmpty);
   assert.deepEqual(inbox.take(), { messages: [], heard: 1, missed: 0 });
 });
+
+Deno.test("of more than can be kept until the next taking the newest are kept, and all are counted", () => {
+  const { kept, heard } = put(Array.from({ length: 10_000 }, () => new Uint8Array([1])));
+  assert.equal(heard, 10_000);
+  assert.ok(kept.length >= 2_048 && kept.length <= 4_096, `${kept.length}`);
+  assert.equal(kept.at(-1), 9_999);
+});

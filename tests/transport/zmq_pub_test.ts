@@ -42,9 +42,9 @@ function libzmqSubscriber(options: SubscriberOptions): Program {
   });
 }
 
-/** The messages that a libzmq subscriber heard, as text. */
+/** The messages that a libzmq subscriber heard, as text; one that is still being printed is not yet among them. */
 function heardBy(program: Program): string[][] {
-  return program.log.split("\n").filter((line) => line.startsWith("[")).map((line) =>
+  return program.log.split("\n").slice(0, -1).filter((line) => line.startsWith("[")).map((line) =>
     (JSON.parse(line) as string[]).map((frame) => new TextDecoder().decode(Uint8Array.fromHex(frame)))
   );
 }
