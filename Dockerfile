@@ -4,9 +4,9 @@ FROM denoland/deno:2.9.6
 WORKDIR /app
 
 # Packages first: this layer stays until the lock file changes.
-# zeromq, 40 MB, and ajv are for tests alone.
+# zeromq, 40 MB, ajv, axe-core and playwright-core are for tests alone; the rest has built the page in lib/web/assets.
 COPY deno.json deno.lock ./
-RUN deno remove --quiet --lockfile-only zeromq ajv && deno install --frozen
+RUN deno remove --quiet --lockfile-only zeromq ajv axe-core playwright-core esbuild preact uplot && deno install --frozen
 
 COPY LICENSE main.ts mock_worker.ts ./
 COPY lib/ lib/

@@ -3,6 +3,7 @@
  * downloads for the target, or the file that DENORT_BIN names.
  */
 import { existsSync } from "node:fs";
+import { arch, platform } from "node:process";
 import { parseArgs } from "node:util";
 
 const root = new URL("..", import.meta.url);
@@ -13,14 +14,22 @@ const ASSETS = "lib/web/assets";
 const UNUSED = [
   // A data file in it overflows deno compile's stack.
   "node_modules/.deno/bintrees@1.0.2/node_modules/bintrees/test",
-  // What is for tests alone: zeromq and what it needs, 40 MB, and ajv. A package is also found by the links to it.
-  "node_modules/zeromq",
-  "node_modules/ajv",
-  "node_modules/.bin",
+  // What is for tests and the page's build alone, 70 MB. A package is also found by the links to it.
+  ...["zeromq", "ajv", "axe-core", "playwright-core", "esbuild", "preact", "uplot"].map((name) =>
+    `node_modules/${name}`
+  ),
+  ...["node_modules/.bin", "node_modules/.deno/node_modules/@esbuild"],
   ...[
     ...["zeromq@6.8.0", "cmake-ts@1.0.2", "node-addon-api@8.9.2"],
     ...["ajv@8.20.0", "fast-deep-equal@3.1.3", "fast-uri@3.1.9", "json-schema-traverse@1.0.0"],
-    "require-from-string@2.0.2",
+    ...[
+      "require-from-string@2.0.2",
+      "axe-core@4.14.1",
+      "playwright-core@1.65.1",
+      "preact@11.2.0",
+      "uplot@1.6.32",
+    ],
+    ...["esbuild@0.28.2", `@esbuild+${platform}-${arch}@0.28.2`],
   ].flatMap((name) => [
     `node_modules/.deno/${name}`,
     `node_modules/.deno/node_modules/${name.replace(/@.*/, "")}`,

@@ -1,0 +1,149 @@
+import { useEffect, useState } from "preact/hooks";
+import { Changes } from "./changes.tsx";
+import { FleetHead } from "./fleet_head.tsx";
+import { pathOf, type TargetView } from "./fleet_view.ts";
+import { Shape } from "./marks.tsx";
+import type { Model } from "./model.ts";
+import { parseRoute, type Route } from "./route.ts";
+import { ageText, timeText } from "./text.ts";
+import { VerdictLine } from "./verdict_line.tsx";
+import { verdictOf } from "./verdict.ts";
+import { WorkerPage } from "./worker_page.tsx";
+import { WorkerTable } from "./worker_table.tsx";
+
+/** The page. It is drawn anew when the model has changed, and once a second. */
+export function App({ model }: { model: Model }) {
+  const route = useRoute();
+  const [chosen, choose] = useState<string>();
+  const { fleet } = model;
+  const target = fleet.targets.find(({ name }) => pathOf(name) === chosen) ?? fleet.targets[0];
+  const isLost = model.lostAtMs !== undefined;
+  useTitle({ model, target });
+  return (
+    <div class={isLost ? "page lost" : "page"}>
+      <header class="top">
+        <a class="name" href="#/">metrics</a>
+        <TargetChoice targets={fleet.targets} target={target} choose={choose} />
+        <Connections model={model} />
+      </header>
+      {isLost && <Lost model={model} />}
+      <main>
+        {target === undefined
+          ? (
+            <p class="note">
+              {model.hasState ? "No target is watched." : isLost ? "" : "Waiting for the first state…"}
+            </p>
+          )
+          : route.page === "worker"
+          ? <WorkerPage key={route.id} model={model} target={target} id={route.id} />
+          : (
+            <>
+              <VerdictLine model={model} target={target} />
+              <div class="overview">
+                <FleetHead key={pathOf(target.name)} model={model} target={target} />
+                <Changes target={target} />
+              </div>
+              <WorkerTable model={model} target={target} />
+            </>
+          )}
+      </main>
+      <footer>
+        <span>Snapshot {fleet.seq}</span>
+        <a href="/metrics">/metrics</a>
+        <a href="/api/v1/fleet">/api/v1/fleet</a>
+        <a href="/readyz">/readyz</a>
+      </footer>
+    </div>
+  );
+}
+
+function TargetChoice(
+  { targets, target, choose }: {
+    targets: readonly TargetView[];
+    target: TargetView | undefined;
+    choose: (path: string) => void;
+  },
+) {
+  if (target === undefined) return <span class="target" />;
+  const path = pathOf(target.name);
+  if (targets.length === 1) return <h1 class="target" title={path}>{path}</h1>;
+  return (
+    <h1 class="target">
+      <select aria-label="Target" value={path} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+        {targets.map(({ name }) => <option key={pathOf(name)}>{pathOf(name)}</option>)}
+      </select>
+    </h1>
+  );
+}
+
+/** What the program is connected to, and this page to the program. */
+function Connections({ model }: { model: Model }) {
+  const { nats, etcd, atMs } = model.fleet;
+  const age = ageText(Math.max(0, (model.nowMs - atMs) / 1_000));
+  return (
+    <ul class="connections" aria-label="Connections">
+      {nats && <Connection name="NATS" good={nats.connected} word={nats.connected ? "connected" : "away"} />}
+      {etcd && (
+        <Connection
+          name={etcd.kind === "file" ? "file store" : "etcd"}
+          good={etcd.connected}
+          word={etcd.connected ? "connected" : "away"}
+        />
+      )}
+      {model.lostAtMs !== undefined
+        ? <Connection name="server" good={false} word="lost" />
+        : model.hasState && <Connection name="live" good word={age === "now" ? "now" : `${age} old`} />}
+    </ul>
+  );
+}
+
+function Connection({ name, good, word }: { name: string; good: boolean; word: string }) {
+  return (
+    <li class={good ? "connection good" : "connection bad"}>
+      <Shape of={good ? "good" : "bad"} />
+      <span>{name}</span> <b>{word}</b>
+    </li>
+  );
+}
+
+function Lost({ model }: { model: Model }) {
+  const since = ageText((performance.now() - model.lostAtMs!) / 1_000);
+  return (
+    <p class="banner" role="alert">
+      <Shape of="bad" />
+      <span>
+        <b>The server cannot be reached.</b>{" "}
+        {model.hasState
+          ? `What you see is of ${timeText(model.fleet.atMs)}.`
+          : "Nothing was heard of it yet."}{" "}
+        <span aria-live="off">Trying again{since === "now" ? "" : `, for ${since}`}.</span>
+      </span>
+    </p>
+  );
+}
+
+function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const changed = () => {
+      setHash(location.hash);
+      scrollTo(0, 0);
+    };
+    addEventListener("hashchange", changed);
+    return () => removeEventListener("hashchange", changed);
+  }, []);
+  return parseRoute(hash);
+}
+
+/** A tab in the background says what is wrong, too. */
+function useTitle({ model, target }: { model: Model; target: TargetView | undefined }): void {
+  const verdict = target && verdictOf(model.fleet, target);
+  const title = model.lostAtMs !== undefined
+    ? "server lost · metrics"
+    : verdict === undefined || verdict.tone === "good"
+    ? "metrics"
+    : `${verdict.line} · metrics`;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}

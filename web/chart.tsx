@@ -1,0 +1,162 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import uPlot, { type AlignedData, type Axis, type Options } from "uplot";
+import { type Series, WINDOW_SECONDS } from "./series.ts";
+import { timeText } from "./text.ts";
+
+export interface Line {
+  /** The name of the series. */
+  readonly name: string;
+  readonly label: string;
+}
+
+export interface ChartProps {
+  readonly title: string;
+  readonly series: Series;
+  /** The first is solid, the others are dashed. */
+  readonly lines: readonly Line[];
+  /** The series that says how far values lie from those of the first line. */
+  readonly deviation?: string | undefined;
+  /** How values are written. */
+  readonly text: (value: number | undefined) => string;
+  /** The upper end of the scale at least. */
+  readonly atLeast: number;
+  /** The right end of the time axis, in seconds. */
+  readonly now: number;
+}
+
+const HEIGHT = 84;
+const FONT = "10.5px system-ui, sans-serif";
+
+/** Lines over the last 15 minutes. Where the pointer is the values of that moment are written. */
+export function Chart(props: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const [pointed, setPointed] = useState<number>();
+  const scheme = useScheme();
+  const { series, lines, now, atLeast, text, deviation } = props;
+
+  useLayoutEffect(() => {
+    const element = box.current!;
+    const made = plot.current = new uPlot(
+      options({ lines, deviation, text, atLeast, width: element.clientWidth, onPoint: setPointed }),
+      columns({ series, lines, deviation }),
+      element,
+    );
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+    };
+  }, [scheme, series]);
+
+  useEffect(() => {
+    plot.current!.batch(() => {
+      plot.current!.setData(columns({ series, lines, deviation }), false);
+      plot.current!.setScale("x", { min: now - WINDOW_SECONDS, max: now });
+    });
+  });
+
+  const at = pointed === undefined ? undefined : series.times[pointed];
+  return (
+    <div class="chart">
+      <div ref={box} role="img" aria-label={`${props.title}, the last 15 minutes`} />
+      {(lines.length > 1 || at !== undefined) && (
+        <p class="legend" aria-hidden={at !== undefined}>
+          {lines.map(({ name, label }, n) => (
+            <span key={name} class={`key key-${n}`}>
+              {label}
+              {at !== undefined && <b>{text(series.values(name)[pointed!] ?? undefined)}</b>}
+            </span>
+          ))}
+          {at !== undefined && <span class="moment">{timeText(at * 1_000)}</span>}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Solid, dashed, dotted. */
+const DASHES: readonly number[][] = [[], [6, 3], [2, 3]];
+
+function options(
+  { lines, deviation, text, atLeast, width, onPoint }:
+    & Pick<ChartProps, "lines" | "deviation" | "text" | "atLeast">
+    & { width: number; onPoint: (index: number | undefined) => void },
+): Options {
+  const color = (name: string) =>
+    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const axis: Axis = {
+    stroke: color("muted"),
+    font: FONT,
+    grid: { stroke: color("grid"), width: 1 },
+    ticks: { show: false },
+  };
+  const bound = { stroke: "transparent", points: { show: false } };
+  return {
+    width,
+    height: HEIGHT,
+    padding: [6, 8, 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: "time" },
+      drag: { setScale: false, x: false, y: false },
+      points: { size: 5 },
+      y: false,
+    },
+    scales: {
+      x: { time: true, auto: false },
+      y: { range: (_, __, max) => [0, Math.max(atLeast, max ?? 0) * 1.05] },
+    },
+    axes: [
+      { ...axis, size: 18, gap: 2, space: 60, values: (_, moments) => moments.map(clockText) },
+      { ...axis, size: 44, gap: 4, space: 26, values: (_, values) => values.map((value) => text(value)) },
+    ],
+    series: [
+      {},
+      ...lines.map((_, n) => ({
+        stroke: color(n === 0 ? "accent" : "line-2"),
+        width: 1.5,
+        dash: DASHES[n] ?? [],
+        points: { show: false },
+        ...(n === 0 && deviation === undefined ? { fill: color("accent-soft") } : {}),
+      })),
+      ...(deviation === undefined ? [] : [bound, bound]),
+    ],
+    ...(deviation === undefined ? {} : {
+      bands: [{
+        series: [lines.length + 1, lines.length + 2] as [number, number],
+        fill: color("accent-soft"),
+      }],
+    }),
+    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? undefined)] },
+  };
+}
+
+/** The times, the lines, and the upper and lower end of the deviation. */
+function columns(
+  { series, lines, deviation }: Pick<ChartProps, "series" | "lines" | "deviation">,
+): AlignedData {
+  const values = lines.map(({ name }) => series.values(name));
+  if (deviation === undefined) return [series.times, ...values];
+  const far = series.values(deviation);
+  const bound = (sign: number) =>
+    values[0]!.map((value, n) => value === null ? null : value + sign * (far[n] ?? 0));
+  return [series.times, ...values, bound(1), bound(-1)];
+}
+
+function clockText(seconds: number): string {
+  return timeText(seconds * 1_000).slice(0, 5);
+}
+
+/** Changes when the system changes between dark and light: the canvas is then drawn anew. */
+function useScheme(): boolean {
+  const query = matchMedia("(prefers-color-scheme: dark)");
+  const [isDark, setDark] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => setDark(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  return isDark;
+}

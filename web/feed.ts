@@ -1,0 +1,57 @@
+import type { Change, Fleet } from "./wire.ts";
+
+/** How long a stream may say nothing before it is opened anew: the machine at its other end may be gone without a word. */
+const QUIET_MS = 10_000;
+/** How long a new stream may take to say the state. */
+const OPEN_MS = 5_000;
+const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 5_000;
+
+export interface FeedListener {
+  onState(fleet: Fleet): void;
+  onChange(change: Change): void;
+  /** Called at each failure. It is over when `onState` is called. */
+  onLost(): void;
+}
+
+/** Reads `/api/v1/stream` for ever: a stream that ends, fails or falls quiet is opened again. */
+export function startFeed(listener: FeedListener): void {
+  let retryMs = RETRY_MS;
+  open();
+
+  function open(): void {
+    const source = new EventSource("/api/v1/stream");
+    let limit = setTimeout(fail, OPEN_MS);
+
+    function fail(): void {
+      close();
+      listener.onLost();
+      setTimeout(open, retryMs);
+      retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 1.5);
+    }
+
+    function close(): void {
+      clearTimeout(limit);
+      source.close();
+    }
+
+    function heard(): void {
+      clearTimeout(limit);
+      limit = setTimeout(() => {
+        close();
+        open();
+      }, QUIET_MS);
+      retryMs = RETRY_MS;
+    }
+
+    source.onerror = fail;
+    source.addEventListener("state", ({ data }) => {
+      heard();
+      listener.onState(JSON.parse(data));
+    });
+    source.addEventListener("change", ({ data }) => {
+      heard();
+      listener.onChange(JSON.parse(data));
+    });
+  }
+}

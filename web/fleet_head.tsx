@@ -1,0 +1,100 @@
+import { Chart, type Line } from "./chart.tsx";
+import type { TargetView } from "./fleet_view.ts";
+import type { Model } from "./model.ts";
+import { ratio } from "./order.ts";
+import { durationText, numberText, percentText, UNKNOWN } from "./text.ts";
+
+interface Card {
+  readonly title: string;
+  readonly value: string;
+  readonly beside?: string;
+  readonly lines: readonly Line[];
+  readonly deviation?: string;
+  readonly text: (value: number | undefined) => string;
+  readonly atLeast: number;
+}
+
+/** The numbers of the whole fleet, each with its last 15 minutes. */
+export function FleetHead({ model, target }: { model: Model; target: TargetView }) {
+  return (
+    <section class="cards" aria-label="Fleet">
+      {cardsOf(target).map(({ title, value, beside, ...chart }) => (
+        <article class="card" key={title}>
+          <h2>{title}</h2>
+          <p class="figure">
+            <strong>{value}</strong>
+            {beside !== undefined && <span>{beside}</span>}
+          </p>
+          <Chart {...chart} title={title} series={model.series(target.name)} now={model.nowMs / 1_000} />
+        </article>
+      ))}
+    </section>
+  );
+}
+
+function cardsOf({ aggregate }: TargetView): Card[] {
+  const { workers, hit_rate, round } = aggregate;
+  const all = Object.values(workers).reduce((sum, count) => sum + count);
+  const part = (some: number | undefined, whole: number | undefined, of: string) =>
+    some === undefined || !whole ? {} : { beside: `${numberText(some)} of ${numberText(whole)} ${of}` };
+  const percent = { text: percentText, atLeast: 1 };
+  return [
+    {
+      title: "Workers",
+      value: numberText(workers.responding),
+      beside: `of ${numberText(all)} responding`,
+      lines: [{ name: "responding", label: "responding" }, { name: "silent", label: "silent" }],
+      text: numberText,
+      atLeast: 1,
+    },
+    {
+      title: "Load per worker",
+      value: numberText(aggregate.load_avg),
+      ...(aggregate.load_std === undefined
+        ? {}
+        : { beside: `± ${numberText(aggregate.load_std)} KV blocks` }),
+      lines: [{ name: "load_avg", label: "average, ± deviation" }],
+      deviation: "load_std",
+      text: numberText,
+      atLeast: 1,
+    },
+    {
+      title: "KV cache",
+      value: percentText(aggregate.kv_utilisation),
+      ...part(aggregate.kv_blocks_used, aggregate.kv_blocks_total, "blocks"),
+      lines: [{ name: "kv_utilisation", label: "blocks in use" }],
+      ...percent,
+    },
+    {
+      title: "Request slots",
+      value: percentText(aggregate.slot_utilisation),
+      ...part(aggregate.slots_active, aggregate.slots_total, "slots"),
+      lines: [{ name: "slot_utilisation", label: "slots in use" }],
+      ...percent,
+    },
+    {
+      title: "Requests waiting",
+      value: numberText(aggregate.requests_waiting),
+      lines: [{ name: "requests_waiting", label: "waiting" }],
+      text: numberText,
+      atLeast: 1,
+    },
+    {
+      title: "KV hit rate",
+      value: percentText(ratio(hit_rate?.overlap_blocks, hit_rate?.isl_blocks)),
+      ...(hit_rate === undefined ? { beside: "no router's events heard" } : {}),
+      lines: [{ name: "hit_rate", label: "overlap with prompts" }],
+      ...percent,
+    },
+    {
+      title: "Round",
+      value: round?.failed ? "failed" : durationText(round?.seconds),
+      beside: round === undefined
+        ? UNKNOWN
+        : `${numberText(round.answered)} answers, ${numberText(round.expected)} expected`,
+      lines: [{ name: "round_seconds", label: "time to ask all" }],
+      text: durationText,
+      atLeast: 0.01,
+    },
+  ];
+}

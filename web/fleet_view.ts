@@ -1,0 +1,138 @@
+import type { Aggregate, Change, Fleet, State, Target, TargetChange, TargetName, Worker } from "./wire.ts";
+
+/** A worker as the page has it. The record of a worker is replaced when it changes, the row stays. */
+export interface Row {
+  worker: Worker;
+  /** Its last sign of life, in milliseconds of the server's clock; undefined when it never gave one. */
+  seenMs: number | undefined;
+  /** What the text filter looks at, in lower case. */
+  haystack: string;
+}
+
+/** A worker's step from one state to another. `undefined` is: not there. */
+export interface Step {
+  readonly atMs: number;
+  readonly id: string;
+  readonly from: State | undefined;
+  readonly to: State | undefined;
+}
+
+/** How many steps are remembered. */
+const MAX_STEPS = 200;
+
+/** One target as the page has it, kept up to date by the messages of the stream. */
+export class TargetView {
+  readonly name: TargetName;
+  readonly rows = new Map<string, Row>();
+  readonly steps: Step[] = [];
+  up: boolean;
+  aggregate: Aggregate;
+
+  constructor({ namespace, component, endpoint, up, aggregate }: Target) {
+    this.name = { namespace, component, endpoint };
+    this.up = up;
+    this.aggregate = aggregate;
+  }
+
+  /** Takes a whole state; what differs from before is a step, but for the first one. */
+  replace({ up, aggregate, workers }: Target, options: { atMs: number; isFirst: boolean }): void {
+    const { atMs, isFirst } = options;
+    this.up = up;
+    this.aggregate = aggregate;
+    const there = new Set(workers.map(({ id }) => id));
+    for (const id of this.rows.keys()) if (!there.has(id)) this.#remove(id, atMs);
+    for (const worker of workers) this.#put(worker, isFirst ? undefined : atMs);
+  }
+
+  apply(change: TargetChange, atMs: number): void {
+    this.up = change.up;
+    this.aggregate = change.aggregate;
+    for (const id of change.gone) this.#remove(id, atMs);
+    if (change.seen_at !== undefined) {
+      const seenMs = Date.parse(change.seen_at);
+      const notSeen = new Set(change.not_seen);
+      for (const [id, row] of this.rows) {
+        if (row.seenMs !== undefined && row.seenMs < seenMs && !notSeen.has(id)) row.seenMs = seenMs;
+      }
+    }
+    for (const worker of change.changed) this.#put(worker, atMs);
+  }
+
+  #put(worker: Worker, atMs: number | undefined): void {
+    const row = this.rows.get(worker.id);
+    if (atMs !== undefined && row?.worker.state !== worker.state) {
+      this.#step({ atMs, id: worker.id, from: row?.worker.state, to: worker.state });
+    }
+    const seenMs = worker.last_seen_at === undefined ? undefined : Date.parse(worker.last_seen_at);
+    if (row === undefined) {
+      this.rows.set(worker.id, { worker, seenMs, haystack: haystackOf(worker) });
+      return;
+    }
+    if (row.worker.model !== worker.model || row.worker.worker_type !== worker.worker_type) {
+      row.haystack = haystackOf(worker);
+    }
+    row.worker = worker;
+    row.seenMs = seenMs;
+  }
+
+  #remove(id: string, atMs: number): void {
+    const row = this.rows.get(id);
+    if (row === undefined) return;
+    this.rows.delete(id);
+    this.#step({ atMs, id, from: row.worker.state, to: undefined });
+  }
+
+  #step(step: Step): void {
+    this.steps.push(step);
+    if (this.steps.length > 2 * MAX_STEPS) this.steps.splice(0, MAX_STEPS);
+  }
+}
+
+/** The whole as the page has it. */
+export class FleetView {
+  seq = 0;
+  /** The moment that is shown, in milliseconds of the server's clock. */
+  atMs = 0;
+  nats: Fleet["nats"];
+  etcd: Fleet["etcd"];
+  targets: TargetView[] = [];
+
+  replace(fleet: Fleet): void {
+    this.#head(fleet);
+    this.targets = fleet.targets.map((target) => {
+      const known = this.target(target);
+      const view = known ?? new TargetView(target);
+      view.replace(target, { atMs: this.atMs, isFirst: known === undefined });
+      return view;
+    });
+  }
+
+  apply(change: Change): void {
+    this.#head(change);
+    for (const target of change.targets) this.target(target)?.apply(target, this.atMs);
+  }
+
+  target(name: TargetName): TargetView | undefined {
+    return this.targets.find((target) => pathOf(target.name) === pathOf(name));
+  }
+
+  #head({ seq, at, nats, etcd }: Fleet | Change): void {
+    this.seq = seq;
+    this.atMs = Date.parse(at);
+    this.nats = nats;
+    this.etcd = etcd;
+  }
+}
+
+export function pathOf({ namespace, component, endpoint }: TargetName): string {
+  return `${namespace}/${component}/${endpoint}`;
+}
+
+/** The id as Dynamo writes it in subjects and keys. */
+export function hexOf(id: string): string {
+  return /^\d+$/.test(id) ? BigInt(id).toString(16) : "";
+}
+
+function haystackOf({ id, model, worker_type }: Worker): string {
+  return [id, hexOf(id), model, worker_type].join(" ").toLowerCase();
+}

@@ -1,0 +1,32 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { startFeed } from "./feed.ts";
+import { Model } from "./model.ts";
+
+/** Messages are shown at most once a second, whatever their number; ages grow as often. */
+const FRAME_MS = 1_000;
+
+const root = document.getElementById("app")!;
+let drawnMs = -Infinity;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let frame: number | undefined;
+
+const model = new Model(({ atOnce }) => draw(atOnce ? 0 : drawnMs + FRAME_MS - performance.now()));
+draw(0);
+startFeed(model);
+
+function draw(inMs: number): void {
+  if (inMs > 0 && timer !== undefined) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    timer = undefined;
+    frame ??= requestAnimationFrame(() => {
+      frame = undefined;
+      drawnMs = performance.now();
+      render(<App model={model} />, root);
+      draw(FRAME_MS);
+    });
+  }, Math.max(0, inMs));
+}

@@ -1,0 +1,85 @@
+import { FleetView, pathOf } from "./fleet_view.ts";
+import type { FeedListener } from "./feed.ts";
+import { fleetMoment, Series } from "./series.ts";
+import type { Change, Fleet, HistoryAnswer, TargetName } from "./wire.ts";
+
+/** Everything the page shows, and how old it is. */
+export class Model implements FeedListener {
+  readonly fleet = new FleetView();
+  /** Grows with each message. */
+  version = 0;
+  /** When the server was lost, in milliseconds of `performance.now()`; undefined while it is there. */
+  lostAtMs: number | undefined;
+  readonly #series = new Map<string, Series>();
+  /** The server's clock less `performance.now()`, by the message that was fastest. */
+  #offsetMs = -Infinity;
+  readonly #changed: (options: { atOnce: boolean }) => void;
+
+  /** `changed` is called when there is something new to show; `atOnce` when it should not wait. */
+  constructor(changed: (options: { atOnce: boolean }) => void) {
+    this.#changed = changed;
+  }
+
+  get hasState(): boolean {
+    return this.version > 0;
+  }
+
+  /** The server's clock, in milliseconds. */
+  get nowMs(): number {
+    return performance.now() + this.#offsetMs;
+  }
+
+  series(name: TargetName): Series {
+    const path = pathOf(name);
+    let series = this.#series.get(path);
+    if (series === undefined) this.#series.set(path, series = new Series());
+    return series;
+  }
+
+  onState(fleet: Fleet): void {
+    this.fleet.replace(fleet);
+    this.#offsetMs = -Infinity;
+    this.lostAtMs = undefined;
+    this.#took({ atOnce: true });
+    void this.#remember();
+  }
+
+  onChange(change: Change): void {
+    this.fleet.apply(change);
+    this.#took({ atOnce: false });
+  }
+
+  onLost(): void {
+    this.lostAtMs ??= performance.now();
+    this.#changed({ atOnce: true });
+  }
+
+  #took(options: { atOnce: boolean }): void {
+    this.#offsetMs = Math.max(this.#offsetMs, this.fleet.atMs - performance.now());
+    for (const { name, aggregate } of this.fleet.targets) {
+      this.series(name).append(this.fleet.atMs / 1_000, fleetMoment(aggregate));
+    }
+    this.version++;
+    this.#changed(options);
+  }
+
+  /** Without the past the charts begin now. */
+  async #remember(): Promise<void> {
+    const history = await readHistory();
+    if (history === undefined) return;
+    for (const { series, ...name } of history.targets) this.series(name).remember(history, series);
+    this.version++;
+    this.#changed({ atOnce: true });
+  }
+}
+
+/** What the server remembers of the fleet, or of one worker; undefined when it cannot say. */
+export async function readHistory(worker?: string): Promise<HistoryAnswer | undefined> {
+  const query = worker === undefined ? "" : `?${new URLSearchParams({ worker })}`;
+  try {
+    const response = await fetch(`/api/v1/history${query}`);
+    return response.ok ? await response.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import type { RefObject } from "preact";
+import { useLayoutEffect, useState } from "preact/hooks";
+
+/** Rows drawn above and below those that can be seen, so that scrolling and the Tab key find them there. */
+const SPARE = 12;
+/** However high the screen is. */
+const MOST = 150;
+/** The height of a row that CSS gives, in pixels. */
+const ROW_HEIGHT = 32;
+
+/** Which rows of a table's body are to be drawn: `first` up to, not including, `last`. */
+export function useWindow(
+  body: RefObject<HTMLElement | null>,
+  count: number,
+): { readonly first: number; readonly last: number; readonly rowHeight: number } {
+  const [top, setTop] = useState(0);
+  const measure = () => {
+    if (body.current === null) return;
+    const above = Math.max(0, -body.current.getBoundingClientRect().top);
+    // In steps, so that few scrolls draw anew.
+    setTop(Math.floor(above / ROW_HEIGHT / 4) * 4);
+  };
+  useLayoutEffect(measure); // What stands above may have grown.
+  useLayoutEffect(() => {
+    addEventListener("scroll", measure, { passive: true });
+    addEventListener("resize", measure);
+    return () => {
+      removeEventListener("scroll", measure);
+      removeEventListener("resize", measure);
+    };
+  }, []);
+  const seen = Math.min(MOST - 2 * SPARE, Math.ceil(innerHeight / ROW_HEIGHT) + 4);
+  const last = Math.min(count, top + seen + SPARE);
+  return { first: Math.max(0, Math.min(top - SPARE, last - seen)), last, rowHeight: ROW_HEIGHT };
+}

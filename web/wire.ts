@@ -1,0 +1,124 @@
+/** What the server says under `/api/v1`: ids are decimal strings, and a field is absent where it is not known. */
+
+export const STATES = ["silent", "undecodable", "no_data", "discovered", "responding"] as const;
+export type State = typeof STATES[number];
+
+export interface Fleet {
+  readonly seq: number;
+  readonly at: string;
+  readonly nats?: { readonly connected: boolean; readonly reconnects: number };
+  readonly etcd?: { readonly kind: "etcd" | "file"; readonly connected: boolean };
+  readonly targets: readonly Target[];
+}
+
+export interface TargetName {
+  readonly namespace: string;
+  readonly component: string;
+  readonly endpoint: string;
+}
+
+export interface Target extends TargetName {
+  readonly up: boolean;
+  readonly aggregate: Aggregate;
+  readonly workers: readonly Worker[];
+}
+
+export interface Aggregate {
+  readonly workers: Readonly<Record<State, number>>;
+  readonly load_avg?: number;
+  readonly load_std?: number;
+  readonly kv_blocks_used?: number;
+  readonly kv_blocks_total?: number;
+  /** 0 to 1. */
+  readonly kv_utilisation?: number;
+  readonly slots_active?: number;
+  readonly slots_total?: number;
+  /** 0 to 1. */
+  readonly slot_utilisation?: number;
+  readonly requests_waiting?: number;
+  readonly hit_rate?: { readonly isl_blocks: number; readonly overlap_blocks: number };
+  readonly round?: Round;
+}
+
+export interface Round {
+  readonly at: string;
+  readonly seconds: number;
+  readonly failed: boolean;
+  readonly expected: number;
+  readonly answered: number;
+  readonly decoded: number;
+}
+
+export interface Worker {
+  readonly id: string;
+  readonly state: State;
+  readonly registered?: boolean;
+  readonly service_version?: string;
+  readonly load_shape?: string;
+  readonly worker_type?: string;
+  readonly model?: string;
+  readonly channels: readonly string[];
+  readonly last_seen_at?: string;
+  readonly kv_blocks_used?: number;
+  readonly kv_blocks_total?: number;
+  readonly slots_active?: number;
+  readonly slots_total?: number;
+  readonly requests_waiting?: number;
+  /** 0 to 1. */
+  readonly cache_usage?: number;
+  /** 0 to 1. */
+  readonly prefix_hit?: number;
+  readonly ranks?: readonly Rank[];
+  readonly estimates?: readonly Estimate[];
+  readonly endpoints?: readonly Endpoint[];
+}
+
+export interface Rank {
+  readonly dp_rank: number;
+  readonly kv_blocks_used?: number;
+  readonly requests_running?: number;
+  readonly requests_waiting?: number;
+}
+
+export interface Estimate {
+  readonly router: string;
+  readonly dp_rank: number;
+  readonly active_decode_blocks?: number;
+  readonly active_prefill_tokens?: number;
+}
+
+export interface Endpoint {
+  readonly name: string;
+  readonly requests?: number;
+  readonly errors?: number;
+  readonly processing_seconds?: number;
+}
+
+/** One message of the stream after the first. */
+export interface Change {
+  readonly seq: number;
+  readonly at: string;
+  readonly nats?: Fleet["nats"];
+  readonly etcd?: Fleet["etcd"];
+  readonly targets: readonly TargetChange[];
+}
+
+export interface TargetChange extends TargetName {
+  readonly up: boolean;
+  readonly aggregate: Aggregate;
+  /** Whole workers that are new, or of whom anything but `last_seen_at` differs. */
+  readonly changed: readonly Worker[];
+  readonly gone: readonly string[];
+  /** When all others gave their last sign of life, or shortly after that, but for those in `not_seen`. */
+  readonly seen_at?: string;
+  readonly not_seen: readonly string[];
+}
+
+export interface HistoryAnswer {
+  readonly step_seconds: number;
+  /** The time of the last value of each series. */
+  readonly to: string;
+  readonly targets: readonly (TargetName & {
+    readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+  })[];
+}

@@ -1,0 +1,212 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Chart } from "./chart.tsx";
+import { hexOf, pathOf, type Row, type TargetView } from "./fleet_view.ts";
+import { Bar, Shape, StateMark } from "./marks.tsx";
+import { type Model, readHistory } from "./model.ts";
+import { kvRatio, slotRatio } from "./order.ts";
+import { Series, workerMoment } from "./series.ts";
+import { ageText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
+import type { Worker } from "./wire.ts";
+
+/** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
+export function WorkerPage({ model, target, id }: { model: Model; target: TargetView; id: string }) {
+  const row = target.rows.get(id);
+  const last = useRef<Row>(undefined);
+  if (row !== undefined) last.current = row;
+  const series = useWorkerSeries({ model, target, id });
+  const known = row ?? last.current;
+  if (known === undefined) {
+    return (
+      <section class="worker">
+        <Back />
+        <p class="note">There is no worker {id} at {pathOf(target.name)}.</p>
+      </section>
+    );
+  }
+  const { worker, seenMs } = known;
+  return (
+    <section class={row === undefined ? "worker gone" : "worker"}>
+      <Back />
+      <header>
+        <h2>{id}</h2>
+        {row === undefined
+          ? (
+            <span class="state state-gone">
+              <Shape of="gone" />
+              <span class="word">gone; these were its last numbers</span>
+            </span>
+          )
+          : <StateMark state={worker.state} />}
+      </header>
+      <Facts
+        worker={worker}
+        seenSeconds={seenMs === undefined ? undefined : (model.nowMs - seenMs) / 1_000}
+      />
+      <WorkerCharts worker={worker} series={series} now={model.nowMs / 1_000} />
+      <Tables worker={worker} />
+    </section>
+  );
+}
+
+function Back() {
+  return <a class="back" href="#/">← all workers</a>;
+}
+
+/** The worker's own series: the past is asked for once, the stream goes on. */
+function useWorkerSeries({ model, target, id }: { model: Model; target: TargetView; id: string }): Series {
+  const series = useMemo(() => new Series(), []);
+  useEffect(() => {
+    void readHistory(id).then((history) => {
+      const past = history?.targets.find((other) => pathOf(other) === pathOf(target.name));
+      if (past !== undefined) series.remember(history!, past.series);
+    });
+  }, []);
+  useEffect(() => {
+    const row = target.rows.get(id);
+    series.append(model.fleet.atMs / 1_000, row === undefined ? {} : workerMoment(row.worker));
+  }, [model.version]);
+  return series;
+}
+
+function Facts({ worker, seenSeconds }: { worker: Worker; seenSeconds: number | undefined }) {
+  const { registered } = worker;
+  const facts: readonly [string, ComponentChildren][] = [
+    ["Seen", seenSeconds === undefined ? "never" : agoText(seenSeconds)],
+    ["Registered", registered === undefined ? "not known" : registered ? "yes" : "no"],
+    ["Model", worker.model ?? UNKNOWN],
+    ["Kind", worker.worker_type ?? UNKNOWN],
+    ["Service version", worker.service_version ?? UNKNOWN],
+    ["Load record", worker.load_shape ?? UNKNOWN],
+    ["Seen by", worker.channels.length === 0 ? UNKNOWN : worker.channels.join(", ")],
+    ["Id in hex", hexOf(worker.id) || UNKNOWN],
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series; now: number }) {
+  const cards = [
+    {
+      title: "KV blocks in use",
+      figure: worker.kv_blocks_used,
+      whole: worker.kv_blocks_total,
+      ratio: kvRatio(worker),
+      name: "kv_blocks_used",
+      text: numberText,
+      atLeast: worker.kv_blocks_total ?? 1,
+    },
+    {
+      title: "Slots in use",
+      figure: worker.slots_active,
+      whole: worker.slots_total,
+      ratio: slotRatio(worker),
+      name: "slots_active",
+      text: numberText,
+      atLeast: worker.slots_total ?? 1,
+    },
+    {
+      title: "Requests waiting",
+      figure: worker.requests_waiting,
+      name: "requests_waiting",
+      text: numberText,
+      atLeast: 1,
+    },
+    { title: "Cache usage", figure: worker.cache_usage, name: "cache_usage", text: percentText, atLeast: 1 },
+  ];
+  return (
+    <div class="cards">
+      {cards.map(({ title, figure, whole, ratio, name, text, atLeast }) => (
+        <article class="card" key={title}>
+          <h3>{title}</h3>
+          <p class="figure">
+            <strong>{text(figure)}</strong>
+            {whole !== undefined && <span>of {numberText(whole)}</span>}
+            {ratio !== undefined && <Bar ratio={ratio} />}
+            {name === "cache_usage" && worker.prefix_hit !== undefined && (
+              <span>prefix hits {percentText(worker.prefix_hit)}</span>
+            )}
+          </p>
+          <Chart
+            key={atLeast}
+            title={title}
+            series={series}
+            lines={[{ name, label: title }]}
+            text={text}
+            atLeast={atLeast}
+            now={now}
+          />
+        </article>
+      ))}
+    </div>
+  );
+}
+
+function Tables({ worker: { ranks, estimates, endpoints } }: { worker: Worker }) {
+  return (
+    <div class="lists">
+      <List
+        title="Ranks"
+        heads={["Rank", "KV blocks in use", "Running", "Waiting"]}
+        rows={ranks?.map((rank) => [
+          String(rank.dp_rank),
+          ...[rank.kv_blocks_used, rank.requests_running, rank.requests_waiting].map(numberText),
+        ])}
+      />
+      <List
+        title="Routers' estimates"
+        heads={["Router", "Rank", "Decode blocks", "Prefill tokens"]}
+        rows={estimates?.map((estimate) => [
+          estimate.router,
+          String(estimate.dp_rank),
+          ...[estimate.active_decode_blocks, estimate.active_prefill_tokens].map(numberText),
+        ])}
+      />
+      <List
+        title="Endpoints"
+        heads={["Endpoint", "Requests", "Errors", "Busy in all"]}
+        rows={endpoints?.map(({ name, requests, errors, processing_seconds }) => [
+          name,
+          numberText(requests),
+          numberText(errors),
+          durationText(processing_seconds),
+        ])}
+      />
+    </div>
+  );
+}
+
+function List(
+  { title, heads, rows }: {
+    title: string;
+    heads: readonly string[];
+    rows: readonly (readonly string[])[] | undefined;
+  },
+) {
+  if (rows === undefined || rows.length === 0) return null;
+  return (
+    <section class="list">
+      <h3>{title}</h3>
+      <table>
+        <thead>
+          <tr>{heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr>
+        </thead>
+        <tbody>
+          {rows.map((cells, n) => <tr key={n}>{cells.map((cell, m) => <td key={m}>{cell}</td>)}</tr>)}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function agoText(seconds: number): string {
+  return seconds < 1 ? "now" : `${ageText(seconds)} ago`;
+}

@@ -1,0 +1,250 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Row, TargetView } from "./fleet_view.ts";
+import type { Model } from "./model.ts";
+import {
+  arrange,
+  BY_ATTENTION,
+  errorsOf,
+  type Filter,
+  kvRatio,
+  type Order,
+  slotRatio,
+  type SortKey,
+} from "./order.ts";
+import { Bar, Shape, StateMark } from "./marks.tsx";
+import { workerHref } from "./route.ts";
+import { ageText, counted, numberText, STATE_WORDS } from "./text.ts";
+import { useWindow } from "./row_window.ts";
+import { STATES } from "./wire.ts";
+
+interface Column {
+  readonly key: SortKey;
+  readonly title: string;
+  /** The order that the first press gives. */
+  readonly descending: boolean;
+  readonly cell: (row: Row, nowMs: number) => ComponentChildren;
+}
+
+const COLUMNS: readonly Column[] = [
+  {
+    key: "state",
+    title: "State",
+    descending: false,
+    cell: ({ worker }) => <StateMark state={worker.state} />,
+  },
+  {
+    key: "worker",
+    title: "Worker",
+    descending: false,
+    cell: ({ worker: { id } }) => (
+      <a class="row-link" href={workerHref(id)} title={id}>
+        <bdi>{id}</bdi>
+      </a>
+    ),
+  },
+  { key: "model", title: "Model", descending: false, cell: ({ worker: { model } }) => model ?? "–" },
+  {
+    key: "kv",
+    title: "KV cache",
+    descending: true,
+    cell: ({ worker }) => (
+      <Bar ratio={kvRatio(worker)} title={blocksText(worker.kv_blocks_used, worker.kv_blocks_total)} />
+    ),
+  },
+  { key: "slots", title: "Slots", descending: true, cell: ({ worker }) => <Bar ratio={slotRatio(worker)} /> },
+  {
+    key: "waiting",
+    title: "Waiting",
+    descending: true,
+    cell: ({ worker }) => numberText(worker.requests_waiting),
+  },
+  {
+    key: "errors",
+    title: "Errors",
+    descending: true,
+    cell: ({ worker }) => <Errors count={errorsOf(worker)} />,
+  },
+  {
+    key: "age",
+    title: "Seen",
+    descending: true,
+    cell: ({ seenMs }, nowMs) =>
+      seenMs === undefined ? "never" : ageText(Math.max(0, (nowMs - seenMs) / 1_000)),
+  },
+];
+
+/** All workers: sorted, filtered, and only those drawn that can be seen. */
+export function WorkerTable({ model, target }: { model: Model; target: TargetView }) {
+  const [order, setOrder] = useState<Order>(BY_ATTENTION);
+  const [filter, setFilter] = useState<Filter>({ text: "", state: undefined });
+  const { rows, isHeld, hold } = useArranged({ model, target, order, filter });
+  const body = useRef<HTMLTableSectionElement>(null);
+  const { first, last, rowHeight } = useWindow(body, rows.length);
+  const shown = rows.slice(first, last);
+  return (
+    <section class="workers" aria-label="Workers">
+      <Toolbar target={target} filter={filter} setFilter={setFilter} shown={rows.length} isHeld={isHeld} />
+      <table aria-rowcount={rows.length + 1}>
+        <thead>
+          <tr aria-rowindex={1}>
+            {COLUMNS.map((column) => (
+              <Heading key={column.key} column={column} order={order} setOrder={setOrder} />
+            ))}
+          </tr>
+        </thead>
+        <tbody
+          ref={body}
+          onPointerEnter={({ pointerType }) => pointerType === "mouse" && hold(true)}
+          onPointerLeave={() => hold(false)}
+          onKeyDown={moveFocus}
+        >
+          <Gap rows={first} rowHeight={rowHeight} />
+          {shown.map((row, n) => (
+            <tr key={row.worker.id} class={`row is-${row.worker.state}`} aria-rowindex={first + n + 2}>
+              {COLUMNS.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, model.nowMs)}
+              </td>)}
+            </tr>
+          ))}
+          <Gap rows={rows.length - last} rowHeight={rowHeight} />
+        </tbody>
+      </table>
+      {rows.length === 0 && (
+        <p class="empty">
+          {target.rows.size === 0 ? "There are no workers to show." : "No worker passes the filter."}
+        </p>
+      )}
+    </section>
+  );
+}
+
+/**
+ * The rows in their order. While it is held rows stay where they are, so that they do not run away under the pointer;
+ * those that are gone leave.
+ */
+function useArranged(
+  { model, target, order, filter }: { model: Model; target: TargetView; order: Order; filter: Filter },
+): { rows: Row[]; isHeld: boolean; hold: (held: boolean) => void } {
+  const [isHeld, hold] = useState(false);
+  const last = useRef<{ rows: Row[]; of: readonly unknown[] }>({ rows: [], of: [] });
+  const rows = useMemo(() => {
+    const of = [target, order, filter];
+    const isSame = of.every((part, n) => part === last.current.of[n]);
+    const rows = isHeld && isSame
+      ? last.current.rows.filter(({ worker: { id } }) => target.rows.has(id))
+      : arrange(target.rows.values(), order, filter);
+    last.current = { rows, of };
+    return rows;
+  }, [model.version, target, order, filter, isHeld]);
+  return { rows, isHeld, hold };
+}
+
+function Toolbar(
+  { target, filter, setFilter, shown, isHeld }: {
+    target: TargetView;
+    filter: Filter;
+    setFilter: (filter: Filter) => void;
+    shown: number;
+    isHeld: boolean;
+  },
+) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) {
+        return;
+      }
+      event.preventDefault();
+      field.current?.focus();
+      field.current?.select();
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+  const all = target.rows.size;
+  const isFiltered = filter.text !== "" || filter.state !== undefined;
+  return (
+    <div class="toolbar">
+      <h2>{isFiltered ? `${numberText(shown)} of ${counted(all, "worker")}` : counted(all, "worker")}</h2>
+      <div class="states" role="group" aria-label="Filter by state">
+        {STATES.filter((state) => target.aggregate.workers[state] > 0 || filter.state === state).reverse()
+          .map((state) => (
+            <button
+              key={state}
+              type="button"
+              class={`chip state-${state}`}
+              aria-pressed={filter.state === state}
+              onClick={() => setFilter({ ...filter, state: filter.state === state ? undefined : state })}
+            >
+              <Shape of={state} />
+              {STATE_WORDS[state]} <b>{numberText(target.aggregate.workers[state])}</b>
+            </button>
+          ))}
+      </div>
+      {isHeld && <span class="aside">order held under the pointer</span>}
+      <input
+        ref={field}
+        type="search"
+        aria-label="Filter workers by id or model"
+        placeholder="Filter by id or model   /"
+        value={filter.text}
+        onInput={({ currentTarget }) => setFilter({ ...filter, text: currentTarget.value })}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          setFilter({ ...filter, text: "" });
+          event.currentTarget.blur();
+        }}
+      />
+    </div>
+  );
+}
+
+function Heading(
+  { column, order, setOrder }: { column: Column; order: Order; setOrder: (order: Order) => void },
+) {
+  const { key, title } = column;
+  const isSorted = order.key === key;
+  const direction = order.descending ? "descending" : "ascending";
+  const press = () => setOrder({ key, descending: isSorted ? !order.descending : column.descending });
+  return (
+    <th class={`col-${key}`} scope="col" aria-sort={isSorted ? direction : undefined}>
+      <button type="button" onClick={press}>
+        {title}
+        <span class="arrow" aria-hidden="true">{isSorted ? order.descending ? "↓" : "↑" : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+/** Stands for rows that are not drawn. */
+function Gap({ rows, rowHeight }: { rows: number; rowHeight: number }) {
+  if (rows <= 0) return null;
+  return (
+    <tr class="gap" aria-hidden="true">
+      <td colSpan={COLUMNS.length} style={{ height: `${rows * rowHeight}px` }} />
+    </tr>
+  );
+}
+
+function Errors({ count }: { count: number | undefined }) {
+  return count ? <span class="errors">{numberText(count)}</span> : <>{numberText(count)}</>;
+}
+
+function blocksText(used: number | undefined, total: number | undefined): string {
+  return used === undefined ? "" : `${numberText(used)} of ${numberText(total)} blocks`;
+}
+
+/** Arrow keys go from row to row. */
+function moveFocus(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  const links = [...event.currentTarget.querySelectorAll<HTMLElement>(".row-link")];
+  const next = links[links.indexOf(document.activeElement as HTMLElement) + step];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, select, textarea");
+}
