@@ -21,7 +21,9 @@ async function gate(): Promise<boolean> {
 }
 
 async function allSteps(): Promise<boolean> {
-  for (const name of ["nats-server", "etcd", "prometheus", "promtool", "prometheus-pushgateway"]) {
+  for (
+    const name of ["nats-server", "etcd", "prometheus", "promtool", "prometheus-pushgateway", "chromium"]
+  ) {
     await findBinary(name);
   }
   await findOpenMetricsParser();

@@ -1,5 +1,5 @@
 /** Where the servers' executables are: on PATH, else in Debian packages unpacked below `.cache/servers/`. */
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unpackedPackage, unpackPackage } from "./debian.ts";
 
@@ -7,6 +7,10 @@ import { unpackedPackage, unpackPackage } from "./debian.ts";
 interface Source {
   readonly debian: string;
   readonly names: readonly string[];
+  /** Where the package has it, when not in usr/bin or usr/sbin under its own name. */
+  readonly path?: string;
+  /** It needs libraries that a server machine often does not have: they are unpacked beside it. */
+  readonly withLibraries?: true;
 }
 
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -17,6 +21,12 @@ const SOURCES: Readonly<Record<string, Source>> = {
   "prometheus-pushgateway": {
     debian: "prometheus-pushgateway",
     names: ["prometheus-pushgateway", "pushgateway"],
+  },
+  "chromium": {
+    debian: "chromium",
+    names: ["chromium", "chromium-browser", "google-chrome"],
+    path: "usr/lib/chromium/chromium", // What is in usr/bin starts the one of the system.
+    withLibraries: true,
   },
 };
 
@@ -43,6 +53,7 @@ export function binaryVersion(name: string): Promise<string> {
     const path = await findBinary(name);
     const output = await new Deno.Command(path, {
       args: ["--version"],
+      env: libraryEnv(path),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -55,6 +66,15 @@ export function binaryVersion(name: string): Promise<string> {
     }
     return version;
   });
+}
+
+/** What an executable of `findBinary` needs in its environment to find the libraries that were unpacked with it. */
+export function libraryEnv(path: string): Record<string, string> {
+  const folder = relative(serverCacheDir(), path).split(sep)[0]!;
+  if (folder === "..") return {};
+  const triplet = Deno.build.target.replace("-unknown-", "-");
+  const libraries = join(serverCacheDir(), folder, "usr/lib", triplet);
+  return { LD_LIBRARY_PATH: [libraries, join(libraries, "pulseaudio")].join(delimiter) };
 }
 
 /** The first executable file of that name on PATH, or undefined. */
@@ -79,9 +99,9 @@ async function locate(name: string): Promise<string> {
     );
   }
   try {
-    const folder = await debianPackage(source.debian);
-    for (const bin of ["usr/bin", "usr/sbin"]) {
-      const path = join(folder, bin, name);
+    const folder = await debianPackage(source.debian, { withLibraries: source.withLibraries ?? false });
+    for (const place of source.path === undefined ? [`usr/bin/${name}`, `usr/sbin/${name}`] : [source.path]) {
+      const path = join(folder, place);
       if (await isExecutable(path)) return path;
     }
     throw new Error(`${folder} does not have it: delete that folder`);
@@ -95,10 +115,16 @@ async function locate(name: string): Promise<string> {
   }
 }
 
-/** The folder that a Debian package is unpacked in, downloaded at the first call. Throws an Error of one line. */
-export async function debianPackage(name: string): Promise<string> {
+/**
+ * The folder that a Debian package is unpacked in, downloaded at the first call, with `withLibraries` together with what
+ * it needs. Throws an Error of one line.
+ */
+export async function debianPackage(
+  name: string,
+  options: { readonly withLibraries?: boolean } = {},
+): Promise<string> {
   const cacheDir = serverCacheDir();
-  return await unpackedPackage(name, cacheDir) ?? await unpackPackage(name, cacheDir);
+  return await unpackedPackage(name, cacheDir) ?? await unpackPackage(name, cacheDir, options);
 }
 
 /** `SERVERS_CACHE_DIR`, else `.cache/servers` of the project. */

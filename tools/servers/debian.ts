@@ -31,10 +31,15 @@ export async function unpackedPackage(name: string, cacheDir: string): Promise<s
 
 /**
  * Downloads and unpacks a Debian package into `<cacheDir>/<name>_<version>/`, unless it is there, and returns that
- * folder. Processes that call it at the same moment wait for each other and share the outcome. Says the version
- * on stderr when it downloads. Throws an Error of one line.
+ * folder; with `withLibraries` also the packages that it needs and that are not installed, into the same folder.
+ * Processes that call it at the same moment wait for each other and share the outcome. Says the version on stderr
+ * when it downloads. Throws an Error of one line.
  */
-export async function unpackPackage(name: string, cacheDir: string): Promise<string> {
+export async function unpackPackage(
+  name: string,
+  cacheDir: string,
+  options: { readonly withLibraries?: boolean } = {},
+): Promise<string> {
   await Deno.mkdir(cacheDir, { recursive: true });
   using lock = await Deno.open(join(cacheDir, ".lock"), { create: true, write: true });
   await lock.lock(true); // held until closed, also by the system when the process dies
@@ -43,10 +48,13 @@ export async function unpackPackage(name: string, cacheDir: string): Promise<str
   await removeLeftovers(cacheDir);
   const work = await Deno.makeTempDir({ dir: cacheDir, prefix: ".new-" });
   try {
-    const { file, version } = await downloadPackage(name, work);
+    await downloadPackage(name, work, options);
+    const { version, files } = await downloaded(name, work);
     const tree = join(work, "tree");
-    const unpacked = await run("dpkg", ["-x", file, tree]);
-    if (!unpacked.ok) throw new Error(`dpkg -x failed (${lastLine(unpacked.text)})`);
+    for (const file of files) {
+      const unpacked = await run("dpkg", ["-x", file, tree]);
+      if (!unpacked.ok) throw new Error(`dpkg -x failed (${lastLine(unpacked.text)})`);
+    }
     const target = join(cacheDir, `${name}_${version}`);
     await Deno.rename(tree, target);
     console.error(`unpacked Debian's ${name} ${version}`);
@@ -64,9 +72,19 @@ async function removeLeftovers(cacheDir: string): Promise<void> {
 }
 
 /** Package lists that are missing or out of date are fetched once, then the download is tried again. */
-async function downloadPackage(name: string, work: string): Promise<{ file: string; version: string }> {
+async function downloadPackage(
+  name: string,
+  work: string,
+  { withLibraries = false }: { readonly withLibraries?: boolean },
+): Promise<void> {
   // Without the option root's apt complains that its download user cannot write here.
-  const args = ["-q", "-o", "APT::Sandbox::User=root", "download", name];
+  const common = ["-q", "-o", "APT::Sandbox::User=root"];
+  // Nothing is installed, so the system's lock is not needed, nor the right to take it.
+  const install = ["-y", "-o", `Dir::Cache::archives=${work}`, "-o", "Debug::NoLocking=1", "--download-only"];
+  const args = withLibraries
+    ? [...common, ...install, "--no-install-recommends", "install", name]
+    : [...common, "download", name];
+  if (withLibraries) await Deno.mkdir(join(work, "partial"));
   let download = await run("apt-get", args, work);
   if (!download.ok) {
     const update = await run("apt-get", ["-q", "update"]);
@@ -78,14 +96,18 @@ async function downloadPackage(name: string, work: string): Promise<{ file: stri
     download = await run("apt-get", args, work);
   }
   if (!download.ok) throw new Error(`apt-get download failed (${lastLine(download.text)})`);
-  for await (const entry of Deno.readDir(work)) {
-    if (!entry.name.endsWith(".deb")) continue;
-    const file = join(work, entry.name);
-    const field = await run("dpkg", ["-f", file, "Version"]);
-    if (!field.ok) throw new Error(`dpkg -f failed (${lastLine(field.text)})`);
-    return { file, version: field.text.trim().replaceAll(":", "%3a") };
-  }
-  throw new Error("apt-get download left no .deb file");
+}
+
+/** The files that were downloaded, and the version of that name's. */
+async function downloaded(name: string, work: string): Promise<{ files: string[]; version: string }> {
+  const files = [...Deno.readDirSync(work)].map((entry) => entry.name).filter((file) =>
+    file.endsWith(".deb")
+  );
+  const own = files.find((file) => file.startsWith(`${name}_`));
+  if (own === undefined) throw new Error("apt-get download left no .deb file");
+  const field = await run("dpkg", ["-f", join(work, own), "Version"]);
+  if (!field.ok) throw new Error(`dpkg -f failed (${lastLine(field.text)})`);
+  return { files: files.map((file) => join(work, file)), version: field.text.trim().replaceAll(":", "%3a") };
 }
 
 async function run(command: string, args: readonly string[], cwd?: string): Promise<Ran> {
