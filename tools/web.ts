@@ -38,5 +38,5 @@ export async function buildPage(folder: string): Promise<void> {
   } finally {
     await stop();
   }
-  await Deno.copyFile(new URL("index.html", source), `${folder}/index.html`);
+  for (const name of ["index.html", "icon.svg"]) await Deno.copyFile(new URL(name, source), `${folder}/${name}`);
 }

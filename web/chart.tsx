@@ -25,6 +25,8 @@ export interface ChartProps {
 }
 
 const HEIGHT = 84;
+/** The shortest time that is shown, in seconds: that of a server which just began. */
+const SHORTEST_SPAN = 60;
 const FONT = "10.5px system-ui, sans-serif";
 
 /** Lines over the last 15 minutes. Where the pointer is the values of that moment are written. */
@@ -53,7 +55,7 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     plot.current!.batch(() => {
       plot.current!.setData(columns({ series, lines, deviation }), false);
-      plot.current!.setScale("x", { min: now - WINDOW_SECONDS, max: now });
+      plot.current!.setScale("x", { min: now - spanOf(series, now), max: now });
     });
   });
 
@@ -61,17 +63,16 @@ export function Chart(props: ChartProps) {
   return (
     <div class="chart">
       <div ref={box} role="img" aria-label={`${props.title}, the last 15 minutes`} />
-      {(lines.length > 1 || at !== undefined) && (
-        <p class="legend" aria-hidden={at !== undefined}>
-          {lines.map(({ name, label }, n) => (
+      <p class={at === undefined ? "legend" : "legend pointed"} aria-hidden={at !== undefined}>
+        {(lines.length > 1 || at !== undefined) &&
+          lines.map(({ name, label }, n) => (
             <span key={name} class={`key key-${n}`}>
               {label}
               {at !== undefined && <b>{text(series.values(name)[pointed!] ?? undefined)}</b>}
             </span>
           ))}
-          {at !== undefined && <span class="moment">{timeText(at * 1_000)}</span>}
-        </p>
-      )}
+        {at !== undefined && <span class="moment">{timeText(at * 1_000)}</span>}
+      </p>
     </div>
   );
 }
@@ -96,7 +97,7 @@ function options(
   return {
     width,
     height: HEIGHT,
-    padding: [6, 8, 0, 0],
+    padding: [6, 20, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: "time" },
@@ -109,7 +110,7 @@ function options(
       y: { range: (_, __, max) => [0, Math.max(atLeast, max ?? 0) * 1.05] },
     },
     axes: [
-      { ...axis, size: 18, gap: 2, space: 60, values: (_, moments) => moments.map(clockText) },
+      { ...axis, size: 18, gap: 2, space: 72, values: momentTexts },
       { ...axis, size: 44, gap: 4, space: 26, values: (_, values) => values.map((value) => text(value)) },
     ],
     series: [
@@ -145,8 +146,17 @@ function columns(
   return [series.times, ...values, bound(1), bound(-1)];
 }
 
-function clockText(seconds: number): string {
-  return timeText(seconds * 1_000).slice(0, 5);
+/** What is known of the last 15 minutes. */
+function spanOf({ times }: Series, now: number): number {
+  return Math.min(WINDOW_SECONDS, Math.max(SHORTEST_SPAN, now - (times[0] ?? now)));
+}
+
+/** Below the axis, but where the lowest value stands beside it. */
+function momentTexts(plot: uPlot, moments: number[]): string[] {
+  const isFine = moments.some((moment) => moment % 60 !== 0);
+  return moments.map((moment) =>
+    plot.valToPos(moment, "x") < 12 ? "" : timeText(moment * 1_000).slice(0, isFine ? 8 : 5)
+  );
 }
 
 /** Changes when the system changes between dark and light: the canvas is then drawn anew. */

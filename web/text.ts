@@ -30,9 +30,10 @@ export function percentText(ratio: number | undefined): string {
   return `${percent} %`;
 }
 
-/** Of a length of time: `3 ms`, `0.8 s`, `12 s`, `4 min`, `3 h`, `2 d`. */
+/** Of a length of time: `0`, `3 ms`, `0.8 s`, `12 s`, `4 min`, `3 h`, `2 d`. */
 export function durationText(seconds: number | undefined): string {
   if (seconds === undefined) return UNKNOWN;
+  if (seconds === 0) return "0";
   if (seconds < 0.1) return `${Math.max(1, Math.round(seconds * 1_000))} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   return ageText(seconds);
