@@ -26,7 +26,7 @@ export interface ChartProps {
 
 const HEIGHT = 84;
 /** The shortest time that is shown, in seconds: that of a server which just began. */
-const SHORTEST_SPAN = 60;
+const SHORTEST_SPAN = 10;
 const FONT = "10.5px system-ui, sans-serif";
 
 /** Lines over the last 15 minutes. Where the pointer is the values of that moment are written. */

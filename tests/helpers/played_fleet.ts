@@ -1,0 +1,104 @@
+import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import { aggregateLoad } from "../../lib/fleet/aggregate.ts";
+import type { Snapshot, WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
+import { History } from "../../lib/monitor/history.ts";
+import { assetRoutes } from "../../lib/output/assets.ts";
+import { FleetBytes, fleetRoute } from "../../lib/output/fleet_route.ts";
+import { FleetStream } from "../../lib/output/fleet_stream.ts";
+import { historyRoute } from "../../lib/output/history_route.ts";
+import { type MetricsServer, startServer } from "../../lib/output/server.ts";
+import { systemClock } from "../../lib/timing.ts";
+import { target } from "./deployment.ts";
+
+/**
+ * The live page and its API over Snapshots of a test's own making, for what real workers cannot be brought to show. It is
+ * served by the program's server and stream.
+ */
+export class PlayedFleet implements AsyncDisposable {
+  snapshot: Snapshot = snapshotOf(0, []);
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  readonly #stream: FleetStream;
+  readonly #server: MetricsServer;
+
+  constructor() {
+    const fleets = new FleetBytes();
+    const history = new History({ snapshots: this, clock: systemClock, pollIntervalMs: 2_000 });
+    this.#stream = new FleetStream({ snapshots: this, fleets });
+    const routes = new Map(
+      [
+        ...assetRoutes(new URL("../../lib/web/assets/", import.meta.url)),
+        ["/api/v1/fleet", fleetRoute({ snapshot: () => this.snapshot, fleets })],
+        ["/api/v1/history", historyRoute(history)],
+        ["/api/v1/stream", () => this.#stream.answer()],
+      ] as const,
+    );
+    this.#server = startServer({ host: "127.0.0.1", port: 0, routes, drainMs: 100 });
+  }
+
+  get url(): string {
+    return `http://${this.#server.address}`;
+  }
+
+  subscribe(listener: (snapshot: Snapshot) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Makes these the workers that there are. */
+  publish(workers: readonly WorkerSnapshot[]): void {
+    this.snapshot = snapshotOf(this.snapshot.seq + 1, workers);
+    for (const listener of this.#listeners) listener(this.snapshot);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stream[Symbol.dispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+/** A worker that answers, but for what is told. */
+export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): WorkerSnapshot {
+  return {
+    id: id as WorkerId,
+    state: "responding",
+    registered: true,
+    lastAnswerAt: systemClock(),
+    load: undefined,
+    numbers: { activeBlocks: 40, totalBlocks: 100, activeSlots: 2, totalSlots: 8, requestsWaiting: 0 },
+    ranks: [],
+    estimates: [],
+    channels: new Set(["stats"]),
+    card: undefined,
+    service: undefined,
+    endpoints: [],
+    ...more,
+  };
+}
+
+function snapshotOf(seq: number, workers: readonly WorkerSnapshot[]): Snapshot {
+  const at = systemClock();
+  const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
+  for (const { state } of workers) workersByState[state]++;
+  const blocks = workers.flatMap(({ numbers: { activeBlocks } }) => activeBlocks ?? []);
+  return {
+    seq,
+    at,
+    nats: { connected: true, reconnects: 0 },
+    store: { kind: "etcd", connected: true },
+    targets: [{
+      target,
+      up: true,
+      needsNats: true,
+      lastRound: undefined,
+      lastGoodRoundAt: at,
+      lastCompleteRoundAt: at,
+      membershipFromEtcd: true,
+      workers,
+      workersByState,
+      load: aggregateLoad(blocks),
+      loadFrom: undefined,
+      hitRates: [],
+      hitRateTotals: { islBlocks: 0, overlapBlocks: 0 },
+    }],
+  };
+}

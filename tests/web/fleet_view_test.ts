@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { FleetView, hexOf } from "../../web/fleet_view.ts";
+import type { Aggregate, Change, Fleet, State, TargetChange } from "../../web/wire.ts";
+
+const name = { namespace: "dynamo", component: "c", endpoint: "e" };
+const aggregate: Aggregate = {
+  workers: { responding: 0, silent: 0, discovered: 0, no_data: 0, undecodable: 0 },
+};
+
+Deno.test("a change replaces, adds and removes workers, and the rest were seen but those that were not", () => {
+  const view = new FleetView();
+  view.replace(state(0, ["1", "2", "3", "4"]));
+  view.apply(
+    change(2, {
+      changed: [worker("1", "silent", 0), worker("5", "responding", 2)],
+      gone: ["2"],
+      seen_at: time(2),
+      not_seen: ["3"],
+    }),
+  );
+  assert.deepEqual(
+    [...view.targets[0]!.rows].map(([id, { worker, seenMs }]) => [id, worker.state, seenMs]),
+    [["1", "silent", 0], ["3", "responding", 0], ["4", "responding", 2_000], ["5", "responding", 2_000]],
+  );
+  assert.deepEqual(
+    view.targets[0]!.steps.map(({ atMs, id, from, to }) => [atMs, id, from, to]),
+    [[2_000, "2", "responding", undefined], [2_000, "1", "responding", "silent"], [
+      2_000,
+      "5",
+      undefined,
+      "responding",
+    ]],
+  );
+});
+
+Deno.test("a state after a pause shows what was missed as changes; the first state is none", () => {
+  const view = new FleetView();
+  view.replace(state(0, ["1", "2"]));
+  assert.deepEqual(view.targets[0]!.steps, []);
+  view.replace(state(9, ["2", "3"]));
+  assert.deepEqual(view.targets[0]!.steps.map(({ id, to }) => [id, to]), [["1", undefined], [
+    "3",
+    "responding",
+  ]]);
+});
+
+Deno.test("steps are remembered up to a bound, the newest", () => {
+  const view = new FleetView();
+  view.replace(state(0, []));
+  for (let n = 1; n <= 2_000; n++) {
+    view.apply(
+      change(n, { changed: [worker(String(n), "responding", n)], gone: [String(n - 1)], not_seen: [] }),
+    );
+  }
+  const { steps } = view.targets[0]!;
+  assert.ok(steps.length <= 400, `${steps.length} are remembered`);
+  assert.equal(steps.at(-1)!.id, "2000");
+});
+
+Deno.test("an id is shown in hex as Dynamo writes it, without loss; what is no number has none", () => {
+  assert.equal(hexOf("18446744073709551615"), "ffffffffffffffff");
+  assert.equal(hexOf("<b>"), "");
+});
+
+function state(seconds: number, ids: readonly string[]): Fleet {
+  const workers = ids.map((id) => worker(id, "responding", seconds));
+  return { seq: seconds, at: time(seconds), targets: [{ ...name, up: true, aggregate, workers }] };
+}
+
+function change(
+  seconds: number,
+  part: Pick<TargetChange, "changed" | "gone" | "not_seen"> & { seen_at?: string },
+): Change {
+  return { seq: seconds, at: time(seconds), targets: [{ ...name, up: true, aggregate, ...part }] };
+}
+
+function worker(id: string, state: State, seconds: number) {
+  return { id, state, channels: [], last_seen_at: time(seconds) };
+}
+
+function time(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString();
+}

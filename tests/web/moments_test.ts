@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { ownProgram, type Program } from "../../tools/program.ts";
+import { Browser, picture, violations } from "../helpers/browser.ts";
+import { Deployment } from "../helpers/deployment.ts";
+import { eventually } from "../helpers/eventually.ts";
+
+/** How many Snapshots there have been when the charts have something to show. */
+const SEASONED = 40;
+
+Deno.test("the page shows real workers come, fall silent and leave, and NATS go and come back", async (test) => {
+  await using deployment = await Deployment.start({ staleAfter: "1", forgetAfter: "60" });
+  await using browser = await Browser.open();
+  const page = await browser.page(deployment.metrics.url);
+  const verdict = page.getByRole("status");
+  const changes = page.getByRole("article", { name: "Changes" });
+
+  await test.step("nobody is there", async () => {
+    await verdict.getByText("No workers found at dynamo/my_component/my_endpoint").waitFor();
+    await page.getByText("Etcd lists none and nobody answers over NATS.").waitFor();
+    assert.deepEqual(await violations(page), []);
+  });
+
+  await using _others = mockWorkers(deployment, ["--workers", "11", "--seed", "7"]);
+  await using one = mockWorkers(deployment, ["--seed", "8"]);
+
+  await test.step("all are well", async () => {
+    await verdict.getByText("All 12 workers are alive").waitFor();
+    await changes.getByText("new").first().waitFor();
+    assert.equal(await page.title(), "metrics");
+    await seasoned(page);
+    await shown(page, "all-well");
+  });
+
+  await test.step("one is silent", async () => {
+    Deno.kill(one.pid, "SIGSTOP");
+    await verdict.getByText("1 of 12 workers is silent").waitFor();
+    await changes.getByText("silent").waitFor();
+    assert.equal(await page.locator(".row").first().locator(".col-state").textContent(), "silent");
+    assert.equal(await page.title(), "1 of 12 workers is silent · metrics");
+    await shown(page, "one-silent");
+  });
+
+  await test.step("one is gone", async () => {
+    await one.stop();
+    await verdict.getByText("All 11 workers are alive").waitFor();
+    await changes.getByText("gone").waitFor();
+    await eventually(async () => assert.equal(await page.locator(".row").count(), 11));
+    await shown(page, "one-gone");
+  });
+
+  await test.step("NATS is away, and back", async () => {
+    await deployment.nats.stop();
+    await verdict.getByText("NATS cannot be reached").waitFor();
+    await page.getByRole("list", { name: "Connections" }).getByText("away").waitFor();
+    await shown(page, "nats-away");
+    await deployment.nats.start();
+    await verdict.getByText("All 11 workers are alive").waitFor();
+  });
+
+  assert.deepEqual(browser.faults, []);
+});
+
+/** In both themes: axe-core finds nothing, and a picture is made. */
+async function shown(page: Page, moment: string): Promise<void> {
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await violations(page), []);
+    await picture(page, `${moment}-${scheme}`);
+  }
+}
+
+async function seasoned(page: Page): Promise<void> {
+  await eventually(async () => {
+    const text = await page.getByText(/^Snapshot \d+$/).textContent();
+    assert.ok(Number(text!.slice("Snapshot ".length)) >= SEASONED);
+  }, { timeoutMs: 30_000 });
+}
+
+function mockWorkers({ nats, etcd }: Deployment, args: readonly string[]): Program {
+  return ownProgram("mock_worker.ts", { args, env: { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url } });
+}
