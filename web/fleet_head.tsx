@@ -2,7 +2,7 @@ import { Chart, type Line } from "./chart.tsx";
 import type { TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
 import { ratio } from "./order.ts";
-import { durationText, numberText, percentText, UNKNOWN } from "./text.ts";
+import { durationText, numberText, percentText } from "./text.ts";
 
 interface Card {
   readonly title: string;
@@ -13,6 +13,9 @@ interface Card {
   readonly text: (value: number | undefined) => string;
   readonly atLeast: number;
 }
+
+/** The shortest scale of a number that is counted: its marks are whole numbers. */
+const COUNT_SCALE = 4;
 
 /** The numbers of the whole fleet, each with its last 15 minutes. */
 export function FleetHead({ model, target }: { model: Model; target: TargetView }) {
@@ -45,7 +48,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       beside: `of ${numberText(all)} responding`,
       lines: [{ name: "responding", label: "responding" }, { name: "silent", label: "silent" }],
       text: numberText,
-      atLeast: 1,
+      atLeast: COUNT_SCALE,
     },
     {
       title: "Load per worker",
@@ -56,7 +59,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       lines: [{ name: "load_avg", label: "average, ± deviation" }],
       deviation: "load_std",
       text: numberText,
-      atLeast: 1,
+      atLeast: COUNT_SCALE,
     },
     {
       title: "KV cache",
@@ -77,7 +80,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       value: numberText(aggregate.requests_waiting),
       lines: [{ name: "requests_waiting", label: "waiting" }],
       text: numberText,
-      atLeast: 1,
+      atLeast: COUNT_SCALE,
     },
     {
       title: "KV hit rate",
@@ -90,7 +93,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       title: "Round",
       value: round?.failed ? "failed" : durationText(round?.seconds),
       beside: round === undefined
-        ? UNKNOWN
+        ? "nobody was asked yet"
         : `${numberText(round.answered)} answers, ${numberText(round.expected)} expected`,
       lines: [{ name: "round_seconds", label: "time to ask all" }],
       text: durationText,

@@ -13,7 +13,10 @@ const NAMED = 3;
 export function VerdictLine({ model, target }: { model: Model; target: TargetView }) {
   const { tone, line, hint } = verdictOf(model.fleet, target);
   const rows = [...target.rows.values()];
-  const silent = rows.filter(({ worker }) => worker.state === "silent");
+  // Without NATS there is nothing to be said of single ones.
+  const silent = model.fleet.nats?.connected === false
+    ? []
+    : rows.filter(({ worker }) => worker.state === "silent");
   const busiest = busiestOf(rows);
   return (
     <section class={`verdict ${tone}`} aria-label="Verdict">

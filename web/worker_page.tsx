@@ -118,7 +118,7 @@ function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series;
       figure: worker.requests_waiting,
       name: "requests_waiting",
       text: numberText,
-      atLeast: 1,
+      atLeast: 4,
     },
     { title: "Cache usage", figure: worker.cache_usage, name: "cache_usage", text: percentText, atLeast: 1 },
   ];

@@ -82,13 +82,14 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
   const body = useRef<HTMLTableSectionElement>(null);
   const { first, last, rowHeight } = useWindow(body, rows.length);
   const shown = rows.slice(first, last);
+  const columns = useColumns(model, target);
   return (
     <section class="workers" aria-label="Workers">
       <Toolbar target={target} filter={filter} setFilter={setFilter} shown={rows.length} isHeld={isHeld} />
       <table aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
-            {COLUMNS.map((column) => (
+            {columns.map((column) => (
               <Heading key={column.key} column={column} order={order} setOrder={setOrder} />
             ))}
           </tr>
@@ -102,7 +103,7 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
           <Gap rows={first} rowHeight={rowHeight} />
           {shown.map((row, n) => (
             <tr key={row.worker.id} class={`row is-${row.worker.state}`} aria-rowindex={first + n + 2}>
-              {COLUMNS.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, model.nowMs)}
+              {columns.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, model.nowMs)}
               </td>)}
             </tr>
           ))}
@@ -116,6 +117,14 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
       )}
     </section>
   );
+}
+
+/** All, without the models where nobody says his. */
+function useColumns({ version }: Model, { rows }: TargetView): readonly Column[] {
+  return useMemo(() => {
+    const hasModels = rows.values().some(({ worker }) => worker.model !== undefined);
+    return hasModels ? COLUMNS : COLUMNS.filter(({ key }) => key !== "model");
+  }, [version, rows]);
 }
 
 /**

@@ -7,7 +7,7 @@ import { FleetBytes, fleetRoute } from "../../lib/output/fleet_route.ts";
 import { FleetStream } from "../../lib/output/fleet_stream.ts";
 import { historyRoute } from "../../lib/output/history_route.ts";
 import { type MetricsServer, startServer } from "../../lib/output/server.ts";
-import { systemClock } from "../../lib/timing.ts";
+import { type Instant, systemClock } from "../../lib/timing.ts";
 import { target } from "./deployment.ts";
 
 /**
@@ -15,20 +15,27 @@ import { target } from "./deployment.ts";
  * served by the program's server and stream.
  */
 export class PlayedFleet implements AsyncDisposable {
-  snapshot: Snapshot = snapshotOf(0, []);
+  snapshot: Snapshot = snapshotOf(0, [], systemClock());
+  /** How long ago what is published is. */
+  #agoMs = 0;
+  readonly #history: History;
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   readonly #stream: FleetStream;
   readonly #server: MetricsServer;
 
   constructor() {
     const fleets = new FleetBytes();
-    const history = new History({ snapshots: this, clock: systemClock, pollIntervalMs: 2_000 });
+    this.#history = new History({
+      snapshots: this,
+      clock: () => this.#clock(),
+      pollIntervalMs: PAST_STEP_MS,
+    });
     this.#stream = new FleetStream({ snapshots: this, fleets });
     const routes = new Map(
       [
         ...assetRoutes(new URL("../../lib/web/assets/", import.meta.url)),
         ["/api/v1/fleet", fleetRoute({ snapshot: () => this.snapshot, fleets })],
-        ["/api/v1/history", historyRoute(history)],
+        ["/api/v1/history", historyRoute(this.#history)],
         ["/api/v1/stream", () => this.#stream.answer()],
       ] as const,
     );
@@ -44,10 +51,25 @@ export class PlayedFleet implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
+  /** Makes these the workers that there were in the last 15 minutes: `moment` goes from 0 to 59. */
+  remember(workersAt: (moment: number) => readonly WorkerSnapshot[]): void {
+    for (let moment = 0; moment < PAST_STEPS; moment++) {
+      this.#agoMs = (PAST_STEPS - moment) * PAST_STEP_MS;
+      this.publish(workersAt(moment));
+      this.#history.takeFleet();
+    }
+    this.#agoMs = 0;
+  }
+
   /** Makes these the workers that there are. */
   publish(workers: readonly WorkerSnapshot[]): void {
-    this.snapshot = snapshotOf(this.snapshot.seq + 1, workers);
+    this.snapshot = snapshotOf(this.snapshot.seq + 1, workers, this.#clock());
     for (const listener of this.#listeners) listener(this.snapshot);
+  }
+
+  #clock(): Instant {
+    const { monotonicMs, epochMs } = systemClock();
+    return { monotonicMs: monotonicMs - this.#agoMs, epochMs: epochMs - this.#agoMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -55,6 +77,9 @@ export class PlayedFleet implements AsyncDisposable {
     await this.#server[Symbol.asyncDispose]();
   }
 }
+
+const PAST_STEP_MS = 15_000;
+const PAST_STEPS = 60;
 
 /** A worker that answers, but for what is told. */
 export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): WorkerSnapshot {
@@ -75,8 +100,7 @@ export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): Wo
   };
 }
 
-function snapshotOf(seq: number, workers: readonly WorkerSnapshot[]): Snapshot {
-  const at = systemClock();
+function snapshotOf(seq: number, workers: readonly WorkerSnapshot[], at: Instant): Snapshot {
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   for (const { state } of workers) workersByState[state]++;
   const blocks = workers.flatMap(({ numbers: { activeBlocks } }) => activeBlocks ?? []);
@@ -89,7 +113,15 @@ function snapshotOf(seq: number, workers: readonly WorkerSnapshot[]): Snapshot {
       target,
       up: true,
       needsNats: true,
-      lastRound: undefined,
+      lastRound: {
+        request: seq,
+        failed: false,
+        sentAt: { ...at, monotonicMs: at.monotonicMs - 40 - seq % 7 },
+        endedAt: at,
+        expected: workers.length,
+        answered: workersByState.responding,
+        decoded: workersByState.responding,
+      },
       lastGoodRoundAt: at,
       lastCompleteRoundAt: at,
       membershipFromEtcd: true,

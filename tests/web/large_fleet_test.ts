@@ -12,7 +12,8 @@ const FIRST_ID = 7_587_884_888_253_033_000n;
 Deno.test("ten thousand workers are scrolled, sorted and filtered with fewer than 200 rows in the document", async () => {
   await using fleet = new PlayedFleet();
   await using browser = await Browser.open();
-  fleet.publish(workersAt(0));
+  fleet.remember(workersAt);
+  fleet.publish(workersAt(60));
   const page = await browser.page(fleet.url);
   await page.getByRole("heading", { name: "10,000 workers" }).waitFor();
   assert.equal(await firstRow(page), idOf(13), "silent ones come first");
@@ -38,6 +39,7 @@ Deno.test("ten thousand workers are scrolled, sorted and filtered with fewer tha
   assert.equal(await page.locator(".row").count(), 10);
 
   await page.getByRole("button", { name: /^silent/ }).click();
+  await page.getByRole("button", { name: "State" }).click();
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
     assert.deepEqual(await violations(page), []);
@@ -63,9 +65,9 @@ function workersAt(moment: number): WorkerSnapshot[] {
   return Array.from({ length: WORKERS }, (_, n) =>
     playedWorker(idOf(n), {
       numbers: {
-        activeBlocks: (n * 37 + moment * 11) % 1_000,
+        activeBlocks: Math.floor(((n * 37) % 1_000) * (0.7 + 0.3 * Math.sin(moment / 6))),
         totalBlocks: 1_000,
-        activeSlots: (n + moment) % 64,
+        activeSlots: Math.floor((n % 64) * (0.6 + 0.4 * Math.cos(moment / 9))),
         totalSlots: 64,
         requestsWaiting: moment,
       },

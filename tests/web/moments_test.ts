@@ -27,7 +27,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
   await test.step("all are well", async () => {
     await verdict.getByText("All 12 workers are alive").waitFor();
     await changes.getByText("new").first().waitFor();
-    assert.equal(await page.title(), "metrics");
+    await eventually(async () => assert.equal(await page.title(), "metrics"));
     await seasoned(page);
     await shown(page, "all-well");
   });
@@ -36,8 +36,9 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
     Deno.kill(one.pid, "SIGSTOP");
     await verdict.getByText("1 of 12 workers is silent").waitFor();
     await changes.getByText("silent").waitFor();
-    assert.equal(await page.locator(".row").first().locator(".col-state").textContent(), "silent");
-    assert.equal(await page.title(), "1 of 12 workers is silent · metrics");
+    const first = page.locator(".row").first();
+    await eventually(async () => assert.equal(await first.locator(".col-state").textContent(), "silent"));
+    await eventually(async () => assert.equal(await page.title(), "1 of 12 workers is silent · metrics"));
     await shown(page, "one-silent");
   });
 

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { Browser, violations } from "../helpers/browser.ts";
+import { Deployment } from "../helpers/deployment.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";
+import { TcpProxy } from "../helpers/tcp_proxy.ts";
+
+Deno.test("the page says that it lost its server, greys out, and goes on when it is back", async () => {
+  await using deployment = await Deployment.start();
+  using proxy = new TcpProxy({ hostname: "127.0.0.1", port: Number(new URL(deployment.metrics.url).port) });
+  await using browser = await Browser.open();
+  deployment.play(2);
+  const page = await browser.page(`http://127.0.0.1:${proxy.port}/`);
+  await page.getByText("All 2 workers are alive").waitFor();
+
+  proxy.cut();
+  await page.getByRole("alert").getByText("The server cannot be reached.").waitFor();
+  await eventually(async () => assert.equal(await page.title(), "server lost · metrics"));
+  assert.equal(await filterOf(page), "grayscale(1)");
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await violations(page), []);
+  }
+
+  proxy.restore();
+  await page.getByRole("alert").waitFor({ state: "detached" });
+  assert.equal(await filterOf(page), "none");
+  deployment.play(1, { seed: "2" });
+  await page.getByText("All 3 workers are alive").waitFor();
+});
+
+Deno.test("a server that hangs with its connection open is lost, too", async () => {
+  await using deployment = await Deployment.start();
+  await using browser = await Browser.open();
+  deployment.play(1);
+  const page = await browser.page(deployment.metrics.url);
+  await page.getByText("The worker is alive").waitFor();
+  deployment.metrics.pause();
+  await page.getByText(/^\d+ s old$/).waitFor();
+  await page.getByRole("alert").waitFor({ timeout: 30_000 });
+  deployment.metrics.resume();
+  await page.getByRole("alert").waitFor({ state: "detached", timeout: 30_000 });
+});
+
+Deno.test("names with markup in them stay text", async () => {
+  const markup = `<img src=x onerror="document.title='run'"><b>bold</b>`;
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  fleet.publish([playedWorker("42", {
+    card: { worker: "42", ranks: 1, startRank: 0, model: markup } as never,
+    endpoints: [{ endpoint: markup, requests: 1, errors: 1, processingSeconds: 1 }],
+    estimates: [{ router: markup, dpRank: 0, activeDecodeBlocks: 1, activePrefillTokens: 1 }],
+  })]);
+  const page = await browser.page(fleet.url);
+  await page.getByRole("cell", { name: markup, exact: true }).waitFor();
+  await page.getByRole("link", { name: "42", exact: true }).last().click();
+  await page.getByRole("heading", { name: "42" }).waitFor();
+  assert.equal(await page.getByText(markup, { exact: true }).count(), 3);
+  assert.equal(await page.locator("img, main b").count(), 0);
+  assert.deepEqual(browser.faults, []);
+});
+
+Deno.test("a worker has a page that can be linked to, with all its numbers; it stays when the worker goes", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  const id = "7587884888253033398";
+  fleet.publish([
+    playedWorker("1"),
+    playedWorker(id, {
+      ranks: [{ dpRank: 0, usedBlocks: 30, running: 2, waiting: 1 }, {
+        dpRank: 1,
+        usedBlocks: 10,
+        running: 0,
+        waiting: 0,
+      }],
+      endpoints: [{ endpoint: "generate", requests: 1_234, errors: 5, processingSeconds: 90 }],
+    }),
+  ]);
+  const page = await browser.page(`${fleet.url}/#/worker/${id}`);
+  await page.getByRole("heading", { name: id }).waitFor();
+  await page.getByText(BigInt(id).toString(16)).waitFor();
+  await page.getByRole("row", { name: "0 30 2 1" }).waitFor();
+  await page.getByRole("row", { name: "generate 1,234 5 90 s" }).waitFor();
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await violations(page), []);
+  }
+  fleet.publish([playedWorker("1")]);
+  await page.getByText("gone; these were its last numbers").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("link", { name: "← all workers" }).click();
+  await page.getByRole("heading", { name: "1 worker", exact: true }).waitFor();
+  await page.goto(`${fleet.url}/#/worker/999`);
+  await page.getByText("There is no worker 999 at dynamo/my_component/my_endpoint.").waitFor();
+});
+
+Deno.test("all can be done by keyboard", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  fleet.publish(Array.from({ length: 30 }, (_, n) => playedWorker(String(100 + n))));
+  const page = await browser.page(fleet.url);
+  await page.locator(".row").first().waitFor();
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("12");
+  await eventually(async () => assert.equal(await page.locator(".row").count(), 11));
+  await page.keyboard.press("/");
+  assert.equal(await page.getByRole("searchbox").inputValue(), "12/");
+  await page.keyboard.press("Escape");
+  await eventually(async () => assert.equal(await page.locator(".row").count(), 30));
+  assert.equal(await focused(page), "");
+
+  await page.getByRole("button", { name: "Worker" }).focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator("th.col-worker").getAttribute("aria-sort"), "descending");
+  await page.locator(".row-link").first().focus();
+  assert.equal(await focused(page), "129");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await focused(page), "128");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(page), "129");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "129" }).waitFor();
+});
+
+Deno.test("on 390 pixels nothing is scrolled sideways, and all that counts is there", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  const id = "7587884888253033398";
+  fleet.publish([
+    playedWorker(id, {
+      card: { worker: id, ranks: 1, startRank: 0, model: "x".repeat(200) } as never,
+      endpoints: [{ endpoint: "y".repeat(200), requests: 1, errors: 1, processingSeconds: 1 }],
+    }),
+    playedWorker("18446744073709551615", { state: "undecodable", numbers: {} }),
+  ]);
+  for (const scheme of ["light", "dark"] as const) {
+    const page = await browser.page(fleet.url, { scheme, width: 390, height: 844 });
+    await page.locator(".row").first().waitFor();
+    await eventually(async () =>
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390)
+    );
+    assert.deepEqual(await violations(page), []);
+    await page.goto(`${fleet.url}/#/worker/${id}`);
+    await page.getByRole("heading", { name: id }).waitFor();
+    await eventually(async () =>
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390)
+    );
+    assert.deepEqual(await violations(page), []);
+  }
+});
+
+async function filterOf(page: Page): Promise<unknown> {
+  return await page.evaluate("getComputedStyle(document.querySelector('main')).filter");
+}
+
+/** The text of what has the focus; that of the body is empty. */
+async function focused(page: Page): Promise<unknown> {
+  return await page.evaluate(
+    "document.activeElement === document.body ? '' : document.activeElement.textContent",
+  );
+}
