@@ -3,7 +3,7 @@ import { workerHref } from "./route.ts";
 import { Shape, StateMark } from "./marks.tsx";
 import { shortId, timeText } from "./text.ts";
 
-const SHOWN = 5;
+const SHOWN = 4;
 
 /** The newest steps of workers from state to state, as long as this page has been looking. */
 export function Changes({ target }: { target: TargetView }) {

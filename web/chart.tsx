@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot, { type AlignedData, type Axis, type Options } from "uplot";
 import { type Series, WINDOW_SECONDS } from "./series.ts";
-import { timeText } from "./text.ts";
+import { markText, timeText } from "./text.ts";
 
 export interface Line {
   /** The name of the series. */
@@ -111,7 +111,13 @@ function options(
     },
     axes: [
       { ...axis, size: 18, gap: 2, space: 72, values: momentTexts },
-      { ...axis, size: 44, gap: 4, space: 26, values: (_, values) => values.map((value) => text(value)) },
+      {
+        ...axis,
+        size: 44,
+        gap: 4,
+        space: 26,
+        values: (_, values) => values.map((value) => markText(value) ?? text(value)),
+      },
     ],
     series: [
       {},
@@ -155,7 +161,7 @@ function spanOf({ times }: Series, now: number): number {
 function momentTexts(plot: uPlot, moments: number[]): string[] {
   const isFine = moments.some((moment) => moment % 60 !== 0);
   return moments.map((moment) =>
-    plot.valToPos(moment, "x") < 12 ? "" : timeText(moment * 1_000).slice(0, isFine ? 8 : 5)
+    plot.valToPos(moment, "x") < 30 ? "" : timeText(moment * 1_000).slice(0, isFine ? 8 : 5)
   );
 }
 

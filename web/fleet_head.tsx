@@ -56,7 +56,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       ...(aggregate.load_std === undefined
         ? {}
         : { beside: `± ${numberText(aggregate.load_std)} KV blocks` }),
-      lines: [{ name: "load_avg", label: "average, ± deviation" }],
+      lines: [{ name: "load_avg", label: "average" }],
       deviation: "load_std",
       text: numberText,
       atLeast: COUNT_SCALE,
@@ -65,14 +65,14 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       title: "KV cache",
       value: percentText(aggregate.kv_utilisation),
       ...part(aggregate.kv_blocks_used, aggregate.kv_blocks_total, "blocks"),
-      lines: [{ name: "kv_utilisation", label: "blocks in use" }],
+      lines: [{ name: "kv_utilisation", label: "in use" }],
       ...percent,
     },
     {
       title: "Request slots",
       value: percentText(aggregate.slot_utilisation),
       ...part(aggregate.slots_active, aggregate.slots_total, "slots"),
-      lines: [{ name: "slot_utilisation", label: "slots in use" }],
+      lines: [{ name: "slot_utilisation", label: "in use" }],
       ...percent,
     },
     {
@@ -86,7 +86,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       title: "KV hit rate",
       value: percentText(ratio(hit_rate?.overlap_blocks, hit_rate?.isl_blocks)),
       ...(hit_rate === undefined ? { beside: "no router's events heard" } : {}),
-      lines: [{ name: "hit_rate", label: "overlap with prompts" }],
+      lines: [{ name: "hit_rate", label: "overlap" }],
       ...percent,
     },
     {
@@ -95,7 +95,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
       beside: round === undefined
         ? "nobody was asked yet"
         : `${numberText(round.answered)} answers, ${numberText(round.expected)} expected`,
-      lines: [{ name: "round_seconds", label: "time to ask all" }],
+      lines: [{ name: "round_seconds", label: "took" }],
       text: durationText,
       atLeast: 0.01,
     },

@@ -24,8 +24,9 @@ export class Model implements FeedListener {
     return this.version > 0;
   }
 
-  /** The server's clock, in milliseconds. */
+  /** The server's clock, in milliseconds. While the server is lost it stands: nothing is known of later. */
   get nowMs(): number {
+    if (this.lostAtMs !== undefined) return this.lostAtMs + this.#offsetMs;
     return performance.now() + this.#offsetMs;
   }
 

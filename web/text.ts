@@ -21,6 +21,13 @@ export function numberText(value: number | undefined): string {
   return value.toFixed(size >= 10 ? 1 : 2);
 }
 
+const compact = new Intl.NumberFormat("en", { notation: "compact" });
+
+/** On a scale, where there is little room: `500K`. */
+export function markText(value: number): string | undefined {
+  return Math.abs(value) >= 10_000 ? compact.format(value) : undefined;
+}
+
 /** Of a ratio: `43 %`. Only what is all or nothing is called 100 % or 0 %. */
 export function percentText(ratio: number | undefined): string {
   if (ratio === undefined) return UNKNOWN;
@@ -47,6 +54,11 @@ export function ageText(seconds: number | undefined): string {
   if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** `now`, or `12 s ago`. */
+export function agoText(seconds: number): string {
+  return seconds < 1 ? "now" : `${ageText(seconds)} ago`;
 }
 
 /** Of a moment: `16:22:03`, by the reader's clock. */

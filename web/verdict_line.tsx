@@ -3,7 +3,7 @@ import type { Model } from "./model.ts";
 import { kvRatio } from "./order.ts";
 import { Shape } from "./marks.tsx";
 import { workerHref } from "./route.ts";
-import { ageText, percentText, shortId } from "./text.ts";
+import { agoText, percentText, shortId } from "./text.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** How many silent workers are named. */
@@ -29,9 +29,9 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
         <p class="hint">
           Silent: {silent.slice(0, NAMED).map(({ worker: { id }, seenMs }, n) => (
             <span key={id}>
-              {n > 0 && ", "}
+              {n > 0 && "; "}
               <a href={workerHref(id)} title={id}>{shortId(id)}</a>
-              {seenMs !== undefined && ` for ${ageText((model.nowMs - seenMs) / 1_000)}`}
+              {seenMs !== undefined && `, last seen ${agoText((model.nowMs - seenMs) / 1_000)}`}
             </span>
           ))}
           {silent.length > NAMED && ` and ${silent.length - NAMED} more`}

@@ -6,7 +6,7 @@ import { Bar, Shape, StateMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
 import { kvRatio, slotRatio } from "./order.ts";
 import { Series, workerMoment } from "./series.ts";
-import { ageText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
+import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
 import type { Worker } from "./wire.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
@@ -205,8 +205,4 @@ function List(
       </table>
     </section>
   );
-}
-
-function agoText(seconds: number): string {
-  return seconds < 1 ? "now" : `${ageText(seconds)} ago`;
 }

@@ -86,7 +86,7 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
   return (
     <section class="workers" aria-label="Workers">
       <Toolbar target={target} filter={filter} setFilter={setFilter} shown={rows.length} isHeld={isHeld} />
-      <table aria-rowcount={rows.length + 1}>
+      <table class={columns === COLUMNS ? "" : "no-models"} aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
             {columns.map((column) => (
@@ -100,14 +100,14 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
           onPointerLeave={() => hold(false)}
           onKeyDown={moveFocus}
         >
-          <Gap rows={first} rowHeight={rowHeight} />
+          <Gap height={first * rowHeight} columns={columns.length} />
           {shown.map((row, n) => (
             <tr key={row.worker.id} class={`row is-${row.worker.state}`} aria-rowindex={first + n + 2}>
               {columns.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, model.nowMs)}
               </td>)}
             </tr>
           ))}
-          <Gap rows={rows.length - last} rowHeight={rowHeight} />
+          <Gap height={(rows.length - last) * rowHeight} columns={columns.length} />
         </tbody>
       </table>
       {rows.length === 0 && (
@@ -226,11 +226,11 @@ function Heading(
 }
 
 /** Stands for rows that are not drawn. */
-function Gap({ rows, rowHeight }: { rows: number; rowHeight: number }) {
-  if (rows <= 0) return null;
+function Gap({ height, columns }: { height: number; columns: number }) {
+  if (height <= 0) return null;
   return (
     <tr class="gap" aria-hidden="true">
-      <td colSpan={COLUMNS.length} style={{ height: `${rows * rowHeight}px` }} />
+      <td colSpan={columns} style={{ height: `${height}px` }} />
     </tr>
   );
 }

@@ -51,12 +51,13 @@ export class PlayedFleet implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Makes these the workers that there were in the last 15 minutes: `moment` goes from 0 to 59. */
+  /** Makes these the workers that there were in the last 15 minutes: `moment` goes from 0 to 89. */
   remember(workersAt: (moment: number) => readonly WorkerSnapshot[]): void {
     for (let moment = 0; moment < PAST_STEPS; moment++) {
       this.#agoMs = (PAST_STEPS - moment) * PAST_STEP_MS;
       this.publish(workersAt(moment));
       this.#history.takeFleet();
+      this.#history.takeWorkers();
     }
     this.#agoMs = 0;
   }
@@ -78,8 +79,8 @@ export class PlayedFleet implements AsyncDisposable {
   }
 }
 
-const PAST_STEP_MS = 15_000;
-const PAST_STEPS = 60;
+const PAST_STEP_MS = 10_000;
+const PAST_STEPS = 90;
 
 /** A worker that answers, but for what is told. */
 export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): WorkerSnapshot {

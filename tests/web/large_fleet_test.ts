@@ -13,7 +13,7 @@ Deno.test("ten thousand workers are scrolled, sorted and filtered with fewer tha
   await using fleet = new PlayedFleet();
   await using browser = await Browser.open();
   fleet.remember(workersAt);
-  fleet.publish(workersAt(60));
+  fleet.publish(workersAt(90));
   const page = await browser.page(fleet.url);
   await page.getByRole("heading", { name: "10,000 workers" }).waitFor();
   assert.equal(await firstRow(page), idOf(13), "silent ones come first");
