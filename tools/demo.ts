@@ -56,7 +56,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   }
   if (seconds === undefined && !Deno.stdout.isTerminal()) return;
   if (seconds !== undefined) setTimeout(() => stop.abort(), seconds * 1_000);
-  console.error(`${url}/metrics is there until Ctrl-C`);
+  console.error(`${url}/ shows it in a browser until Ctrl-C`);
   await aborted(signal);
 }
 

@@ -38,5 +38,7 @@ export async function buildPage(folder: string): Promise<void> {
   } finally {
     await stop();
   }
-  for (const name of ["index.html", "icon.svg"]) await Deno.copyFile(new URL(name, source), `${folder}/${name}`);
+  for (const name of ["index.html", "icon.svg"]) {
+    await Deno.copyFile(new URL(name, source), `${folder}/${name}`);
+  }
 }

@@ -68,9 +68,10 @@ export class TargetView {
       this.rows.set(worker.id, { worker, seenMs, haystack: haystackOf(worker) });
       return;
     }
-    if (row.worker.model !== worker.model || row.worker.worker_type !== worker.worker_type) {
-      row.haystack = haystackOf(worker);
-    }
+    const named = (["model", "release", "worker_type"] as const).some((name) =>
+      row.worker[name] !== worker[name]
+    );
+    if (named) row.haystack = haystackOf(worker);
     row.worker = worker;
     row.seenMs = seenMs;
   }
@@ -133,6 +134,6 @@ export function hexOf(id: string): string {
   return /^\d+$/.test(id) ? BigInt(id).toString(16) : "";
 }
 
-function haystackOf({ id, model, worker_type }: Worker): string {
-  return [id, hexOf(id), model, worker_type].join(" ").toLowerCase();
+function haystackOf({ id, model, release, worker_type }: Worker): string {
+  return [id, hexOf(id), model, release, worker_type].join(" ").toLowerCase();
 }

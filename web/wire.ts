@@ -53,6 +53,7 @@ export interface Worker {
   readonly id: string;
   readonly state: State;
   readonly registered?: boolean;
+  readonly release?: string;
   readonly service_version?: string;
   readonly load_shape?: string;
   readonly worker_type?: string;

@@ -76,6 +76,7 @@ function Facts({ worker, seenSeconds }: { worker: Worker; seenSeconds: number | 
     ["Registered", registered === undefined ? "not known" : registered ? "yes" : "no"],
     ["Model", worker.model ?? UNKNOWN],
     ["Kind", worker.worker_type ?? UNKNOWN],
+    ["Release", worker.release ?? UNKNOWN],
     ["Service version", worker.service_version ?? UNKNOWN],
     ["Load record", worker.load_shape ?? UNKNOWN],
     ["Seen by", worker.channels.length === 0 ? UNKNOWN : worker.channels.join(", ")],

@@ -96,6 +96,7 @@ export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): Wo
     channels: new Set(["stats"]),
     card: undefined,
     service: undefined,
+    release: undefined,
     endpoints: [],
     ...more,
   };

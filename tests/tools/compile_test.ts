@@ -10,12 +10,21 @@ Deno.test("both programs are built, with the file that etcd3 reads when it runs,
     await task("compile", { args: ["--out", out], env: { DENORT_BIN: Deno.execPath() } });
     const proto = await Deno.readFile(new URL("../../node_modules/etcd3/proto/rpc.proto", import.meta.url));
     const config = await Deno.readFile(new URL("../../deno.json", import.meta.url));
-    const zeromq = await Deno.readFile(new URL("../../node_modules/zeromq/LICENSE.txt", import.meta.url));
+    const unused = await Promise.all(
+      ["zeromq/LICENSE.txt", "preact/LICENSE", "esbuild/lib/main.js", "playwright-core/index.js"].map(async (
+        path,
+      ) => ({
+        path,
+        bytes: await Deno.readFile(new URL(`../../node_modules/${path}`, import.meta.url)),
+      })),
+    );
+    const page = await Deno.readFile(new URL("../../lib/web/assets/app.js", import.meta.url));
     for (const name of ["metrics", "mock_worker"]) {
       const file = Buffer.from(await Deno.readFile(`${out}/${name}`));
       assert.ok(file.includes(proto), `${name} does not hold rpc.proto`);
       assert.ok(file.includes(config), `${name} does not hold deno.json`);
-      assert.ok(!file.includes(zeromq), `${name} holds zeromq`);
+      for (const { path, bytes } of unused) assert.ok(!file.includes(bytes), `${name} holds ${path}`);
+      assert.ok(file.includes(page), `${name} does not hold the page`);
     }
     await task("checksums", { args: [out], env: {} });
     const { success } = await new Deno.Command("sha256sum", {
