@@ -20,6 +20,10 @@ Deno.test("ten thousand workers are scrolled, sorted and filtered with fewer tha
   assert.ok(await rowCount(page) < 200);
   assert.equal(await page.locator("table").getAttribute("aria-rowcount"), "10001");
 
+  await page.evaluate("scrollTo(0, document.body.scrollHeight / 2)");
+  await eventually(async () => assert.ok(Number(await lastRowIndex(page)) > WORKERS / 2));
+  assert.ok(await rowCount(page) < 200);
+
   await page.evaluate("scrollTo(0, document.body.scrollHeight)");
   await eventually(async () => assert.equal(await lastRowIndex(page), "10001"));
   assert.ok(await rowCount(page) < 200);
