@@ -2,7 +2,6 @@
  * Builds the two programs as single files: `deno compile` of main.ts and mock_worker.ts. The base runtime is what Deno
  * downloads for the target, or the file that DENORT_BIN names.
  */
-import { existsSync } from "node:fs";
 import { arch, platform } from "node:process";
 import { parseArgs } from "node:util";
 
@@ -58,7 +57,7 @@ async function build(): Promise<boolean> {
       const { success } = await new Deno.Command(Deno.execPath(), {
         args: [
           ...["compile", "-A", "--no-check", `--env-file=${revisionFile}`],
-          ...["--include", ETCD_PROTO, ...(existsSync(new URL(ASSETS, root)) ? ["--include", ASSETS] : [])],
+          ...["--include", ETCD_PROTO, "--include", ASSETS],
           ...UNUSED.flatMap((path) => ["--exclude", path]),
           ...(target === undefined ? [] : ["--target", target]),
           ...["--output", output, script],

@@ -19,25 +19,15 @@ const PAGE_HEADERS = {
 };
 
 /**
- * Routes to the files of a folder, each under its name and `index.html` at `/`; none when there is no folder. They are
- * read once, now.
+ * Routes to the files of a folder, each under its name and `index.html` at `/`. They are read once, now.
  */
 export function assetRoutes(folder: URL): Routes {
   const routes = new Map<string, Handler>();
-  for (const name of filesOf(folder)) {
+  for (const { name } of Deno.readDirSync(folder)) {
     const bytes = Deno.readFileSync(new URL(name, folder));
     routes.set(name === "index.html" ? "/" : `/${name}`, assetRoute(name, bytes));
   }
   return routes;
-}
-
-function filesOf(folder: URL): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }
 
 function assetRoute(name: string, bytes: Uint8Array<ArrayBuffer>): Handler {
