@@ -8,7 +8,7 @@ import {
   type Registration,
 } from "../discovery/membership.ts";
 import type { Answer } from "../scrape/answer.ts";
-import { type ExpectedWorker, isFailed, type Replies, type Round } from "../scrape/round.ts";
+import { type ExpectedWorkers, isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
 import type { Observation, Said } from "../events/observation.ts";
 import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
@@ -166,10 +166,10 @@ export function apply(
 export function expectedWorkers(
   fleet: Fleet,
   options: { now: Instant; limits: FleetLimits },
-): ExpectedWorker[] {
-  const expected: ExpectedWorker[] = [];
+): ExpectedWorkers {
+  const expected = new Map<WorkerId, string>();
   for (const { id, answer } of fleet.workers.values()) {
-    if (answer && !isStale(answer, options)) expected.push({ worker: id, service: answer.service });
+    if (answer && !isStale(answer, options)) expected.set(id, answer.service);
   }
   return expected;
 }
@@ -239,23 +239,31 @@ class Draft {
 
   /** Takes the round's answers, and decides about the workers whose key vanished before its question was sent. */
   closeRound(round: Round, now: Instant): void {
-    const expected = [...this.#readWorkers().values()].filter(({ answer }) => answer !== undefined);
+    const answered = new Map<WorkerId, boolean>();
+    for (const { worker, outcome } of round.answers) answered.set(worker, outcome.kind === "load");
+    let expected = 0;
+    let isComplete = true;
+    for (const { id, answer } of this.#readWorkers().values()) {
+      if (answer === undefined) continue;
+      expected++;
+      if (!answered.has(id)) isComplete = false;
+    }
+    let decoded = 0;
+    for (const hasLoad of answered.values()) if (hasLoad) decoded++;
     this.takeAnswers(round.answers);
-    const answered = new Map(round.answers.map(({ worker, outcome }) => [worker, outcome.kind]));
-    const decoded = [...answered.values()].filter((kind) => kind === "load").length;
     this.#lastRound = {
       request: round.request,
       failed: isFailed(round),
       sentAt: round.sentAt,
       endedAt: round.endedAt,
-      expected: expected.length,
+      expected,
       answered: answered.size,
       decoded,
     };
     if (isFailed(round)) return;
     this.#lastGoodRoundAt = round.endedAt;
-    if (expected.every(({ id }) => answered.has(id))) this.#lastCompleteRoundAt = round.endedAt;
-    for (const worker of [...this.#readWorkers().values()]) {
+    if (isComplete) this.#lastCompleteRoundAt = round.endedAt;
+    for (const worker of this.#readWorkers().values()) {
       const { undecidedSince, answer } = worker;
       if (undecidedSince === undefined || round.request <= undecidedSince) continue;
       if (answer !== undefined && answer.request > undecidedSince) {
@@ -270,7 +278,7 @@ class Draft {
   takeMembership({ membership, request }: { membership: Membership; request: number }, now: Instant): void {
     this.#membershipFromEtcd = membership.known;
     if (membership.known) this.#needsNats = membership.needsNats;
-    for (const worker of [...this.#readWorkers().values()]) {
+    for (const worker of this.#readWorkers().values()) {
       const registered = membership.known ? membership.workers.has(worker.id) : undefined;
       const vanished = registered === false && worker.registered !== false;
       if (vanished && isUnasked(worker)) {
@@ -316,7 +324,7 @@ class Draft {
   }
 
   forgetVias(vias: ReadonlySet<string>): void {
-    for (const worker of [...this.#readWorkers().values()]) {
+    for (const worker of this.#readWorkers().values()) {
       const heard = forgetVias(worker.heard, vias);
       if (heard !== worker.heard) this.#put({ ...worker, heard });
     }
@@ -333,7 +341,7 @@ class Draft {
   forget(request: number, options: { now: Instant; limits: FleetLimits }): void {
     const { now, limits } = options;
     const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
-    for (const worker of [...this.#readWorkers().values()]) {
+    for (const worker of this.#readWorkers().values()) {
       const { id, registered, answer } = worker;
       const sign = lastSign(worker);
       if (registered === true || sign === undefined) continue;

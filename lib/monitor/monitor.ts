@@ -1,4 +1,5 @@
 import { Directory, type Listing } from "../discovery/directory.ts";
+import type { Membership } from "../discovery/membership.ts";
 import { pageAddresses } from "../discovery/page_addresses.ts";
 import type { PageTarget } from "../discovery/page_targets.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
@@ -75,6 +76,7 @@ export class Monitor implements Disposable {
   /** What channels and pages follow. */
   #listing: Listing | undefined;
   #pageTargets: readonly PageTarget[] = NO_TARGETS;
+  #membership: Membership | undefined;
   readonly #scraper: Scraper | undefined;
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
@@ -243,6 +245,8 @@ export class Monitor implements Disposable {
         this.#pages.update(pageAddresses(membership, { templates, targets }));
       }
     }
+    if (membership === this.#membership) return;
+    this.#membership = membership;
     this.#apply({ kind: "membership", membership, request: this.#request });
   }
 

@@ -28,8 +28,5 @@ export function isFailed(round: Round): boolean {
   return round.outcome === "disconnected" || round.outcome === "refused";
 }
 
-/** A worker whose answer the round waits for, and the service name at which it last answered. */
-export interface ExpectedWorker {
-  readonly worker: WorkerId;
-  readonly service: string;
-}
+/** The workers whose answers a round waits for, each with the service name at which it last answered; the round's own. */
+export type ExpectedWorkers = Map<WorkerId, string>;

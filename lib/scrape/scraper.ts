@@ -1,13 +1,12 @@
 import { SERVICE_FORMS, serviceName } from "../dynamo/service_name.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
-import type { WorkerId } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { isServiceSubject, serviceSubject } from "../micro/subjects.ts";
 import { type Clock, onAbort, turnClock } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
 import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
 import { ReplyReader } from "./reply_reader.ts";
-import type { ExpectedWorker, Replies, Round, RoundFailure } from "./round.ts";
+import type { ExpectedWorkers, Replies, Round, RoundFailure } from "./round.ts";
 import { decideStop, type RoundLimits, type StopReason } from "./stop_rule.ts";
 
 export interface ScraperOptions {
@@ -75,7 +74,7 @@ export class Scraper implements Disposable {
 
   /** Asks once. Rounds must not overlap. An abort ends the round where it is. */
   async round(
-    options: { expected: readonly ExpectedWorker[]; limits: RoundLimits; signal: AbortSignal },
+    options: { expected: ExpectedWorkers; limits: RoundLimits; signal: AbortSignal },
   ): Promise<Round> {
     const { nats, clock, target } = this.#options;
     const request = ++this.#request;
@@ -154,7 +153,7 @@ class Collection implements Replies {
 }
 
 interface OpenRoundOptions {
-  readonly expected: readonly ExpectedWorker[];
+  readonly expected: ExpectedWorkers;
   readonly services: readonly string[];
   readonly limits: RoundLimits;
   readonly clock: Clock;
@@ -166,7 +165,8 @@ interface OpenRoundOptions {
 class OpenRound {
   readonly #options: OpenRoundOptions;
   readonly #end = Promise.withResolvers<StopReason | RoundFailure>();
-  readonly #missing: Map<WorkerId, string>;
+  readonly #expected: number;
+  readonly #missing: ExpectedWorkers;
   readonly #open: Set<string>;
   readonly #replies = new Collection();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -174,7 +174,8 @@ class OpenRound {
 
   constructor(options: OpenRoundOptions) {
     this.#options = options;
-    this.#missing = new Map(options.expected.map(({ worker, service }) => [worker, service]));
+    this.#missing = options.expected;
+    this.#expected = options.expected.size;
     this.#open = new Set(options.services);
     this.#lastHeardMs = options.startedMs;
     const aborted = onAbort(options.signal, () => this.fail("disconnected"));
@@ -215,11 +216,11 @@ class OpenRound {
   }
 
   #decide(nowMs: number): void {
-    const { startedMs, expected, limits, clock } = this.#options;
+    const { startedMs, limits, clock } = this.#options;
     const progress = {
       startedMs,
       lastHeardMs: this.#lastHeardMs,
-      expected: expected.length,
+      expected: this.#expected,
       missing: this.#missing.size,
       openServices: this.#open.size,
     };

@@ -56,7 +56,7 @@ async function open(nats: NatsServer) {
   return {
     late,
     ask: (expected: readonly (typeof a)[], limits = LONG) =>
-      scraper.round({ expected: expected.map((worker) => ({ worker, service })), limits, signal }),
+      scraper.round({ expected: new Map(expected.map((worker) => [worker, service])), limits, signal }),
     async [Symbol.asyncDispose]() {
       scraper[Symbol.dispose]();
       await link[Symbol.asyncDispose]();
