@@ -1,18 +1,23 @@
 import type { HitRate } from "../dynamo/hit_rate.ts";
 import type { Target } from "../dynamo/target.ts";
 import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
-import {
-  isSameRegistration,
-  type Membership,
-  NO_REGISTRATION,
-  type Registration,
-} from "../discovery/membership.ts";
+import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
+import type { Observation } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
 import { type ExpectedWorkers, isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
-import type { Observation, Said } from "../events/observation.ts";
-import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
+import { forgetVias } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
+import {
+  type FleetLimits,
+  isStale,
+  isUnasked,
+  lastSign,
+  listen,
+  newWorker,
+  toListed,
+  type Worker,
+} from "./worker.ts";
 
 /**
  * What is known of one target, as a value: inputs go through `apply`, which never waits, logs or asks the time.
@@ -33,31 +38,6 @@ export interface Fleet {
   /** When the last round ended in which all answered that were expected. */
   readonly lastCompleteRoundAt: Instant | undefined;
   readonly hitRates: HitRates;
-}
-
-/** One worker that is not gone. */
-export interface Worker {
-  readonly id: WorkerId;
-  /** Whether etcd lists it; undefined while etcd does not say. */
-  readonly registered: boolean | undefined;
-  /**
-   * Set while its key is missing and no round since has decided: the newest question then sent. An answer to a later
-   * question keeps the worker, a later round without one ends it.
-   */
-  readonly undecidedSince: number | undefined;
-  /** The newest, undefined while it never answered. */
-  readonly answer: Answer | undefined;
-  /** What was heard of it without asking. */
-  readonly heard: Heard;
-  /**
-   * When it last said anything, once it has sent a heartbeat or where nobody lists it; undefined of one that is listed
-   * and speaks only when its load changes.
-   */
-  readonly beatAt: Instant | undefined;
-  /** It was heard before anybody listed it: it lives by what it says. */
-  readonly livesByEvents: boolean;
-  /** What etcd says of it; the last known while etcd is away. */
-  readonly registration: Registration;
 }
 
 /** Remembers that a worker is gone: only an answer to a question after `request` can bring it back. */
@@ -90,13 +70,6 @@ export type FleetInput =
   | { readonly kind: "lost"; readonly vias: ReadonlySet<string> }
   /** Nothing came, but time passed. */
   | { readonly kind: "time"; readonly request: number };
-
-export interface FleetLimits {
-  /** From a worker's last answer to the moment when it is silent and its load no longer counts. */
-  readonly staleAfterMs: number;
-  /** From the last answer of a worker that etcd does not list to the moment when it is gone. */
-  readonly forgetAfterMs: number;
-}
 
 /** Why an answer did not count, and why a worker went. Closed sets: they become labels. */
 export const UNCOUNTED_REASONS = ["duplicate_id", "late"] as const;
@@ -172,23 +145,6 @@ export function expectedWorkers(
     if (answer && !isStale(answer, options)) expected.set(id, answer.service);
   }
   return expected;
-}
-
-/** True from the moment when an answer is too old to count. */
-export function isStale(
-  answer: { readonly at: Instant },
-  options: { now: Instant; limits: FleetLimits },
-): boolean {
-  return options.now.monotonicMs - answer.at.monotonicMs >= options.limits.staleAfterMs;
-}
-
-/**
- * The last sign of life of a worker that gives them regularly: an answer to a question, its page, or anything it says
- * while it sends heartbeats. Undefined for one that speaks only when its load changes: its silence means nothing.
- */
-export function lastSign({ answer, beatAt }: Worker): Instant | undefined {
-  if (answer === undefined || beatAt === undefined) return answer?.at ?? beatAt;
-  return beatAt.monotonicMs > answer.at.monotonicMs ? beatAt : answer.at;
 }
 
 /** A fleet in the making: copies what it changes, when it changes it. */
@@ -405,46 +361,6 @@ class Draft {
   #writeGone(): Map<WorkerId, Tombstone> {
     return this.#gone ??= new Map(this.#fleet.gone);
   }
-}
-
-function newWorker(id: WorkerId, registered: boolean | undefined): Worker {
-  return {
-    id,
-    registered,
-    undecidedSince: undefined,
-    answer: undefined,
-    heard: NOTHING_HEARD,
-    beatAt: undefined,
-    livesByEvents: false,
-    registration: NO_REGISTRATION,
-  };
-}
-
-function listen(worker: Worker, observation: Observation): Worker {
-  const { said, at } = observation;
-  const beats = isHeartbeat(said) ||
-    said.kind !== "router" && (worker.beatAt !== undefined || worker.livesByEvents);
-  const isNewer = worker.beatAt === undefined || at.monotonicMs > worker.beatAt.monotonicMs;
-  return {
-    ...worker,
-    heard: hear(worker.heard, observation),
-    beatAt: beats && isNewer ? at : worker.beatAt,
-  };
-}
-
-/** A worker that is listed from now on: its silence means something only if it sends heartbeats. */
-function toListed(worker: Worker): Worker {
-  const sendsHeartbeats = worker.heard.values().some(({ said }) => isHeartbeat(said));
-  return { ...worker, livesByEvents: false, beatAt: sendsHeartbeats ? worker.beatAt : undefined };
-}
-
-function isHeartbeat({ kind }: Said): boolean {
-  return kind === "forward_pass" || kind === "page";
-}
-
-/** True of a worker that speaks by itself and never answered: only its key says whether it is there. */
-function isUnasked({ answer, registration, heard, beatAt }: Worker): boolean {
-  return answer === undefined && (registration.hasChannel || heard.size > 0 || beatAt !== undefined);
 }
 
 function sortById(workers: ReadonlyMap<WorkerId, Worker>): Map<WorkerId, Worker> {

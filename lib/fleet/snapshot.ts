@@ -7,7 +7,8 @@ import type { Channel } from "../events/observation.ts";
 import type { Answer, EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
-import { type Fleet, type FleetLimits, isStale, lastSign, type RoundSummary, type Worker } from "./fleet.ts";
+import type { Fleet, RoundSummary } from "./fleet.ts";
+import { type FleetLimits, isStale, lastSign, type Worker } from "./worker.ts";
 import {
   channelsOf,
   type Heard,

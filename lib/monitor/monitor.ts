@@ -13,9 +13,9 @@ import {
   expectedWorkers,
   type Fleet,
   type FleetInput,
-  type FleetLimits,
   type Notes,
 } from "../fleet/fleet.ts";
+import type { FleetLimits } from "../fleet/worker.ts";
 import { nextExpiryMs, type Snapshot, snapshotTarget } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
 import { type PageBatch, PagePoller } from "../scrape/page_poller.ts";

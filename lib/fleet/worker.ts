@@ -1,0 +1,97 @@
+import { NO_REGISTRATION, type Registration } from "../discovery/membership.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import type { Observation, Said } from "../events/observation.ts";
+import type { Answer } from "../scrape/answer.ts";
+import type { Instant } from "../timing.ts";
+import { hear, type Heard, NOTHING_HEARD } from "./heard.ts";
+
+/** One worker that is not gone. */
+export interface Worker {
+  readonly id: WorkerId;
+  /** Whether etcd lists it; undefined while etcd does not say. */
+  readonly registered: boolean | undefined;
+  /**
+   * Set while its key is missing and no round since has decided: the newest question then sent. An answer to a later
+   * question keeps the worker, a later round without one ends it.
+   */
+  readonly undecidedSince: number | undefined;
+  /** The newest, undefined while it never answered. */
+  readonly answer: Answer | undefined;
+  /** What was heard of it without asking. */
+  readonly heard: Heard;
+  /**
+   * When it last said anything, once it has sent a heartbeat or where nobody lists it; undefined of one that is listed
+   * and speaks only when its load changes.
+   */
+  readonly beatAt: Instant | undefined;
+  /** It was heard before anybody listed it: it lives by what it says. */
+  readonly livesByEvents: boolean;
+  /** What etcd says of it; the last known while etcd is away. */
+  readonly registration: Registration;
+}
+
+export interface FleetLimits {
+  /** From a worker's last answer to the moment when it is silent and its load no longer counts. */
+  readonly staleAfterMs: number;
+  /** From the last answer of a worker that etcd does not list to the moment when it is gone. */
+  readonly forgetAfterMs: number;
+}
+
+/** One of which nothing is known but who it is. */
+export function newWorker(id: WorkerId, registered: boolean | undefined): Worker {
+  return {
+    id,
+    registered,
+    undecidedSince: undefined,
+    answer: undefined,
+    heard: NOTHING_HEARD,
+    beatAt: undefined,
+    livesByEvents: false,
+    registration: NO_REGISTRATION,
+  };
+}
+
+/** True from the moment when an answer is too old to count. */
+export function isStale(
+  answer: { readonly at: Instant },
+  options: { now: Instant; limits: FleetLimits },
+): boolean {
+  return options.now.monotonicMs - answer.at.monotonicMs >= options.limits.staleAfterMs;
+}
+
+/**
+ * The last sign of life of a worker that gives them regularly: an answer to a question, its page, or anything it says
+ * while it sends heartbeats. Undefined for one that speaks only when its load changes: its silence means nothing.
+ */
+export function lastSign({ answer, beatAt }: Worker): Instant | undefined {
+  if (answer === undefined || beatAt === undefined) return answer?.at ?? beatAt;
+  return beatAt.monotonicMs > answer.at.monotonicMs ? beatAt : answer.at;
+}
+
+/** The worker with this heard of it. */
+export function listen(worker: Worker, observation: Observation): Worker {
+  const { said, at } = observation;
+  const beats = isHeartbeat(said) ||
+    said.kind !== "router" && (worker.beatAt !== undefined || worker.livesByEvents);
+  const isNewer = worker.beatAt === undefined || at.monotonicMs > worker.beatAt.monotonicMs;
+  return {
+    ...worker,
+    heard: hear(worker.heard, observation),
+    beatAt: beats && isNewer ? at : worker.beatAt,
+  };
+}
+
+/** A worker that is listed from now on: its silence means something only if it sends heartbeats. */
+export function toListed(worker: Worker): Worker {
+  const sendsHeartbeats = worker.heard.values().some(({ said }) => isHeartbeat(said));
+  return { ...worker, livesByEvents: false, beatAt: sendsHeartbeats ? worker.beatAt : undefined };
+}
+
+function isHeartbeat({ kind }: Said): boolean {
+  return kind === "forward_pass" || kind === "page";
+}
+
+/** True of a worker that speaks by itself and never answered: only its key says whether it is there. */
+export function isUnasked({ answer, registration, heard, beatAt }: Worker): boolean {
+  return answer === undefined && (registration.hasChannel || heard.size > 0 || beatAt !== undefined);
+}
