@@ -1,7 +1,7 @@
 export interface StoredKey {
   readonly key: string;
   readonly value: string;
-  /** Decimal. */
+  /** Decimal, 0 for none. */
   readonly lease: string;
 }
 
@@ -69,6 +69,7 @@ export async function putKeysUnderLease(url: string, keys: readonly string[]): P
 /** Puts keys with their values, each under the lease it names (decimal), which is granted for ten minutes. */
 export async function putLeasedKeys(url: string, keys: readonly StoredKey[]): Promise<void> {
   for (const lease of new Set(keys.map(({ lease }) => lease))) {
+    if (lease === "0") continue;
     await post(`${url}/v3/lease/grant`, { ID: lease, TTL: 600 });
   }
   for (const key of keys) await putKey(url, key);

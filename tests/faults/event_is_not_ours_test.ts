@@ -11,7 +11,14 @@ const BLOCKS = { "2228897039404508681": 29, "2228897039404508683": 59 };
 const EVENTS = natsEvents(FOLDER);
 const SUBJECT = "namespace.dynamo.kv_metrics";
 const ENVELOPE = EVENTS.find(({ subject }) => subject === SUBJECT)!.body;
-const OTHERS = EVENTS.find(({ subject }) => subject.endsWith("forward-pass-metrics"))!.body;
+/** The same of another topic. */
+const OTHERS = Uint8Array.fromHex(
+  ENVELOPE.toHex().replace(hexOf("kv_metrics"), hexOf("kv_metricz")),
+);
+
+function hexOf(text: string): string {
+  return new TextEncoder().encode(text).toHex();
+}
 
 /** What comes at the subject of load events, and the reason that is counted. */
 const NOT_OURS: readonly (readonly [what: string, body: string | Uint8Array, reason: string])[] = [

@@ -25,6 +25,16 @@ Deno.test("when NATS goes only what came by it is taken, and workers on ZMQ besi
     });
   };
   await say();
+  // As workers are whose load does not change: what is taken is not said again.
+  await deployment.captured.quiet();
+  let since: { heard: number; rounds: number } | undefined;
+  await eventually(async () => { // What they said before has come.
+    const page = await deployment.page();
+    const heard = page.value("dynamo_metrics_events_total", { event: "kv_metrics" })!;
+    const rounds = page.value("dynamo_metrics_rounds_total")!;
+    if (heard !== since?.heard) since = { heard, rounds };
+    assert.ok(rounds >= since.rounds + 5);
+  });
   await nats.kill();
   await eventually(async () => {
     const page = await deployment.page();

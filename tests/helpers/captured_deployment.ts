@@ -101,6 +101,14 @@ export class CapturedDeployment implements AsyncDisposable {
     return this.#publishers.get(worker)!;
   }
 
+  /** Publishers stay, and say nothing more. */
+  async quiet(): Promise<void> {
+    for (const publisher of this.#publishers.values()) {
+      Deno.kill(publisher.pid, "SIGUSR2");
+      await publisher.logged(/quiet/);
+    }
+  }
+
   /** Kills the publishers of all workers, or of one. */
   async killPublishers(worker?: string): Promise<void> {
     const publishers = worker === undefined ? [...this.#publishers.values()] : [this.publisher(worker)];
@@ -141,12 +149,17 @@ export function natsEvents(folder: string): { subject: string; body: Uint8Array 
   });
 }
 
-/** What etcd held, leases decimal. */
-export function capturedKeys(folder: string): StoredKey[] {
-  const { kvs } = JSON.parse(read(folder, "etcd.json")) as {
-    kvs: { key: string; value: string; lease_hex: string }[];
+/** What etcd held, leases decimal, 0 where the capture does not say. A name is below testdata/modern. */
+export function capturedKeys(folder: string | URL): StoredKey[] {
+  const url = typeof folder === "string" ? new URL(`../testdata/modern/${folder}/`, import.meta.url) : folder;
+  const { kvs } = JSON.parse(Deno.readTextFileSync(new URL("etcd.json", url))) as {
+    kvs: { key: string; value: string; lease_hex?: string }[];
   };
-  return kvs.map(({ key, value, lease_hex }) => ({ key, value, lease: BigInt(`0x${lease_hex}`).toString() }));
+  return kvs.map(({ key, value, lease_hex = "0" }) => ({
+    key,
+    value,
+    lease: BigInt(`0x${lease_hex}`).toString(),
+  }));
 }
 
 function read(folder: string, file: string): string {

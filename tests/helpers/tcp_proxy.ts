@@ -14,6 +14,11 @@ export class TcpProxy implements Disposable {
     this.#accept(this.#listener);
   }
 
+  /** How many connections pass through it. */
+  get open(): number {
+    return this.#connections.size / 2;
+  }
+
   /** Ends all connections and refuses new ones. */
   cut(): void {
     this.#listener?.close();

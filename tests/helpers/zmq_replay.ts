@@ -1,6 +1,6 @@
 /**
  * Real publishers, of libzmq, as one program: binds each port and says its message again and again, frame by frame as
- * it was captured. What it is told comes as JSON, its only argument.
+ * it was captured, until SIGUSR2 quiets it. What it is told comes as JSON, its only argument.
  */
 import { Publisher } from "zeromq";
 
@@ -14,7 +14,15 @@ export interface Replay {
   readonly times?: number;
 }
 
-if (import.meta.main) await Promise.all((JSON.parse(Deno.args[0]!) as Replay[]).map(replay));
+let isQuiet = false;
+
+if (import.meta.main) {
+  Deno.addSignalListener("SIGUSR2", () => {
+    isQuiet = true;
+    console.error("quiet");
+  });
+  await Promise.all((JSON.parse(Deno.args[0]!) as Replay[]).map(replay));
+}
 
 async function replay({ port, frames, padBytes = 0, times = 1 }: Replay): Promise<never> {
   const socket = new Publisher();
@@ -23,7 +31,7 @@ async function replay({ port, frames, padBytes = 0, times = 1 }: Replay): Promis
   const message = [...frames.slice(0, -1), frames.at(-1)! + "ff".repeat(padBytes)]
     .map((frame) => Uint8Array.fromHex(frame));
   while (true) {
-    for (let n = 0; n < times; n++) await socket.send(message);
+    for (let n = 0; n < times && !isQuiet; n++) await socket.send(message);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
