@@ -19,6 +19,7 @@ const CAPTURED: Readonly<Record<string, object>> = {
   "0.5.0/worker.txt": KVSTATS,
   "0.6.0/worker.txt": KVSTATS,
   "0.7.1/worker.txt": KVSTATS,
+  "0.8.1/worker.txt": KVSTATS,
   "0.9.1/worker1.after.txt": { dpRank: 0, inflight: 0 },
   "0.9.1/worker1.under-load.txt": { dpRank: 0, inflight: 5 },
   "0.9.1/worker2.under-load.txt": { dpRank: 0, inflight: 5 },
