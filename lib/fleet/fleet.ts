@@ -142,7 +142,7 @@ export function expectedWorkers(
 ): ExpectedWorkers {
   const expected = new Map<WorkerId, string>();
   for (const { id, answer } of fleet.workers.values()) {
-    if (answer && !isStale(answer, options)) expected.set(id, answer.service);
+    if (answer && !isStale(answer.at, options)) expected.set(id, answer.service);
   }
   return expected;
 }
@@ -302,7 +302,7 @@ class Draft {
       const sign = lastSign(worker);
       if (registered === true || sign === undefined) continue;
       const tombstone = { request, atMs: now.monotonicMs };
-      if (registered === false && answer && roundsWork && isStale(answer, options)) {
+      if (registered === false && answer && roundsWork && isStale(answer.at, options)) {
         this.#bury(id, tombstone);
         this.#notes.gone.deregistered++;
       } else if (now.monotonicMs - sign.monotonicMs >= limits.forgetAfterMs) {

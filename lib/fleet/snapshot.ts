@@ -110,13 +110,13 @@ export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSn
   const { hearsNats = false } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
   const up = roundsWork || hearsNats || !fleet.needsNats && fleet.membershipFromEtcd;
-  const byService = releasesByService(fleet.target);
+  const forWorkers = { ...options, roundsWork, byService: releasesByService(fleet.target) };
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   const activeBlocks: number[] = [];
   let loadFrom: { oldest: Instant; newest: Instant } | undefined;
   for (const worker of fleet.workers.values()) {
-    const { shown, blocksAt } = snapshotWorker(worker, { ...options, roundsWork, byService });
+    const { shown, blocksAt } = snapshotWorker(worker, forWorkers);
     workers.push(shown);
     workersByState[shown.state]++;
     if (shown.numbers.activeBlocks === undefined) continue;
@@ -160,7 +160,7 @@ export function nextExpiryMs(
   let oldest = Infinity;
   for (const worker of fleet.workers.values()) {
     const at = lastSign(worker);
-    if (at && !isStale({ at }, options)) oldest = Math.min(oldest, at.monotonicMs);
+    if (at && !isStale(at, options)) oldest = Math.min(oldest, at.monotonicMs);
   }
   return oldest === Infinity ? undefined : oldest + options.limits.staleAfterMs;
 }
@@ -174,8 +174,8 @@ function snapshotWorker(
 ): { shown: WorkerSnapshot; blocksAt: Instant | undefined } {
   const { id, registered, registration: { card, releases } } = worker;
   const sign = lastSign(worker);
-  const isSilent = sign !== undefined && isStale({ at: sign }, options);
-  const answer = worker.answer && !isStale(worker.answer, options) ? worker.answer : undefined;
+  const isSilent = sign !== undefined && isStale(sign, options);
+  const answer = worker.answer && !isStale(worker.answer.at, options) ? worker.answer : undefined;
   const heard = isSilent ? NOTHING_HEARD : worker.heard;
   const counted = options.roundsWork ? answer : undefined;
   const channelCard = options.withCards === false ? undefined : card;

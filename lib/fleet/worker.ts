@@ -51,12 +51,9 @@ export function newWorker(id: WorkerId, registered: boolean | undefined): Worker
   };
 }
 
-/** True from the moment when an answer is too old to count. */
-export function isStale(
-  answer: { readonly at: Instant },
-  options: { now: Instant; limits: FleetLimits },
-): boolean {
-  return options.now.monotonicMs - answer.at.monotonicMs >= options.limits.staleAfterMs;
+/** True from the moment when a sign of life is too old to count. */
+export function isStale(at: Instant, { now, limits }: { now: Instant; limits: FleetLimits }): boolean {
+  return now.monotonicMs - at.monotonicMs >= limits.staleAfterMs;
 }
 
 /**
