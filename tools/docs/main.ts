@@ -8,6 +8,7 @@ import { parseMockOptions } from "../../lib/cli/mock_options.ts";
 import { FAMILIES } from "../../lib/exposition/families.ts";
 import { familyLabels } from "../../lib/exposition/family.ts";
 import { FAULTS } from "../../tests/faults/faults.ts";
+import { RELEASES, SERIES } from "../../tests/releases.ts";
 import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
 import { DIFFERENCES } from "../../tests/differences.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
@@ -30,6 +31,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
         flags: helpOf(parseMetricsOptions({ ...HELP, hostname: "host" })),
         mock_flags: helpOf(parseMockOptions(HELP)),
         metrics: metricsTable(),
+        releases: releasesTable(),
         series: seriesTable(),
         differences: differencesTable(),
       },
@@ -48,6 +50,16 @@ export function withParts(text: string, parts: Readonly<Record<string, string>>)
     text = `${text.slice(0, from + begin.length)}\n\n${part}\n\n${text.slice(to)}`;
   }
   return text;
+}
+
+/** What the captures of each release give, and by which channel. */
+function releasesTable(): string {
+  const head = ["release", ...SERIES.map(([series]) => series)];
+  const rows = Object.entries(RELEASES).map(([release, ways]) => [
+    release,
+    ...ways.map((cell) => cell.split(" ").join(", ")),
+  ]);
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 /** The edges between a worker's states, each of which the test walks. */
