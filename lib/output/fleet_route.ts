@@ -1,6 +1,7 @@
 import { fleetJson } from "../exposition/fleet_json.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { API_HEADERS } from "./api_answer.ts";
+import { bodyOf } from "./body.ts";
 import { encode } from "./encode.ts";
 import type { Handler } from "./server.ts";
 
@@ -22,7 +23,7 @@ export function fleetRoute(
   return async () => {
     const snapshot = options.snapshot();
     const bytes = await options.fleets.of(snapshot);
-    return new Response(bytes, {
+    return new Response(bodyOf(bytes), {
       headers: {
         ...API_HEADERS,
         "content-type": "application/json",

@@ -1,5 +1,6 @@
 import type { Format } from "../exposition/format.ts";
 import type { Encoding, Page } from "../exposition/pages.ts";
+import { bodyOf } from "./body.ts";
 import { negotiate } from "./negotiation.ts";
 import type { Handler } from "./server.ts";
 
@@ -16,7 +17,7 @@ export function metricsRoute({ page, gzip }: MetricsRouteOptions): Handler {
     const asked = { accept: headers.get("accept"), acceptEncoding: headers.get("accept-encoding") };
     const { format, contentType, encoding } = negotiate(asked, { gzip });
     const { seq, bytes } = await page(format, encoding);
-    return new Response(bytes, {
+    return new Response(bodyOf(bytes), {
       headers: {
         "content-type": contentType,
         "content-length": String(bytes.length),
