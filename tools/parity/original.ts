@@ -1,3 +1,5 @@
+import { outputOf } from "../command.ts";
+
 const CACHE = new URL("../../.cache/original/", import.meta.url);
 
 /** A program of a release of Dynamo, out of PyPI's `ai-dynamo` wheel of that release. */
@@ -32,7 +34,7 @@ export async function originalProgram(
 
 async function download(release: string, folder: URL): Promise<void> {
   const wheels = new URL("wheels/", CACHE).pathname;
-  await run("python3", [
+  await outputOf("python3", [
     "-m",
     "pip",
     "download",
@@ -44,7 +46,7 @@ async function download(release: string, folder: URL): Promise<void> {
     ...PLATFORM,
     `ai-dynamo==${release}`,
   ]);
-  await run("python3", [
+  await outputOf("python3", [
     "-m",
     "zipfile",
     "-e",
@@ -58,23 +60,8 @@ const PLATFORM = ["--only-binary=:all:", "--python-version", "3.12"];
 
 async function libraryPath(): Promise<Record<string, string>> {
   const script = "import sysconfig; print(sysconfig.get_config_var('LIBDIR'))";
-  const folder = (await run("python3.12", ["-c", script], { PYENV_VERSION: "3.12" })).trim();
+  const folder = (await outputOf("python3.12", ["-c", script], { env: { PYENV_VERSION: "3.12" } })).trim();
   return { LD_LIBRARY_PATH: folder };
-}
-
-async function run(
-  command: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<string> {
-  const output = await new Deno.Command(command, { args: [...args], env }).output().catch((error) =>
-    error as Error
-  );
-  if (output instanceof Error) throw new Error(`Cannot run ${command}: ${output.message}`);
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (output.success) return text(output.stdout);
-  const reason = text(output.stderr).trim().split("\n").at(-1);
-  throw new Error(`${command} ${args.slice(0, 3).join(" ")} failed: ${reason}`);
 }
 
 async function exists(path: string): Promise<boolean> {
