@@ -5,8 +5,12 @@ export interface ProgramOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder it runs in; ours by default. */
+  readonly cwd?: string;
   /** Shown what it logs, as it comes. */
   readonly onLog?: (text: string) => void;
+  /** How long it may take to end when it is told to, before SIGKILL; for ever by default. */
+  readonly patienceMs?: number;
 }
 
 /** A running program whose log (stderr) is kept. It ends with its owner, and a Ctrl-C in the terminal is not for it. */
@@ -24,6 +28,7 @@ export class Program implements AsyncDisposable {
     this.#child = new Deno.Command(command, {
       ...owned,
       ...(options.env && { env: { ...options.env } }),
+      ...(options.cwd && { cwd: options.cwd }),
       stdout: "null",
       stderr: "piped",
     }).spawn();
@@ -58,21 +63,26 @@ export class Program implements AsyncDisposable {
 
   /** Tells it to end; gives the exit code. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
-    if (!this.#ended) {
-      try {
-        this.#child.kill(signal);
-        this.#child.kill("SIGCONT"); // It may have been stopped.
-      } catch {
-        // It ended by itself meanwhile.
-      }
-    }
+    this.#kill(signal, "SIGCONT"); // It may have been stopped.
+    const { patienceMs } = this.#options;
+    const timer = patienceMs && setTimeout(() => this.#kill("SIGKILL"), patienceMs);
     const { code } = await this.#child.status;
+    clearTimeout(timer);
     await this.#reading;
     return code;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #kill(...signals: readonly Deno.Signal[]): void {
+    if (this.#ended) return;
+    try {
+      for (const signal of signals) this.#child.kill(signal);
+    } catch {
+      // It ended by itself meanwhile.
+    }
   }
 
   async #read(): Promise<void> {
