@@ -38,6 +38,11 @@ export class PageReader {
     return values[0];
   }
 
+  /** The labels of each sample of a metric. */
+  labels(name: string): Readonly<Record<string, string>>[] {
+    return this.#samples.filter((sample) => sample.name === name).map(({ labels }) => labels);
+  }
+
   /** The values of a metric by worker. */
   byWorker(name: string): Record<string, number> {
     const samples = this.#samples.filter((sample) => sample.name === name);
