@@ -14,7 +14,7 @@ export interface HitRateBatch {
 export interface HitRateListenerOptions {
   readonly nats: NatsLink;
   readonly namespace: string;
-  /** Told of each event; it should only take note. */
+  /** Told of the first event since the last taking; it should only take note. */
   readonly onEvent: () => void;
 }
 
@@ -28,8 +28,9 @@ export class HitRateListener implements Disposable {
 
   constructor({ nats, namespace, onEvent }: HitRateListenerOptions) {
     this.#subscription = nats.subscribe(eventSubject(namespace, HIT_RATE_EVENT), ({ data }) => {
+      const isFirst = !this.#isFilled;
       this.#read(data);
-      onEvent();
+      if (isFirst) onEvent();
     });
   }
 

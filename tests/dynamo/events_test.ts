@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type EventEnvelope, parseEnvelope, parseZmqFrames } from "../../lib/dynamo/event_envelope.ts";
 import { EventError, type EventProblem } from "../../lib/dynamo/event_error.ts";
 import { FORWARD_PASS_EVENT, parseForwardPass } from "../../lib/dynamo/forward_pass.ts";
-import { HIT_RATE_EVENT, parseHitRateEnvelope } from "../../lib/dynamo/hit_rate.ts";
+import { HIT_RATE_EVENT, parseHitRate, parseHitRateEnvelope } from "../../lib/dynamo/hit_rate.ts";
 import { KV_METRICS_EVENT, parseKvMetrics, parseKvMetricsJson } from "../../lib/dynamo/kv_metrics.ts";
 import { decodeMsgpack } from "../../lib/dynamo/msgpack.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
@@ -495,3 +495,23 @@ function without(record: Fields, field: string, replacement: unknown): Fields {
 function withoutMissing(record: Fields): Fields {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
+
+Deno.test("a hit rate is read alike however it is written", () => {
+  const texts = [
+    '{"worker_id":7587870543960,"isl_blocks":10,"overlap_blocks":0}',
+    '{"worker_id":7587870543960,"dp_rank":0,"isl_blocks":10,"overlap_blocks":0}',
+    '{ "worker_id": 7587870543960, "isl_blocks": 10, "overlap_blocks": 0 }',
+    '{"overlap_blocks":0,"isl_blocks":10,"worker_id":7587870543960,"later":null}',
+  ];
+  for (const text of texts) {
+    assert.deepEqual(parseHitRate(text), { worker: "7587870543960", islBlocks: 10, overlapBlocks: 0 }, text);
+  }
+  for (const id of ["0", "9999999999999999999", "10000000000000000000", "18446744073709551615"]) {
+    const text = `{"worker_id":${id},"isl_blocks":0,"overlap_blocks":999999999999999}`;
+    assert.deepEqual(parseHitRate(text), { worker: id, islBlocks: 0, overlapBlocks: 999_999_999_999_999 });
+  }
+  for (const id of ["007", "18446744073709551616", "-1", "1.0", "1e3"]) {
+    const text = `{"worker_id":${id},"isl_blocks":1,"overlap_blocks":1}`;
+    assert.throws(() => parseHitRate(text), EventError, text);
+  }
+});
