@@ -80,6 +80,19 @@ export function peekSpeaker(bytes: Uint8Array): Speaker | undefined {
   return { start, bytes: bytes.subarray(start, end), text: buffer.toString("latin1", start, end) };
 }
 
+/**
+ * Finds the same in the JSON of releases to 0.8.1, which tells a worker from a router by a `null`. Undefined where it names
+ * no worker.
+ */
+export function peekJsonSpeaker(bytes: Uint8Array): Speaker | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const [, worker] = /"worker_id"\s*:\s*(\d+)/.exec(text) ?? [];
+  if (worker === undefined) return undefined;
+  const [, rank = ""] = /"(?:dp_rank|data_parallel_rank)"\s*:\s*(\d+)/.exec(text) ?? [];
+  const isRouter = /"active_prefill_tokens"\s*:\s*\d/.test(text);
+  return { start: 0, bytes, text: `${worker}/${rank}/${isRouter}` };
+}
+
 /** The longest id, as decimal text, with its name. */
 const MAX_SPEAKER_BYTES = 32;
 /** Holds ranks below 65,536. */

@@ -212,7 +212,9 @@ export class ChannelListener implements Disposable {
 }
 
 function readSaid(data: Message, topic: string): Pick<Observation, "worker" | "dpRank" | "said"> {
-  if (data instanceof Uint8Array && !isEnvelope(data)) return saidOf(parseKvMetricsJson(jsonText(data)));
+  if (topic === KV_METRICS_EVENT && data instanceof Uint8Array && !isEnvelope(data)) {
+    return saidOf(parseKvMetricsJson(jsonText(data)));
+  }
   const envelope = data instanceof Uint8Array ? parseEnvelope(data) : parseZmqFrames(data);
   if (topic === KV_METRICS_EVENT) return saidOf(parseKvMetrics(envelope));
   const { worker, dpRank, running, waiting } = parseForwardPass(envelope);

@@ -1,5 +1,5 @@
 import { type Numbering, peekNumbering } from "../dynamo/event_envelope.ts";
-import { peekSpeaker, type Speaker } from "../dynamo/event_record.ts";
+import { peekJsonSpeaker, peekSpeaker, type Speaker } from "../dynamo/event_record.ts";
 import type { Instant } from "../timing.ts";
 
 /** A message as it came: a NATS body or the frames of ZMQ. */
@@ -22,6 +22,10 @@ export interface Taken {
 /** How many messages are kept of which nobody knows of whom they are, and of how many speakers and publishers. */
 const MAX_KEPT = 4_096;
 const MAX_SPEAKERS = 65_536;
+/** And how many bytes in all: events are of some hundred. */
+const MAX_KEPT_BYTES = 64 * 1024 * 1024;
+/** A number that is so much higher than the one before is no loss, but another beginning. */
+const MAX_MISSED = 1_000_000;
 
 /** The newest message of one speaker. */
 interface Place {
@@ -47,6 +51,7 @@ export class Inbox {
   #last: { readonly publisher: Uint8Array; readonly counted: Counted; readonly place: Place } | undefined;
   #heard = 0;
   #missed = 0;
+  #bytes = 0;
 
   get isEmpty(): boolean {
     return this.#heard === 0;
@@ -59,15 +64,18 @@ export class Inbox {
     const numbering = peekNumbering(data);
     const counted = numbering && this.#count(numbering);
     const bytes = data instanceof Uint8Array ? data : data.at(-1) ?? NOTHING;
-    const speaker = peekSpeaker(bytes);
-    if (speaker === undefined || numbering === undefined) return this.#putOther(message);
+    this.#bytes += bytes.length;
+    if (this.#bytes > MAX_KEPT_BYTES) return;
+    const speaker = numbering === undefined ? peekJsonSpeaker(bytes) : peekSpeaker(bytes);
+    if (speaker === undefined) return this.#putOther(message);
     // A router that speaks of a worker takes nothing from what the worker says.
-    const key = data instanceof Uint8Array ? `${numbering.publisher} ${speaker.text}` : speaker.text;
+    const key = `${numbering?.publisher} ${speaker.text}`;
     const known = this.#places.get(key);
     if (known === undefined && this.#places.size >= MAX_SPEAKERS) return;
     const place = { message, speaker };
     this.#places.set(key, place);
-    this.#last = data instanceof Uint8Array ? undefined : { publisher: data[1]!, counted: counted!, place };
+    const isNumberedByFrames = !(data instanceof Uint8Array) && counted !== undefined;
+    this.#last = isNumberedByFrames ? { publisher: data[1]!, counted, place } : undefined;
   }
 
   /** What came since the last call, in the order of time for each that speaks. */
@@ -76,6 +84,7 @@ export class Inbox {
     for (const { message } of this.#places.values()) messages.push(message);
     const taken = { messages, heard: this.#heard, missed: this.#missed };
     this.drop();
+    this.#bytes = 0;
     this.#heard = 0;
     this.#missed = 0;
     return taken;
@@ -122,7 +131,8 @@ export class Inbox {
   }
 
   #advance(counted: Counted, sequence: number): void {
-    if (sequence > counted.sequence) this.#missed += sequence - counted.sequence - 1;
+    const missed = sequence - counted.sequence - 1;
+    if (missed > 0 && missed <= MAX_MISSED) this.#missed += missed;
     counted.sequence = sequence;
   }
 }

@@ -255,7 +255,8 @@ class Draft {
     }
     if (!membership.known) return;
     for (const [id, registration] of membership.workers) {
-      if (!this.#readWorkers().has(id)) this.#put({ ...newWorker(id, true), registration });
+      if (this.#readWorkers().has(id)) continue;
+      this.#put({ ...newWorker(id, true), registration });
     }
   }
 
@@ -346,6 +347,7 @@ class Draft {
   #bury(id: WorkerId, tombstone: Tombstone): void {
     this.#workers ??= new Map(this.#fleet.workers);
     this.#workers.delete(id);
+    this.#writeGone().delete(id); // The youngest stand last.
     this.#writeGone().set(id, tombstone);
     dropOldest(this.#writeGone(), MAX_TOMBSTONES);
   }

@@ -10,16 +10,29 @@ export type Heard = ReadonlyMap<string, Observation>;
 
 export const NOTHING_HEARD: Heard = new Map();
 
-/** How many routers' estimates of one worker are kept, all ranks together. */
+/** How many routers' estimates of one worker are kept, all ranks together: the newest; and how much of its own. */
 const MAX_ESTIMATES = 256;
+const MAX_OWN = 4_096;
 
 /** What was heard with this in it; an older one than that known changes nothing. */
 export function hear(heard: Heard, observation: Observation): Heard {
   const key = keyOf(observation);
   const known = heard.get(key);
   if (known !== undefined && known.at.monotonicMs > observation.at.monotonicMs) return heard;
-  if (known === undefined && heard.size >= MAX_ESTIMATES) return heard;
-  return new Map(heard).set(key, observation);
+  const next = new Map(heard).set(key, observation);
+  if (known === undefined && heard.size >= MAX_ESTIMATES) return bounded(next, observation);
+  return next;
+}
+
+/** Without the oldest of the kind of this one, where there are too many. */
+function bounded(heard: Map<string, Observation>, { said }: Observation): Heard {
+  const isEstimate = said.kind === "router";
+  const limit = isEstimate ? MAX_ESTIMATES : MAX_OWN;
+  const alike = [...heard].filter(([, { said }]) => (said.kind === "router") === isEstimate);
+  if (alike.length <= limit) return heard;
+  const [oldest] = alike.reduce((a, b) => b[1].at.monotonicMs < a[1].at.monotonicMs ? b : a);
+  heard.delete(oldest);
+  return heard;
 }
 
 /** What was heard without what came by connections that are lost. */

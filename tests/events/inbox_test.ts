@@ -91,12 +91,45 @@ Deno.test("what a router says of a worker on NATS takes nothing from what the wo
 });
 
 Deno.test("what cannot be told apart is kept whole", () => {
-  const json = new TextEncoder().encode('{"worker_id":1,"dp_rank":0,"active_decode_blocks":1}');
+  const json = new TextEncoder().encode('{"worker":1}');
   assert.deepEqual(put([json, json, new Uint8Array(), [], [new Uint8Array([1])]]), {
     kept: [0, 1, 2, 3, 4],
     heard: 5,
     missed: 0,
   });
+});
+
+Deno.test("of JSON too the newest of each worker and rank is kept, a router's apart, however many there are", () => {
+  const json = (fields: string) => new TextEncoder().encode(`{${fields},"active_decode_blocks":1}`);
+  const first = '"worker_id":18446744073709551615,"dp_rank":0,"active_prefill_tokens":null';
+  assert.deepEqual(
+    put([
+      json(first),
+      json('"worker_id":18446744073709551615,"dp_rank":0,"active_prefill_tokens":4'),
+      json('"worker_id": 18446744073709551614, "dp_rank": 0'),
+      json('"worker_id":18446744073709551615,"dp_rank":1'),
+      json('"worker_id":7,"data":{"worker_stats":{"data_parallel_rank":2}}'),
+      json(first),
+    ]).kept,
+    [5, 1, 2, 3, 4],
+  );
+  const many = Array.from({ length: 10_000 }, (_, worker) => json(`"worker_id":${worker},"dp_rank":0`));
+  assert.equal(put(many).kept.length, 10_000);
+});
+
+Deno.test("a number far beyond the one before begins anew", () => {
+  const far = (sequence: number) => frames({ sequence });
+  assert.equal(put([far(1), far(2 ** 50), far(2 ** 50 + 2)]).missed, 1);
+});
+
+Deno.test("no more bytes are kept than a program can hold", () => {
+  const large = new Uint8Array(1024 * 1024);
+  const { kept, heard } = put(Array.from({ length: 100 }, () => large));
+  assert.deepEqual([kept.length, heard], [64, 100]);
+});
+
+Deno.test("on one socket too, what a router says of a worker takes nothing from what the worker says", () => {
+  assert.deepEqual(put([frames({ sequence: 1 }), frames({ sequence: 1, publisher: 4n })]).kept, [0, 1]);
 });
 
 Deno.test("what is dropped counts as heard", () => {
