@@ -13,7 +13,7 @@ export type Clock = () => Instant;
 
 export const systemClock: Clock = () => ({ monotonicMs: performance.now(), epochMs: Date.now() });
 
-/** A clock that gives one moment to all that happens in one turn of the event loop, since reading it costs. */
+/** A clock that gives one moment to all that is done until the next microtask runs, since reading it costs. */
 export function turnClock(clock: Clock): Clock {
   let now: Instant | undefined;
   return () => {

@@ -17,12 +17,14 @@ export interface PageSources {
 export function pageAddresses(
   { workers }: Pick<Membership, "workers">,
   { templates, targets }: PageSources,
-): Map<string, Set<WorkerId>> {
-  const addresses = new Map<string, Set<WorkerId>>();
+): Map<string, ReadonlySet<WorkerId>> {
+  const addresses = new Map<string, ReadonlySet<WorkerId>>();
+  /** One set for all pages that may be of any, of which there may be as many as workers. */
+  const all = new Set(workers.keys());
   const add = (url: string, worker: WorkerId) => {
-    const workers = addresses.get(url);
-    if (workers === undefined) addresses.set(url, new Set([worker]));
-    else workers.add(worker);
+    const known = addresses.get(url);
+    if (known === undefined) addresses.set(url, new Set([worker]));
+    else if (known !== all) (known as Set<WorkerId>).add(worker);
   };
   for (const [worker, { card, host }] of workers) {
     if (card?.metricsUrl !== undefined) {
@@ -38,8 +40,13 @@ export function pageAddresses(
     ? undefined
     : Map.groupBy(workers.keys(), (id) => workers.get(id)!.host);
   for (const { url, host, worker } of targets) {
-    if (worker === undefined) { for (const one of byHost!.get(host) ?? workers.keys()) add(url, one); }
-    else if (workers.has(worker)) add(url, worker);
+    if (worker !== undefined) {
+      if (workers.has(worker)) add(url, worker);
+      continue;
+    }
+    const onHost = byHost!.get(host);
+    if (onHost === undefined) addresses.set(url, all);
+    else for (const one of onHost) add(url, one);
   }
   return addresses;
 }

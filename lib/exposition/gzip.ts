@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { createGzip } from "node:zlib";
 
 /** Lets others have their turn. */
@@ -22,5 +21,15 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>, pause: Pause): Promis
   }
   stream.end();
   await ended;
-  return Buffer.concat(parts);
+  return concat(parts);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

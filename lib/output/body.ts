@@ -3,8 +3,8 @@ const WHOLE_BYTES = 1024 * 1024;
 const PART_BYTES = 256 * 1024;
 
 /**
- * The body of an answer: large ones go out in parts as the reader takes them, so that a slow reader costs a part and not a
- * copy of all. The answer must say its length.
+ * The body of an answer: large ones go out in parts as the reader takes them, so that a slow reader costs a part beside the
+ * page, which is shared, and not a copy of it. The answer must say its length.
  */
 export function bodyOf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   if (bytes.length <= WHOLE_BYTES) return bytes;

@@ -9,7 +9,7 @@ export interface Slot {
 }
 
 /**
- * The slots of a JSON text, in their order. Undefined for a text that is none, names a field twice, or has an escape or
+ * The slots of a JSON text, in their order. Undefined for a text that is none, is very deep, names a field twice, or has an escape or
  * a byte beyond ASCII, whose like are not worth a form.
  */
 export function slotsOf(bytes: Uint8Array): readonly Slot[] | undefined {
@@ -40,7 +40,7 @@ export class JsonForm {
   readonly starts: Int32Array;
   /** A number written as an integer below 10^15; NaN for all else. Of hex digits the lower 32 bits. */
   readonly values: Float64Array;
-  /** A number written as a decimal fraction without an exponent, but for an error of 2^-50 of it; NaN for all else. */
+  /** A number written as a decimal fraction without an exponent, but for an error of 2^-49 of it; NaN for all else. */
   readonly fractions: Float64Array;
   /** Of hex digits the upper 32 bits. */
   readonly uppers: Float64Array;
@@ -100,7 +100,7 @@ export class JsonForm {
         at++;
       }
       const scale = at - point - 1;
-      if (scale === 0 || scale > MAX_SCALE) return this.#otherNumber(bytes, start, slot);
+      if (scale === 0 || digits + scale > MAX_FRACTION_DIGITS) return this.#otherNumber(bytes, start, slot);
       this.fractions[slot] = value / 10 ** scale;
       this.values[slot] = NaN;
     } else {
@@ -134,7 +134,10 @@ export class JsonForm {
 
 const NO_MATCH = -1;
 const MAX_DIGITS = 15;
-const MAX_SCALE = 22;
+/** Real replies are five deep. */
+const MAX_DEPTH = 32;
+/** Of which the first 15 are exact, and each after that errs by half of 2^-52 at most. */
+const MAX_FRACTION_DIGITS = 20;
 const ZERO = 0x30;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -257,6 +260,7 @@ class SlotFinder {
 
   #inside(step: string | number): void {
     this.#path.push(step);
+    if (this.#path.length > MAX_DEPTH) throw new NoForm();
     this.#value();
     this.#path.pop();
   }

@@ -76,7 +76,7 @@ export class PagePoller implements Disposable {
       const known = this.#sources.get(url);
       const source = known ?? new Source({ url, intervalMs: this.#options.intervalMs });
       this.#sources.set(url, source);
-      const isNew = source.workers.symmetricDifference(workers).size > 0;
+      const isNew = source.workers !== workers && !isSameSet(source.workers, workers);
       source.workers = workers;
       if (!isNew || known?.isThere || this.#asked.has(source)) continue;
       source.renew(); // A new worker's page may be there at once.
@@ -238,6 +238,11 @@ class Source {
     this.stop.abort();
     clearTimeout(this.timer);
   }
+}
+
+/** Quick where sizes differ. */
+function isSameSet(one: ReadonlySet<WorkerId>, other: ReadonlySet<WorkerId>): boolean {
+  return one.size === other.size && one.isSubsetOf(other);
 }
 
 function viaOf({ url }: Source, worker: WorkerId): string {

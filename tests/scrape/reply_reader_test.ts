@@ -142,6 +142,21 @@ Deno.test("a form is learned from no text that is not JSON, names a field twice,
   }
 });
 
+Deno.test("a reply with load is read however deep something else in it is", () => {
+  const origin = { service: "dynamo_c", endpoint: "e" };
+  const data = '{"request_active_slots":1,"request_total_slots":2,"kv_active_blocks":3,"kv_total_blocks":9}';
+  for (const depth of [1, 40, 5_000, 20_000]) {
+    const deep = `${"[".repeat(depth)}${"]".repeat(depth)}`;
+    const reply = `{"x":${deep},"version":"0.0.1","endpoints":[{"subject":"dynamo_c.e-a1","data":${data}}]}`;
+    const bytes = encoder.encode(reply);
+    const reader = new ReplyReader(origin);
+    for (let n = 0; n < 2; n++) {
+      assert.deepEqual(reader.read(bytes, REQUEST), readReply(bytes, { ...origin, ...REQUEST }));
+      assert.equal(reader.read(bytes, REQUEST).answers.length, 1);
+    }
+  }
+});
+
 Deno.test("slots are found where they stand", () => {
   const text = ' { "a" : [ 1 , "b" , { } , [ ] , null , true , false , -2.5e3 ] , "c" : { "d" : "" } } ';
   const found = slotsOf(encoder.encode(text))!.map(({ kind, path, start, end }) => [
