@@ -1,15 +1,11 @@
 import config from "../../deno.json" with { type: "json" };
 import type { MetricsSettings } from "../cli/metrics_options.ts";
-import { storedRanges } from "../discovery/directory.ts";
-import { type PageTarget, parsePageTargets } from "../discovery/page_targets.ts";
-import { parseFileName } from "../dynamo/file_name.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { Pages } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
-import { Monitor } from "../monitor/monitor.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
@@ -18,10 +14,7 @@ import { deleteGroup, pushRegularly } from "../output/pushgateway.ts";
 import { BindError, startServer } from "../output/server.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
 import { nextTurn, systemClock } from "../timing.ts";
-import { EtcdMirror } from "../transport/etcd_mirror.ts";
-import { FileStore } from "../transport/file_store.ts";
-import { NatsLink } from "../transport/nats.ts";
-import { WatchedFile } from "../transport/watched_file.ts";
+import { openWatch } from "./watch.ts";
 import { Web } from "./web.ts";
 
 /**
@@ -29,8 +22,7 @@ import { Web } from "./web.ts";
  * is sought for as long as it takes. Everything closes in the reverse order.
  */
 export async function runMetrics(settings: MetricsSettings, signal: AbortSignal): Promise<number> {
-  const { target, serve, push, publish, pollIntervalMs, limits, channels, workerUrls, connections } =
-    settings;
+  const { target, serve, push, publish, pollIntervalMs } = settings;
   configureLogging(settings.logging);
   const path = targetPath(target);
   const log = logger();
@@ -80,32 +72,8 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
       return 1;
     }
   }
-  const isNeeded = () => monitor.needsNats;
-  const nats = settings.withNats
-    ? ends.use(new NatsLink({ ...connections.nats, name: `metrics ${path}`, isNeeded, signal }))
-    : undefined;
-  const store = openStore(settings, signal);
-  if (store) ends.use(store);
-  let pageTargets: readonly PageTarget[] = [];
-  if (settings.workerUrlFile !== undefined) {
-    const path = settings.workerUrlFile;
-    const onText = (text: string) => void (pageTargets = parsePageTargets(text));
-    ends.use(new WatchedFile({ path, what: "the list of workers' pages", onText, signal }));
-  }
-  const monitor = ends.use(
-    new Monitor({
-      target,
-      nats,
-      store,
-      clock,
-      recorder: telemetry,
-      pollIntervalMs,
-      channels,
-      workerUrls,
-      pageTargets: () => pageTargets,
-      limits,
-    }),
-  );
+  const name = `metrics ${path}`;
+  const { monitor, nats } = openWatch(settings, { name, recorder: telemetry, clock, signal, ends });
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
@@ -129,15 +97,4 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     push && pushRegularly({ ...push, ...pushed, clock, signal, onPush }),
   ]);
   return 0;
-}
-
-function openStore(
-  { target, fileStore, connections }: MetricsSettings,
-  signal: AbortSignal,
-): EtcdMirror | FileStore | undefined {
-  const ranges = storedRanges(target);
-  if (fileStore !== undefined) {
-    return new FileStore(ranges, { folder: fileStore, keyOf: parseFileName, signal });
-  }
-  return connections.etcd && new EtcdMirror(ranges, { ...connections.etcd, signal });
 }
