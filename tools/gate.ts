@@ -2,7 +2,7 @@
  * The whole gate: formatting, lint, types, then the suite on real servers. Its last lines name the servers that took
  * part and how many tests passed. Exit code 1 at the first step that fails.
  */
-import { findBinary } from "./servers/binaries.ts";
+import { BINARY_NAMES, findBinary } from "./servers/binaries.ts";
 import { findOpenMetricsParser } from "./servers/openmetrics.ts";
 import { readUses } from "./servers/used.ts";
 
@@ -21,11 +21,7 @@ async function gate(): Promise<boolean> {
 }
 
 async function allSteps(): Promise<boolean> {
-  for (
-    const name of ["nats-server", "etcd", "prometheus", "promtool", "prometheus-pushgateway", "chromium"]
-  ) {
-    await findBinary(name);
-  }
+  for (const name of BINARY_NAMES) await findBinary(name);
   await findOpenMetricsParser();
   await step("fmt", ["fmt", "--check", "-q"]);
   await step("lint", ["lint", "-q"]);

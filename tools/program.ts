@@ -101,6 +101,11 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** The command line of one of this project's programs. */
+export function ownCommand(file: "main.ts" | "mock_worker.ts", args: readonly string[]): string[] {
+  return [Deno.execPath(), "run", "-A", "--no-check", new URL(`../${file}`, import.meta.url).href, ...args];
+}
+
 /** One of this project's programs, as a user runs it; `denoFlags` stand before the script. */
 export function ownProgram(
   file: "main.ts" | "mock_worker.ts",

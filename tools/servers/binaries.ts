@@ -11,6 +11,8 @@ interface Source {
   readonly path?: string;
   /** It needs libraries that a server machine often does not have: they are unpacked beside it. */
   readonly withLibraries?: true;
+  /** By what it names its version, when not by `--version`. */
+  readonly versionFlag?: string;
 }
 
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -28,6 +30,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     path: "usr/lib/chromium/chromium", // What is in usr/bin starts the one of the system.
     withLibraries: true,
   },
+  "tmux": { debian: "tmux", names: ["tmux"], withLibraries: true, versionFlag: "-V" },
 };
 
 /** Servers live in sbin folders, which PATH often leaves out for plain users. */
@@ -47,12 +50,12 @@ export function findBinary(name: string): Promise<string> {
   return remember(found, name, () => locate(name));
 }
 
-/** The version an executable names when asked with `--version`, without a leading `v`. Throws when it names none. */
+/** The version an executable names when asked for it, without a leading `v`. Throws when it names none. */
 export function binaryVersion(name: string): Promise<string> {
   return remember(versions, name, async () => {
     const path = await findBinary(name);
     const output = await new Deno.Command(path, {
-      args: ["--version"],
+      args: [SOURCES[name]?.versionFlag ?? "--version"],
       env: libraryEnv(path),
       stdin: "null",
       stdout: "piped",
@@ -60,7 +63,7 @@ export function binaryVersion(name: string): Promise<string> {
     }).output();
     const decoder = new TextDecoder();
     const text = decoder.decode(output.stdout) + decoder.decode(output.stderr);
-    const version = /\bv?(\d+\.\d+\.\d+[^\s,]*)/.exec(text)?.[1];
+    const version = /\bv?(\d+\.\d+[^\s,]*)/.exec(text)?.[1];
     if (version === undefined) {
       throw new Error(`Cannot read the version of ${path}: it said "${text.trim()}"`);
     }
