@@ -2,15 +2,36 @@ import { termination } from "./lib/cli/termination.ts";
 
 const signal = termination();
 const { settingsOrExit } = await import("./lib/cli/usage.ts");
-const { parseMetricsOptions } = await import("./lib/cli/metrics_options.ts");
-const { runMetrics } = await import("./lib/commands/metrics.ts");
+const [command, ...argv] = Deno.args;
+Deno.exit(await (command === "top" ? top() : metrics()));
 
-const settings = settingsOrExit(() =>
-  parseMetricsOptions({
-    argv: Deno.args,
-    env: Deno.env.toObject(),
-    terminal: Deno.stderr.isTerminal(),
-    hostname: Deno.hostname(),
-  })
-);
-Deno.exit(await runMetrics(settings, signal));
+async function metrics(): Promise<number> {
+  const { parseMetricsOptions } = await import("./lib/cli/metrics_options.ts");
+  const { runMetrics } = await import("./lib/commands/metrics.ts");
+  const settings = settingsOrExit(() =>
+    parseMetricsOptions({
+      argv: Deno.args,
+      env: Deno.env.toObject(),
+      terminal: Deno.stderr.isTerminal(),
+      hostname: Deno.hostname(),
+    })
+  );
+  return await runMetrics(settings, signal);
+}
+
+async function top(): Promise<number> {
+  const { parseTopOptions } = await import("./lib/cli/top_options.ts");
+  const { runTop } = await import("./lib/commands/top.ts");
+  const settings = settingsOrExit(() =>
+    parseTopOptions({
+      argv,
+      env: Deno.env.toObject(),
+      terminals: {
+        stdin: Deno.stdin.isTerminal(),
+        stdout: Deno.stdout.isTerminal(),
+        stderr: Deno.stderr.isTerminal(),
+      },
+    })
+  );
+  return await runTop(settings, signal);
+}

@@ -15,6 +15,7 @@ const ORDER = [
   "exposition",
   "telemetry",
   "output",
+  "top",
   "mock",
   "cli",
   "commands",
@@ -30,6 +31,10 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "etcd3": ["transport"],
   "negotiator": ["output"],
   "prom-client": ["telemetry"],
+  "ink": ["top"],
+  "react": ["top"],
+  "@types/react": [], // The compiler finds it by itself.
+  "eventsource-parser": ["top"],
   "commander": ["cli"],
   "@logtape/logtape": ["log"],
   "@msgpack/msgpack": ["dynamo"],
@@ -70,6 +75,16 @@ Deno.test("no import points back", () => {
     })
   );
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("metrics without top loads nothing of it, and top no terminal library where stdout is no terminal", () => {
+  const loaded = [...loads("commands/metrics.ts")];
+  assert.ok(loaded.includes("monitor/monitor.ts"));
+  assert.deepEqual(loaded.filter((path) => roomOf(path) === "top"), []);
+  const { text } = files.find(({ path }) => path === "commands/top.ts")!;
+  assert.match(text, /await import\("..\/top\/terminal.ts"\)/);
+  const withInk = files.filter(({ imports }) => imports.includes("ink")).map(({ path }) => path);
+  assert.deepEqual(withInk, ["top/terminal.ts"]);
 });
 
 Deno.test("a library is imported by its own room alone", () => {

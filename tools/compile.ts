@@ -10,14 +10,18 @@ const root = new URL("..", import.meta.url);
 const ETCD_PROTO = "node_modules/etcd3/proto";
 /** The live page's files. */
 const ASSETS = "lib/web/assets";
+/** es-toolkit, 19 MB, of which Ink uses one function of dist/compat. */
+const ES_TOOLKIT = "node_modules/.deno/es-toolkit@1.53.2/node_modules/es-toolkit";
 const UNUSED = [
+  ...["compat", "dist/fp", "dist/server", "src"].map((folder) => `${ES_TOOLKIT}/${folder}`),
+  ...["@types", "type-fest"].map((name) => `node_modules/.deno/ink@8.0.0/node_modules/${name}`),
   // A data file in it overflows deno compile's stack.
   "node_modules/.deno/bintrees@1.0.2/node_modules/bintrees/test",
   // What is for tests and the page's build alone, 70 MB. A package is also found by the links to it.
   ...["zeromq", "ajv", "axe-core", "playwright-core", "esbuild", "preact", "uplot"].map((name) =>
     `node_modules/${name}`
   ),
-  ...["node_modules/.bin", "node_modules/.deno/node_modules/@esbuild"],
+  ...["node_modules/.bin", "node_modules/@types", "node_modules/.deno/node_modules/@esbuild"],
   ...[
     ...["zeromq@6.8.0", "cmake-ts@1.0.2", "node-addon-api@8.9.2"],
     ...["ajv@8.20.0", "fast-deep-equal@3.1.3", "fast-uri@3.1.9", "json-schema-traverse@1.0.0"],
@@ -28,10 +32,12 @@ const UNUSED = [
       "preact@11.2.0",
       "uplot@1.6.32",
     ],
+    // Types.
+    ...["@types+react@19.3.0", "csstype@3.2.4", "type-fest@5.10.0", "tagged-tag@1.0.0"],
     ...["esbuild@0.28.2", `@esbuild+${platform}-${arch}@0.28.2`],
   ].flatMap((name) => [
     `node_modules/.deno/${name}`,
-    `node_modules/.deno/node_modules/${name.replace(/@.*/, "")}`,
+    `node_modules/.deno/node_modules/${name.replace(/(?<=.)@.*/, "").replace("+", "/")}`,
   ]),
 ];
 const TARGETS: readonly string[] = [

@@ -130,7 +130,8 @@ const USAGE: Usage = {
     NO_PUBLISH,
     ...SOURCE_FLAGS,
   ],
-  notes: `${SECRETS_NOTE}\n${LOGGING_NOTES}`,
+  notes:
+    `metrics top shows the same live in a terminal: see metrics top --help.\n${SECRETS_NOTE}\n${LOGGING_NOTES}`,
 };
 
 /** @throws {UsageError} */

@@ -23,7 +23,7 @@ export interface WatchSettings {
   readonly connections: Connections;
 }
 
-const COMPONENT: Flag = {
+export const COMPONENT: Flag = {
   name: "--component",
   value: "NAME",
   rule: NAME_RULE,

@@ -11,7 +11,13 @@ Deno.test("both programs are built, with the file that etcd3 reads when it runs,
     const proto = await Deno.readFile(new URL("../../node_modules/etcd3/proto/rpc.proto", import.meta.url));
     const config = await Deno.readFile(new URL("../../deno.json", import.meta.url));
     const unused = await Promise.all(
-      ["zeromq/LICENSE.txt", "preact/LICENSE", "esbuild/lib/main.js", "playwright-core/index.js"].map(async (
+      [
+        "zeromq/LICENSE.txt",
+        "preact/LICENSE",
+        "esbuild/lib/main.js",
+        "playwright-core/index.js",
+        "@types/react/index.d.ts",
+      ].map(async (
         path,
       ) => ({
         path,

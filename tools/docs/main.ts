@@ -5,6 +5,7 @@
  */
 import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
 import { parseMockOptions } from "../../lib/cli/mock_options.ts";
+import { parseTopOptions } from "../../lib/cli/top_options.ts";
 import { FAMILIES } from "../../lib/exposition/families.ts";
 import { familyLabels } from "../../lib/exposition/family.ts";
 import { FAULTS } from "../../tests/faults/faults.ts";
@@ -29,6 +30,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
       file: new URL("README.md", root),
       parts: {
         flags: helpOf(parseMetricsOptions({ ...HELP, hostname: "host" })),
+        top_flags: helpOf(parseTopOptions({ ...HELP, terminals: HELP_TERMINALS })),
         mock_flags: helpOf(parseMockOptions(HELP)),
         metrics: metricsTable(),
         releases: releasesTable(),
@@ -77,6 +79,7 @@ function faultsTable(): string {
 }
 
 const HELP = { argv: ["--help"], env: {}, terminal: false };
+const HELP_TERMINALS = { stdin: false, stdout: false, stderr: false };
 
 function helpOf(help: object): string {
   if (!("shown" in help)) throw new Error("--help shows nothing");

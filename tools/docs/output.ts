@@ -1,9 +1,11 @@
 /** Real output for the README: a run of both programs on real servers, as the README's commands start them. */
 import { compareUnderFaults } from "../against_original.ts";
-import { ownProgram, servedUrl } from "../program.ts";
+import { eventually } from "../../tests/helpers/eventually.ts";
+import { ownCommand, ownProgram, servedUrl } from "../program.ts";
 import { startEtcd } from "../servers/etcd.ts";
 import { startNats } from "../servers/nats.ts";
 import { startPushgateway } from "../servers/pushgateway.ts";
+import { Terminal } from "../terminal.ts";
 
 const NAMED = ["--component", "my_component", "--endpoint", "my_endpoint"];
 
@@ -24,6 +26,7 @@ export async function outputParts(): Promise<Readonly<Record<string, string>>> {
   const url = await servedUrl(metrics);
   const page = await (await fetch(`${url}/metrics`)).text();
   await workers.logged(/Stats:/);
+  const screen = await screenOf([...NAMED], env);
   await using pusher = ownProgram("main.ts", {
     args: [...NAMED, "--push", "--host", "127.0.0.1", "--port", String(gateway.port)],
     env,
@@ -34,8 +37,20 @@ export async function outputParts(): Promise<Readonly<Record<string, string>>> {
     "output-found": block(lines(metrics.log, (line) => line.includes("Found workers"))),
     "output-mock": block(lines(workers.log, (line) => /Starting|Stats/.test(line)).slice(0, 2)),
     "output-page": block(lines(page, (line) => /^(# \w+ )?llm_/.test(line))),
+    "output-top": block(screen),
     "output-push": block(lines(pusher.log, (line) => line.includes("Started pushing"))),
   };
+}
+
+/** The screen of `metrics top` when it shows half a minute, without its empty lines. */
+async function screenOf(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string[]> {
+  await using terminal = await Terminal.open({ env });
+  await terminal.run(ownCommand("main.ts", ["top", ...args]));
+  return await eventually(async () => {
+    const screen = await terminal.screen();
+    if (!/^KV .*[▁-█]{3}$/m.test(screen)) throw new Error(`no sparkline of three cells in\n${screen}`);
+    return lines(screen, (line) => line !== "");
+  }, { timeoutMs: 60_000 });
 }
 
 /** The demo against the original, which is fetched from PyPI. */

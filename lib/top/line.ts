@@ -1,0 +1,46 @@
+export type Color = "green" | "yellow" | "red" | "cyan" | "gray";
+
+/** A piece of a line, all in one style. Colour never says anything alone. */
+export interface Span {
+  readonly text: string;
+  readonly color?: Color | undefined;
+  readonly bold?: boolean;
+  readonly inverse?: boolean;
+}
+
+/** One line of the screen. */
+export type Line = readonly Span[];
+
+/** One cell for each code point: what is shown is made of narrow characters, but for names from outside at a line's end. */
+export function widthOf(line: Line): number {
+  return line.reduce((sum, { text }) => sum + [...text].length, 0);
+}
+
+/** The line cut or filled up to a width. */
+export function fit(line: Line, width: number): Line {
+  const spans: Span[] = [];
+  let left = width;
+  for (const span of line) {
+    if (left === 0) break;
+    const chars = [...span.text];
+    spans.push(chars.length <= left ? span : { ...span, text: chars.slice(0, left).join("") });
+    left -= Math.min(chars.length, left);
+  }
+  return left === 0 ? spans : [...spans, { text: " ".repeat(left) }];
+}
+
+/** Two lines in one, the second at the right end; the first gives way. */
+export function spread(left: Line, right: Line, width: number): Line {
+  const room = width - widthOf(right) - 1;
+  return room < 0 ? fit(left, width) : [...fit(left, room), { text: " " }, ...right];
+}
+
+/** A line as plain text. */
+export function plain(line: Line): string {
+  return line.map(({ text }) => text).join("").trimEnd();
+}
+
+/** Text from outside without anything that a terminal would obey, or that would not be seen. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd");
+}

@@ -1,0 +1,54 @@
+import type { Worker, WorkerState } from "./fleet.ts";
+import { ratioOf } from "./numbers.ts";
+
+/** By what the table can be ordered, in the order in which the key goes through them. */
+export const SORT_KEYS = ["worker", "state", "kv", "slots", "waiting", "age", "requests", "errors"] as const;
+export type SortKey = typeof SORT_KEYS[number];
+
+export interface Order {
+  readonly sort: SortKey;
+  readonly isReversed: boolean;
+  /** Text that a row must have. */
+  readonly filter: string;
+}
+
+/** What needs a look comes first. */
+const SEVERITY: readonly WorkerState[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
+
+/** The highest first, but for the id, in whose order the workers come. */
+const VALUES: Readonly<Record<Exclude<SortKey, "worker">, (worker: Worker) => number | undefined>> = {
+  state: ({ state }) => -SEVERITY.indexOf(state),
+  kv: ({ kv_blocks_used, kv_blocks_total }) => ratioOf(kv_blocks_used, kv_blocks_total),
+  slots: ({ slots_active, slots_total }) => ratioOf(slots_active, slots_total),
+  waiting: ({ requests_waiting }) => requests_waiting,
+  age: ({ last_seen_at }) => last_seen_at === undefined ? undefined : -Date.parse(last_seen_at),
+  requests: (worker) => sumOf(worker, "requests"),
+  errors: (worker) => sumOf(worker, "errors"),
+};
+
+/** The workers that the filter lets through, in order; those of whom the number is not known come last either way. */
+export function ordered(workers: readonly Worker[], { sort, isReversed, filter }: Order): readonly Worker[] {
+  const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const shown = words.length === 0 ? workers : workers.filter((worker) => {
+    const text = searchText(worker);
+    return words.every((word) => text.includes(word));
+  });
+  if (sort === "worker") return isReversed ? shown.toReversed() : shown;
+  const valueOf = VALUES[sort];
+  const rows = shown.map((worker) => ({ worker, value: valueOf(worker) }));
+  const sign = isReversed ? -1 : 1;
+  rows.sort(({ value: a }, { value: b }) =>
+    a === undefined || b === undefined ? Number(a === undefined) - Number(b === undefined) : sign * (b - a)
+  );
+  return rows.map(({ worker }) => worker);
+}
+
+/** What a worker's endpoints counted together; undefined where none says. */
+export function sumOf({ endpoints }: Worker, name: "requests" | "errors"): number | undefined {
+  const values = (endpoints ?? []).map((endpoint) => endpoint[name]).filter((value) => value !== undefined);
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+}
+
+function searchText({ id, state, worker_type, model, release }: Worker): string {
+  return `${id} ${state} ${worker_type ?? ""} ${model ?? ""} ${release ?? ""}`.toLowerCase();
+}

@@ -1,0 +1,176 @@
+import { Box, type Key, render, Text, useApp, useInput, useWindowSize } from "ink";
+import process from "node:process";
+import { createElement, useEffect, useMemo, useRef, useState } from "react";
+import { onAbort } from "../timing.ts";
+import type { Past } from "./fleet.ts";
+import type { Line } from "./line.ts";
+import { rowsOf, screenOf } from "./screen.ts";
+import type { FleetSource, Reading } from "./source.ts";
+import { afterPress, FIRST_VIEW, type Key as ViewKey, type Press, type View } from "./view.ts";
+
+/** Without a key the screen is made anew once a second at most, and so long after when there was nothing new to show. */
+const FRAME_MS = 1_000;
+const IDLE_MS = 1_200;
+/** How often the last minutes are asked for: they come in steps of ten seconds. */
+const PAST_MS = 10_000;
+
+export interface TerminalOptions {
+  readonly colors: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Shows a source on the whole screen until `q`, Ctrl-C or an abort; then the terminal is as it was. */
+export async function showOnTerminal(
+  source: FleetSource,
+  { colors, signal }: TerminalOptions,
+): Promise<void> {
+  if (signal.aborted) return;
+  const app = render(createElement(Top, { source, colors }), {
+    alternateScreen: true,
+    interactive: true,
+    incrementalRendering: true,
+    patchConsole: false,
+  });
+  using _abort = onAbort(signal, () => app.unmount());
+  using _signals = hearSignals();
+  await app.waitUntilExit();
+}
+
+/** Ink ends the process by a signal that nobody else hears as Node tells it; it is `signal` that ends us. */
+function hearSignals(): Disposable {
+  const hear = () => {};
+  for (const name of SIGNALS) process.on(name, hear);
+  return {
+    [Symbol.dispose]: () => {
+      for (const name of SIGNALS) process.off(name, hear);
+    },
+  };
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+function Top({ source, colors }: { readonly source: FleetSource; readonly colors: boolean }) {
+  const { exit } = useApp();
+  const { columns, rows } = useWindowSize();
+  const [view, setView] = useState(FIRST_VIEW);
+  const reading = useReading(source);
+  const hasFleet = reading.fleet !== undefined;
+  const past = usePast(source, { worker: undefined, isWanted: hasFleet });
+  const workerPast = usePast(source, { worker: view.detail?.id, isWanted: view.detail !== undefined });
+
+  const picture = { reading, url: source.url, view, past, workerPast, columns, rows };
+  const { target, sort, isReversed, filter } = view;
+  const workers = useMemo(() => rowsOf(picture), [reading.fleet, target, sort, isReversed, filter]);
+  /** What a view that was not rendered yet would show. */
+  const shownBy = (next: View) => {
+    const isSame = next.target === target && next.sort === sort && next.isReversed === isReversed &&
+      next.filter === filter;
+    const other = { ...picture, view: next };
+    return screenOf(other, isSame ? workers : rowsOf(other));
+  };
+  useInput((input, key) => {
+    const presses = pressesOf(input, key);
+    setView((view) => presses.reduce((view, press) => afterPress(view, press, shownBy(view)), view));
+  });
+  useEffect(() => {
+    if (view.isOver) exit();
+  }, [view.isOver]);
+  const lines = screenOf(picture, workers).lines.map((line, key) =>
+    createElement(Row, { key, line, colors })
+  );
+  return createElement(Box, { flexDirection: "column", width: columns, height: rows }, lines);
+}
+
+function Row({ line, colors }: { readonly line: Line; readonly colors: boolean }) {
+  const spans = line.map(({ text, color, bold = false, inverse = false }, key) =>
+    createElement(Text, { key, bold, inverse, ...(colors && color && { color }) }, text)
+  );
+  return createElement(Text, { wrap: "truncate" }, spans);
+}
+
+/** What the source has, read for each frame. */
+function useReading(source: FleetSource): Reading {
+  const [reading, setReading] = useState(() => source.read());
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let shownMs = -Infinity;
+    const showAfter = (ms: number) => {
+      clearTimeout(timer);
+      timer = setTimeout(show, ms);
+    };
+    const show = () => {
+      const next = source.read();
+      setReading(next);
+      // Before there is a fleet its first sign is waited for.
+      if (next.fleet) shownMs = performance.now();
+      showAfter(IDLE_MS);
+    };
+    const subscription = source.subscribe(() =>
+      showAfter(Math.max(0, shownMs + FRAME_MS - performance.now()))
+    );
+    show();
+    return () => {
+      clearTimeout(timer);
+      subscription[Symbol.dispose]();
+    };
+  }, [source]);
+  return reading;
+}
+
+/** The last minutes of the fleet or of a worker, asked for again and again while they are wanted. */
+function usePast(
+  source: FleetSource,
+  { worker, isWanted }: { readonly worker: string | undefined; readonly isWanted: boolean },
+): Past | undefined {
+  const [past, setPast] = useState<Past>();
+  const newest = useRef(0);
+  useEffect(() => {
+    const turn = ++newest.current;
+    setPast(undefined);
+    if (!isWanted) return;
+    const ask = async () => {
+      const past = await source.past(worker);
+      if (turn === newest.current) setPast(past);
+    };
+    void ask();
+    const timer = setInterval(ask, PAST_MS);
+    return () => {
+      newest.current++;
+      clearInterval(timer);
+    };
+  }, [worker, isWanted]);
+  return past;
+}
+
+/** Over a slow line several keys come at once, as text. */
+function pressesOf(input: string, key: Key): readonly Press[] {
+  const name = nameOf(key);
+  if (name !== undefined) return [{ key: name }];
+  if (key.ctrl || key.meta) return [];
+  return [...input].map((char) => {
+    const name = NAMES[char];
+    return name === undefined ? { char } : { key: name };
+  });
+}
+
+const NAMES: Readonly<Record<string, ViewKey>> = {
+  "\r": "enter",
+  "\n": "enter",
+  "\t": "tab",
+  "\b": "backspace",
+  "\x7f": "backspace",
+  "\x1b": "escape",
+};
+
+function nameOf(key: Key): ViewKey | undefined {
+  if (key.upArrow) return "up";
+  if (key.downArrow) return "down";
+  if (key.pageUp) return "page_up";
+  if (key.pageDown) return "page_down";
+  if (key.home) return "home";
+  if (key.end) return "end";
+  if (key.return) return "enter";
+  if (key.escape) return "escape";
+  if (key.backspace || key.delete) return "backspace";
+  return key.tab ? "tab" : undefined;
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { parseTopOptions, type TopSettings } from "../../lib/cli/top_options.ts";
+import { NAME_RULE } from "../../lib/dynamo/target.ts";
+
+const named = ["--component", "a", "--endpoint", "b"];
+const TERMINALS = { stdin: true, stdout: true, stderr: true };
+
+function parse(
+  argv: readonly string[],
+  { env = {}, terminals = TERMINALS }: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly terminals?: typeof TERMINALS;
+  } = {},
+): TopSettings {
+  const settings = parseTopOptions({ argv, env, terminals });
+  assert.ok(!("shown" in settings));
+  return settings;
+}
+
+const url = "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment";
+const bad: readonly [argv: readonly string[], message: string][] = [
+  [[], `--component is missing: must be ${NAME_RULE}; or say --url`],
+  [["--endpoint", "b"], `--component is missing: must be ${NAME_RULE}; or say --url`],
+  [["--component", "a"], `--endpoint is missing: must be ${NAME_RULE}`],
+  [["--url", ""], `--url "": must be ${url}`],
+  [["--url", "localhost:9091"], `--url "localhost:9091": must be ${url}`],
+  [["--url", "http://me:secret@h:1"], `--url "http://…@h:1": must be ${url}`],
+  [["--url", "http://h?x"], `--url "http://h?x": must be ${url}`],
+  [
+    ["--url", "http://h", ...named],
+    "--url: must not stand beside --component, which says what we watch ourselves",
+  ],
+  [
+    ["--url", "http://h", "--no-etcd"],
+    "--url: must not stand beside --no-etcd, which says what we watch ourselves",
+  ],
+  [
+    [...named, "--no-nats", "--no-etcd"],
+    "--no-nats: must not stand beside --no-etcd: nothing is left to ask",
+  ],
+  [[...named, "--port", "1"], "unknown flag --port: see --help"],
+  [[...named, "--ur", "1"], "unknown flag --ur: did you mean --url?"],
+  [["top", ...named], `"top": must be a flag, as in --help`],
+];
+
+for (const [argv, message] of bad) {
+  Deno.test(`metrics top ${JSON.stringify(argv)} is refused in one line, exit code 2`, async () => {
+    const main = new URL("../../main.ts", import.meta.url).href;
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-check", main, "top", ...argv],
+      env: { DYN_NAMESPACE: "" },
+    }).output();
+    assert.deepEqual([new TextDecoder().decode(stderr), code, stdout.length], [`error: ${message}\n`, 2, 0]);
+  });
+}
+
+Deno.test("metrics top takes the target and the connections as metrics does, or an address alone", () => {
+  const { source } = parse([...named, "--no-etcd", "--poll-interval", "2"], {
+    env: { NATS_SERVER: "nats://n:1" },
+  });
+  assert.ok(!("url" in source));
+  assert.deepEqual(source.target, { namespace: "dynamo", component: "a", endpoint: "b" });
+  assert.deepEqual([source.pollIntervalMs, source.limits.staleAfterMs], [2_000, 6_000]);
+  assert.deepEqual([source.connections.nats.servers, source.connections.etcd], [["nats://n:1"], undefined]);
+  const { source: watched } = parse(["--url", "https://h/prefix/"], { env: { DYN_NAMESPACE: "x" } });
+  assert.deepEqual(watched, { url: new URL("https://h/prefix/") });
+});
+
+Deno.test("the whole screen needs a terminal at both ends that can do more than print", () => {
+  const isFullScreen = (terminals: Partial<typeof TERMINALS>, env = {}) =>
+    parse(named, { env, terminals: { ...TERMINALS, ...terminals } }).isFullScreen;
+  assert.equal(isFullScreen({}), true);
+  assert.equal(isFullScreen({ stderr: false }), true);
+  assert.equal(isFullScreen({ stdout: false }), false);
+  assert.equal(isFullScreen({ stdin: false }), false);
+  assert.equal(isFullScreen({}, { TERM: "dumb" }), false);
+});
+
+Deno.test("NO_COLOR takes the colours away, and lines of the log go where they disturb nobody", () => {
+  assert.deepEqual([parse(named).colors, parse(named).isLogged], [true, false]);
+  assert.equal(parse(named, { env: { NO_COLOR: "1" } }).colors, false);
+  assert.equal(parse(named, { terminals: { ...TERMINALS, stderr: false } }).isLogged, true);
+});

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { type Order, ordered, SORT_KEYS } from "../../lib/top/order.ts";
+import { loaded, workerOf } from "./fleet_fixture.ts";
+
+const workers = [
+  loaded("1", 50, 5, { requests_waiting: 9, model: "Llama-3", worker_type: "decode" }),
+  workerOf("2", { state: "silent", last_seen_at: "2026-01-02T03:03:00.000Z" }),
+  loaded("30", 90, 1, { endpoints: [{ name: "a", requests: 5, errors: 1 }, { name: "b", requests: 1 }] }),
+  loaded("31", 10, 9, { endpoints: [{ name: "a", requests: 7, errors: 0 }], release: "0.7.1" }),
+  { id: "4", state: "discovered", channels: [] } as const,
+];
+
+function ids(order: Partial<Order>): string {
+  const shown = ordered(workers, { sort: "worker", isReversed: false, filter: "", ...order });
+  return shown.map(({ id }) => id).join(" ");
+}
+
+Deno.test("workers are ordered by each key, what needs a look first, and back; the unknown stay last", () => {
+  const rows: Record<typeof SORT_KEYS[number], [order: string, reversed: string]> = {
+    worker: ["1 2 30 31 4", "4 31 30 2 1"],
+    state: ["2 4 1 30 31", "1 30 31 4 2"],
+    kv: ["30 1 31 2 4", "31 1 30 2 4"],
+    slots: ["31 1 30 2 4", "30 1 31 2 4"],
+    waiting: ["1 30 31 2 4", "30 31 1 2 4"],
+    age: ["2 1 30 31 4", "1 30 31 2 4"],
+    requests: ["31 30 1 2 4", "30 31 1 2 4"],
+    errors: ["30 31 1 2 4", "31 30 1 2 4"],
+  };
+  for (const sort of SORT_KEYS) {
+    assert.deepEqual([ids({ sort }), ids({ sort, isReversed: true })], rows[sort], sort);
+  }
+});
+
+Deno.test("a filter looks at id, state, type, model and release, for all its words, in any case", () => {
+  const rows: [filter: string, shown: string][] = [
+    ["", "1 2 30 31 4"],
+    ["  ", "1 2 30 31 4"],
+    ["3", "1 30 31"],
+    ["SILENT", "2"],
+    ["llama", "1"],
+    ["decode", "1"],
+    ["0.7", "31"],
+    ["resp 3", "1 30 31"],
+    ["resp 30", "30"],
+    [".*", ""],
+  ];
+  for (const [filter, shown] of rows) assert.equal(ids({ filter }), shown, filter);
+});

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { ownCommand, ownProgram } from "../../tools/program.ts";
+import { startNats } from "../../tools/servers/nats.ts";
+import { Terminal, type TerminalOptions } from "../../tools/terminal.ts";
+import { readBoth } from "../helpers/api_reader.ts";
+import { Deployment, RawService } from "../helpers/deployment.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { startMetrics } from "../helpers/metrics_process.ts";
+
+const NAMED = ["--component", "my_component", "--endpoint", "my_endpoint"];
+const QUICK = ["--poll-interval", "0.2", "--stale-after", "0.6", "--no-etcd"];
+/** What the shell says of its terminal after the program, on one line. */
+const AFTER = `echo "ended $?" $(stty -a | grep -owE -e '-?(icanon|echo|isig)')`;
+const SANE = /^ended 0 isig icanon echo$/m;
+
+/** `metrics top` in a terminal. */
+async function openTop(args: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
+  const terminal = await Terminal.open(options);
+  await terminal.run(ownCommand("main.ts", ["top", ...args]), AFTER);
+  return terminal;
+}
+
+/** Waits until the screen has all of these, and gives it. */
+async function seen(terminal: Terminal, ...patterns: readonly RegExp[]): Promise<string> {
+  return await eventually(async () => {
+    const screen = await terminal.screen();
+    for (const pattern of patterns) assert.match(screen, pattern);
+    return screen;
+  }, { timeoutMs: 15_000 });
+}
+
+/** The ids in the table, from the top. */
+function idsOf(screen: string): string[] {
+  return [...screen.matchAll(/^[> ] (\d+) +(?:responding|silent)/gm)].map(([, id]) => id!);
+}
+
+async function assertRestored(terminal: Terminal): Promise<void> {
+  const screen = await seen(terminal, SANE);
+  assert.doesNotMatch(screen, /WORKER/);
+  assert.deepEqual(await terminal.modes(), { alternate: false, cursor: true });
+}
+
+Deno.test("workers are seen with bars, keys sort, filter and open, a killed worker is silent, and q gives the terminal back", async () => {
+  await using nats = await startNats();
+  const env = { NATS_SERVER: nats.url };
+  const mock = (workers: string, seed: string) =>
+    ownProgram("mock_worker.ts", {
+      args: ["--no-etcd", "--workers", workers, "--seed", seed, "--steady"],
+      env,
+    });
+  await using _stays = mock("2", "1");
+  await using killed = mock("1", "2");
+  await using terminal = await openTop([...NAMED, ...QUICK], { env });
+  const first = await seen(
+    terminal,
+    /^Workers 3 {2}3 responding/m,
+    /^NATS connected {2}round \d+ ms, 3 answered/m,
+  );
+  assert.match(first, /^> \d+ +responding +[█▏▎▍▌▋▊▉]+·* +\d+% +[█▏▎▍▌▋▊▉]+·* +\d+% +\d+ +\d\.\ds/m);
+  assert.deepEqual(await terminal.modes(), { alternate: true, cursor: false });
+  const ids = idsOf(first);
+  assert.equal(ids.length, 3);
+
+  await terminal.type("r");
+  const turned = await seen(terminal, /WORKER▼/);
+  assert.deepEqual(idsOf(turned), ids.toReversed());
+  await terminal.type("s", "s");
+  const byUse = await seen(terminal, / KV▼ /);
+  const uses = [...byUse.matchAll(/responding +\S+ +(\d+)%/g)].map(([, percent]) => Number(percent));
+  assert.deepEqual(uses, uses.toSorted((a, b) => b - a));
+
+  await killed.stop("SIGKILL");
+  await seen(terminal, /^Workers 3 {2}2 responding {2}1 silent/m, /^[> ] \d+ +silent +– /m);
+  await terminal.type("/", "sil");
+  const filtered = await seen(terminal, /^Filter: sil/m, / 1-1 of 1$/m);
+  assert.equal(idsOf(filtered).length, 1);
+  await terminal.type("Enter", "Enter");
+  await seen(terminal, new RegExp(`^Worker ${idsOf(filtered)[0]} {2}silent$`, "m"), /^Seen by/m);
+  await terminal.type("Escape");
+  await seen(terminal, / "sil" /);
+  await terminal.type("Escape");
+  await seen(terminal, / 1-3 of 3$/m);
+  await terminal.type("q");
+  await assertRestored(terminal);
+});
+
+for (
+  const [what, end] of [
+    ["Ctrl-C", (terminal: Terminal) => terminal.type("C-c")],
+    ["SIGTERM", (terminal: Terminal) => signalled(terminal, "SIGTERM")],
+    ["SIGINT", (terminal: Terminal) => signalled(terminal, "SIGINT")],
+  ] as const
+) {
+  Deno.test(`${what} ends metrics top with 0 and gives the terminal back, while nothing is there`, async () => {
+    await using terminal = await openTop([...NAMED, ...QUICK], {
+      env: { NATS_SERVER: "nats://127.0.0.1:1" },
+    });
+    await seen(terminal, /^NATS away {2}.*Cannot reach NATS/m, /^No workers$/m);
+    await end(terminal);
+    await assertRestored(terminal);
+  });
+}
+
+async function signalled(terminal: Terminal, signal: Deno.Signal): Promise<void> {
+  const [top] = await terminal.children();
+  Deno.kill(top!, signal);
+}
+
+Deno.test("a resize is followed, down to a terminal that is too small for everything", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  deployment.play(30);
+  await using terminal = await openTop(["--url", deployment.metrics.url]);
+  const rows = async (columns: number, rows: number, count: number, titles: RegExp) => {
+    await terminal.resize(columns, rows);
+    await eventually(async () => {
+      const lines = (await terminal.screen()).split("\n");
+      assert.match(lines.find((line) => line.includes("WORKER")) ?? "", titles);
+      assert.equal(idsOf(lines.join("\n")).length, count);
+      assert.match(lines[rows - 1]!, new RegExp(`^ q quit .*1-${count} of 30$`));
+      assert.ok(lines.every((line) => [...line].length <= columns));
+    });
+  };
+  await rows(80, 24, 15, /KV +SLOTS +WAIT +AGE/);
+  await rows(160, 50, 30, /KV +BLOCKS +SLOTS +ACTIVE +WAIT/);
+  await rows(60, 12, 7, /STATE +KV +WAIT +AGE$/);
+  await terminal.type("G");
+  await seen(terminal, / 24-30 of 30$/m, /^> /m);
+});
+
+const BLOCKS = { a1: 10, b2: 25, c3: 90 };
+
+Deno.test("metrics top --url shows the numbers of the API and of the page of the same seq", async () => {
+  await using nats = await startNats();
+  await using raw = new RawService(nats.url);
+  raw.answer(({ reply }) => Object.entries(BLOCKS).forEach(([hex, blocks]) => reply(hex, blocks)));
+  // Between two rounds the seq stays, for nobody sends events.
+  const args = [...NAMED, "--no-etcd", "--poll-interval", "2"];
+  await using metrics = await startMetrics({ args, env: { NATS_SERVER: nats.url } });
+  await using terminal = await openTop(["--url", metrics.url], { columns: 160 });
+  await seen(terminal, /^Workers 3 {2}3 responding/m);
+  await eventually(async () => {
+    const [screen, { fleet, page }] = await Promise.all([terminal.screen(), readBoth(metrics.url)]);
+    assert.equal(/ seq (\d+), /.exec(screen)?.[1], String(fleet.seq));
+    const rows = [
+      ...screen.matchAll(/^[> ] (\d+) +responding +\S+ +\d+% +(\S+) +\S+ +\d+% +(\S+) +(\S+) /gm),
+    ];
+    assert.equal(rows.length, 3);
+    for (const [, worker_id = "", blocks, slots, waiting] of rows) {
+      const of = (name: string) => page.value(name, { worker_id });
+      assert.equal(blocks, `${of("llm_kv_blocks_active")}/${of("llm_kv_blocks_total")}`);
+      assert.equal(slots, `${of("llm_requests_active_slots")}/${of("llm_requests_total_slots")}`);
+      assert.equal(waiting, String(of("dynamo_metrics_worker_requests_waiting") ?? "–"));
+    }
+    const { load_avg, load_std } = fleet.targets[0]!.aggregate;
+    const shown = /^Load +(\S+) ± (\S+) /m.exec(screen);
+    assert.ok(Math.abs(Number(shown?.[1]) - load_avg) <= 0.05);
+    assert.ok(Math.abs(Number(shown?.[2]) - load_std) <= 0.05);
+  }, { timeoutMs: 20_000 });
+});
+
+Deno.test("a server that is lost is said, what it told is greyed, and it is seen again when it is back", async () => {
+  const args = [...NAMED, "--no-etcd"];
+  const env = { NATS_SERVER: "nats://127.0.0.1:1" };
+  const first = await startMetrics({ args, env });
+  const { port } = new URL(first.url);
+  await using terminal = await openTop(["--url", first.url]);
+  await seen(terminal, /^No workers$/m, / seq \d+, /);
+  await first.stop();
+  await seen(terminal, / LOST, last told \S+ ago$/m, /^Trying again: /m);
+  // deno-lint-ignore no-control-regex -- tmux's word for the colour gray
+  assert.match(await terminal.styledScreen(), /\x1b\[90mWorkers 0/);
+  await using _again = ownProgram("main.ts", { args: [...args, "--host", "127.0.0.1", "--port", port], env });
+  await seen(terminal, / seq \d+, /);
+  await terminal.type("q");
+  await assertRestored(terminal);
+});
+
+Deno.test("there are colours, and none with NO_COLOR", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  deployment.play(2);
+  // deno-lint-ignore no-control-regex -- a colour; 39 and 49 are none
+  const color = /\x1b\[(?:[\d;]*;)?(?:3[0-8]|4[0-8]|9\d|10\d)[;m]/;
+  for (const [NO_COLOR, is] of [["", true], ["1", false]] as const) {
+    await using terminal = await openTop(["--url", deployment.metrics.url], { env: { NO_COLOR } });
+    await seen(terminal, /^Workers 2 {2}2 responding/m);
+    assert.equal(color.test(await terminal.styledScreen()), is);
+  }
+});
+
+Deno.test("where stdout is no terminal it is one table, also in a pipe of a terminal, and 1 where there is nothing to see", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  deployment.play(2);
+  const env = { NATS_SERVER: deployment.nats.url };
+  for (const args of [["--url", deployment.metrics.url], [...NAMED, ...QUICK]]) {
+    const { code, stdout, stderr } = await output(args, env);
+    assert.match(
+      stdout,
+      /^WORKER +STATE +KV +SLOTS +WAITING .*\n\d+ +responding +\d+\/100 .*\n\d+ +responding .*\n$/m,
+    );
+    assert.ok(!stdout.includes("\x1b"));
+    assert.doesNotMatch(stderr, /error|WARN/);
+    assert.equal(code, 0);
+  }
+  await using terminal = await Terminal.open({ columns: 140, env });
+  const [program, ...args] = ownCommand("main.ts", ["top", ...NAMED, ...QUICK]);
+  await terminal.run(["sh", "-c", '"$@" | cat', "sh", program!, ...args], AFTER);
+  await seen(terminal, /^WORKER +STATE +KV/m, /^\d+ +responding/m, SANE);
+
+  const gone = await output(["--url", "http://127.0.0.1:2"], env);
+  assert.deepEqual([gone.code, gone.stdout], [1, ""]);
+  assert.match(gone.stderr, /^error: Cannot see the fleet: [^\n]+\n$/);
+});
+
+async function output(args: readonly string[], env: Record<string, string>) {
+  const [command, ...all] = ownCommand("main.ts", ["top", ...args]);
+  const { code, stdout, stderr } = await new Deno.Command(command!, { args: all, env }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
