@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Heap, INSPECTABLE } from "../tools/heap.ts";
+import { Heap } from "../tools/heap.ts";
+import { INSPECTABLE } from "../tools/inspector.ts";
 import { ownProgram, servedUrl } from "../tools/program.ts";
 import { startNats } from "../tools/servers/nats.ts";
 import { RawService, statsReply, target } from "./helpers/deployment.ts";
