@@ -25,7 +25,7 @@ async function allSteps(): Promise<boolean> {
   await findOpenMetricsParser();
   await step("fmt", ["fmt", "--check", "-q"]);
   await step("lint", ["lint", "-q"]);
-  await step("check", ["check", "-q", "main.ts", "mock_worker.ts", "lib", "tools", "tests"]);
+  await step("check", ["check", "-q", "main.ts", "mock_worker.ts", "lib", "tools", "tests", "bench"]);
   await step("check web", ["check", "-q", "web"]); // By itself: its types are a browser's.
   const suite = await step("test", ["test", "-A", "--no-check", "--parallel", "tests/"], {
     SERVERS_USED_FILE: usesFile,

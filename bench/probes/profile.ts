@@ -1,0 +1,150 @@
+import type { Inspector } from "../../tools/inspector.ts";
+
+/** What V8's CPU profile has that is needed here, as the inspector gives it. Times are in microseconds. */
+export interface CpuProfile {
+  readonly nodes: readonly ProfileNode[];
+  readonly startTime: number;
+  readonly samples: readonly number[];
+  /** From the sample before, or the start, to each sample. */
+  readonly timeDeltas: readonly number[];
+}
+
+export interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+}
+
+/** A profile and the moments, on its clock, in which the event loop turned. */
+export interface TurnedProfile extends CpuProfile {
+  readonly turnsUs: readonly number[];
+}
+
+/** A place in the code and the time spent there, its callees not counted. */
+export interface Place {
+  readonly place: string;
+  readonly ms: number;
+}
+
+/** What the loop ran without serving anyone else. Garbage collection may come at any moment, and is told apart. */
+export interface Piece {
+  readonly ms: number;
+  readonly garbageMs: number;
+  readonly places: readonly Place[];
+}
+
+const SAMPLE_US = 200;
+const GARBAGE = "(garbage collector)";
+/** V8's own names for time in no code: the event loop's native part, waiting. */
+const OUTSIDE: ReadonlySet<string> = new Set(["(program)", "(idle)", "(root)"]);
+/** The function by which the program's clock is found in the profile. */
+const MARK = "benchMark";
+
+/** A timer of 1 ms notes each turn of the loop; a function that runs for 5 ms notes when it began. */
+const BEGIN = `(() => {
+  globalThis.benchTurns = [];
+  globalThis.benchTimer = setInterval(() => globalThis.benchTurns.push(performance.now()), 1);
+  return (function ${MARK}() {
+    const startMs = performance.now();
+    while (performance.now() < startMs + 5);
+    return startMs;
+  })();
+})()`;
+
+const END = `(() => {
+  clearInterval(globalThis.benchTimer);
+  const turns = globalThis.benchTurns;
+  delete globalThis.benchTurns;
+  delete globalThis.benchTimer;
+  return turns;
+})()`;
+
+/** Profiles a program while `act` runs. */
+export async function profiled(inspector: Inspector, act: () => Promise<void>): Promise<TurnedProfile> {
+  await inspector.call("Profiler.enable");
+  await inspector.call("Profiler.setSamplingInterval", { interval: SAMPLE_US });
+  await inspector.call("Profiler.start");
+  const markMs = await inspector.evaluate(BEGIN) as number;
+  await act();
+  const turns = await inspector.evaluate(END) as number[];
+  const { profile } = await inspector.call("Profiler.stop") as { profile: CpuProfile };
+  await inspector.call("Profiler.disable");
+  const mark = timeline(profile).find(({ node }) => node.callFrame.functionName === MARK);
+  if (mark === undefined) throw new Error("the profile does not have its mark");
+  const turnsUs = turns.map((ms) => mark.fromUs + (ms - markMs) * 1_000);
+  return { ...profile, turnsUs };
+}
+
+/** What a reader of a missed goal wants: what the longest pieces are made of, then where all the time goes. */
+export function profileText(profile: TurnedProfile): string[] {
+  const listed = ({ place, ms }: Place) => `${ms.toFixed(1)} ms ${place}`;
+  const longest = pieces(profile).slice(0, 3).map(({ ms, places }) =>
+    `a piece of ${ms.toFixed(1)} ms: ${places.slice(0, 5).map(listed).join("; ")}`
+  );
+  return [...longest, ...places(profile).slice(0, 25).map(listed)];
+}
+
+/** Where the time went, the most first, idle time left out. */
+export function places(profile: CpuProfile): Place[] {
+  const spent = new Map<string, number>();
+  for (const { node, us } of timeline(profile)) if (!isOutside(node)) add(spent, placeOf(node), us);
+  return ranked(spent);
+}
+
+/** The stretches of code between two turns of the loop, or moments outside of all code, the longest first. */
+export function pieces(profile: TurnedProfile): Piece[] {
+  const found: Piece[] = [];
+  const { turnsUs } = profile;
+  let turn = 0;
+  let us = 0;
+  let spent = new Map<string, number>();
+  const end = () => {
+    const garbageMs = (spent.get(GARBAGE) ?? 0) / 1_000;
+    if (us > 0) found.push({ ms: us / 1_000, garbageMs, places: ranked(spent) });
+    us = 0;
+    spent = new Map();
+  };
+  for (const sample of timeline(profile)) {
+    if (isOutside(sample.node)) end();
+    else {
+      us += sample.us;
+      add(spent, placeOf(sample.node), sample.us);
+    }
+    const toUs = sample.fromUs + sample.us;
+    if ((turnsUs[turn] ?? Infinity) <= toUs) end();
+    while ((turnsUs[turn] ?? Infinity) <= toUs) turn++;
+  }
+  end();
+  return found.toSorted((a, b) => b.ms - a.ms);
+}
+
+/** Each sample, when it was taken and the time until the next. */
+function timeline(
+  { nodes, startTime, samples, timeDeltas }: CpuProfile,
+): { node: ProfileNode; fromUs: number; us: number }[] {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  let fromUs = startTime;
+  return samples.map((id, n) => {
+    fromUs += timeDeltas[n]!;
+    return { node: byId.get(id)!, fromUs, us: timeDeltas[n + 1] ?? 0 };
+  });
+}
+
+function isOutside({ callFrame: { functionName } }: ProfileNode): boolean {
+  return OUTSIDE.has(functionName);
+}
+
+/** Function and file; without lines, for those of TypeScript are not known here. */
+function placeOf({ callFrame: { functionName, url } }: ProfileNode): string {
+  const file = /(?:lib|node_modules\/\.deno|ext:|node:)[^?]*$/.exec(url)?.[0] ?? url;
+  const name = functionName || "(anonymous)";
+  if (file === "") return name;
+  return `${name} ${file.replace(/^node_modules\/\.deno\/[^/]+\/node_modules\//, "npm:")}`;
+}
+
+function add(spent: Map<string, number>, place: string, us: number): void {
+  spent.set(place, (spent.get(place) ?? 0) + us);
+}
+
+function ranked(spent: ReadonlyMap<string, number>): Place[] {
+  return [...spent].map(([place, us]) => ({ place, ms: us / 1_000 })).toSorted((a, b) => b.ms - a.ms);
+}
