@@ -26,7 +26,7 @@ try {
 }
 
 async function bench(): Promise<boolean> {
-  const baseline = baselineFile === undefined ? await newestResults() : await readResults(baselineFile);
+  const baseline = baselineFile === undefined ? newestResults() : readResults(baselineFile);
   const about = {
     startedAt: new Date().toISOString(),
     ...await describeCommit(),

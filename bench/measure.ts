@@ -30,12 +30,6 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** The value below which this part (0 to 1) of the values is, by nearest rank. NaN of none. */
-export function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? NaN;
-}
-
 /** The values of the first over those of the second, repeat by repeat: each pair was measured side by side. */
 export function ratios(values: readonly number[], over: readonly number[]): number[] {
   return values.map((value, n) => value / over[n]!);
@@ -43,6 +37,7 @@ export function ratios(values: readonly number[], over: readonly number[]): numb
 
 /** A number as people read it: three digits that count, and its unit. */
 export function valueText(value: number, unit: Unit): string {
+  if (!Number.isFinite(value)) return "–";
   const number = numberText(value);
   switch (unit) {
     case "ratio":
@@ -50,16 +45,19 @@ export function valueText(value: number, unit: Unit): string {
     case "per second":
       return `${number}/s`;
     case "count":
-      return number;
+      return grouped(String(value));
+    case "%": // Near 100 the digits behind the point are what counts.
+      return `${value.toFixed(value > 99 ? 2 : 1)} %`;
     default:
       return `${number} ${unit}`;
   }
 }
 
 function numberText(value: number): string {
-  if (!Number.isFinite(value)) return "–";
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
-  const [whole = "", fraction] = value.toFixed(Math.min(2, digits)).split(".");
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+  return grouped(value.toFixed(Math.min(2, digits)));
+}
+
+function grouped(text: string): string {
+  return text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
 }

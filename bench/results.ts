@@ -66,18 +66,17 @@ export function measuresOf({ rows }: Pick<BenchResults, "rows">): Map<string, Me
 }
 
 /** The newest whole run that is kept; undefined when none is. */
-export async function newestResults(): Promise<BenchResults | undefined> {
-  const names = [];
-  for await (const { name, isFile } of Deno.readDir(FOLDER)) {
-    if (isFile && name.endsWith(".json")) names.push(name);
-  }
-  const newest = names.toSorted().at(-1);
-  return newest === undefined ? undefined : await readResults(new URL(newest, FOLDER));
+export function newestResults(): BenchResults | undefined {
+  const files = [...Deno.readDirSync(FOLDER)].filter(({ name }) => name.endsWith(".json")).map(({ name }) =>
+    name
+  );
+  const newest = files.toSorted().at(-1);
+  return newest === undefined ? undefined : readResults(new URL(newest, FOLDER));
 }
 
 /** @throws when the file cannot be read, or is no run of the benchmark */
-export async function readResults(file: URL | string): Promise<BenchResults> {
-  const results = JSON.parse(await Deno.readTextFile(file));
+export function readResults(file: URL | string): BenchResults {
+  const results = JSON.parse(Deno.readTextFileSync(file));
   if (typeof results?.rows !== "object") throw new Error(`${file} holds no results of the benchmark`);
   return results;
 }

@@ -1,17 +1,15 @@
-import { Encoder } from "@msgpack/msgpack";
-import { FORWARD_PASS_EVENT } from "../../lib/dynamo/forward_pass.ts";
+import { zmqFrames } from "../../lib/dynamo/event_envelope.ts";
+import { encodeForwardPass, FORWARD_PASS_EVENT } from "../../lib/dynamo/forward_pass.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { encodeMessage } from "../../lib/transport/zmtp.ts";
 
 /** Numbers from here on take five bytes each, so that they can be written over in place. */
 const FIRST_SEQUENCE = 1_000_000;
-const VERSION = 1;
-const encoder = new Encoder({ useBigInt64: true });
 const text = new TextEncoder();
 
 /**
- * The forward-pass events of one worker, to the field and in the order of release 1.6.1, as bytes for a ZMQ connection:
- * laid out once, then only what counts or changes is written over.
+ * The forward-pass events of one worker as bytes for a ZMQ connection: laid out once, then only what counts or changes is
+ * written over.
  */
 export class ForwardPasses {
   readonly #bytes: Uint8Array;
@@ -24,7 +22,7 @@ export class ForwardPasses {
   #sequence = FIRST_SEQUENCE;
 
   /** @param options `most`: how many are asked for at once */
-  constructor({ worker, publisher, most }: { worker: WorkerId; publisher: bigint; most: number }) {
+  constructor({ worker, publisher, most }: { worker: WorkerId; publisher: WorkerId; most: number }) {
     const message = messageOf(worker, publisher);
     this.#messageBytes = message.length;
     this.#bytes = new Uint8Array(most * message.length);
@@ -61,45 +59,18 @@ export class ForwardPasses {
   }
 }
 
-function messageOf(worker: WorkerId, publisher: bigint): Uint8Array {
-  const payload = encoder.encode({
-    version: VERSION,
-    worker_id: worker,
-    dp_rank: 0,
-    counter_id: FIRST_SEQUENCE,
-    wall_time: 0.016714070999994873,
-    scheduled_requests: {
-      num_prefill_requests: 1,
-      sum_prefill_tokens: 14,
-      var_prefill_length: 0.5,
-      sum_prefill_kv_tokens: 432,
-      num_decode_requests: 0,
-      sum_decode_kv_tokens: 12_345,
-      var_decode_kv_tokens: 0.5,
-    },
-    queued_requests: {
-      num_prefill_requests: 0,
-      sum_prefill_tokens: 0,
-      var_prefill_length: 0.5,
-      num_decode_requests: 0,
-      sum_decode_kv_tokens: 0,
-      var_decode_kv_tokens: 0.5,
-    },
-  });
-  const envelope = encoder.encode({
-    publisher_id: publisher,
+function messageOf(worker: WorkerId, publisher: WorkerId): Uint8Array {
+  const payload = encodeForwardPass(
+    { worker, dpRank: 0, running: 0, waiting: 0 },
+    { counter: FIRST_SEQUENCE, wallSeconds: 0.016714070999994873 },
+  );
+  const envelope = {
+    publisher,
     sequence: FIRST_SEQUENCE,
-    published_at: BigInt(Date.now()),
     topic: FORWARD_PASS_EVENT,
     payload,
-  });
-  const id = new Uint8Array(8);
-  new DataView(id.buffer).setBigUint64(0, publisher);
-  const body = new Uint8Array(5 + envelope.length);
-  body[0] = VERSION;
-  new DataView(body.buffer).setUint32(1, envelope.length);
-  body.set(envelope, 5);
-  return encodeMessage([text.encode(FORWARD_PASS_EVENT), id, new Uint8Array(8), body]);
+  };
+  return encodeMessage(zmqFrames(envelope, { publishedAtMs: Date.now() }));
 }
 
 function indexAfter(bytes: Uint8Array, wanted: Uint8Array): number {

@@ -30,14 +30,16 @@ const GROUPS = 10;
 const TURN_MS = 100;
 
 /** The n-th worker whose events these are, and its publisher's id, which says nothing of the worker. */
-export function publishingWorker(n: number): { worker: WorkerId; publisher: bigint } {
+export function publishingWorker(n: number): { worker: WorkerId; publisher: WorkerId } {
   return {
-    worker: workerIdFromInteger(0x1eee_a20c_5479_0001n + 2n * BigInt(n))!,
-    publisher: PUBLISHERS + BigInt(n),
+    worker: id(0x1eee_a20c_5479_0001n + 2n * BigInt(n)),
+    publisher: id(0x13_f475_a1f5_0001n + BigInt(n)),
   };
 }
 
-const PUBLISHERS = 0x13_f475_a1f5_0001n;
+function id(value: bigint): WorkerId {
+  return workerIdFromInteger(value)!;
+}
 
 /** One publisher with at most one subscriber at a time. */
 class Publisher {

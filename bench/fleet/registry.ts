@@ -1,82 +1,64 @@
+import { eventChannelRecord } from "../../lib/dynamo/event_channel.ts";
 import { FORWARD_PASS_EVENT } from "../../lib/dynamo/forward_pass.ts";
 import { instanceKey } from "../../lib/dynamo/instance_key.ts";
-import { modelCardPrefix } from "../../lib/dynamo/model_card.ts";
-import { type WorkerId, workerIdToHex } from "../../lib/dynamo/worker_id.ts";
-import { putLeasedKeys, type StoredKey } from "../../tools/etcd_gateway.ts";
+import { instanceValue, tcpPath } from "../../lib/dynamo/instance_value.ts";
+import { modelCardRecord } from "../../lib/dynamo/model_card_text.ts";
+import type { Registered } from "../../lib/dynamo/registered.ts";
+import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import { putLeasedKeys } from "../../tools/etcd_gateway.ts";
 import { publishingWorker } from "./publishers.ts";
 import { TARGET } from "./replies.ts";
 
+/** Of release 1.6.1. */
+const FORM = { kind: "compact", with: ["device_type", "request_plane_codec"] } as const;
+const CARD = { withStartRank: true, withWorkerType: true };
 /** So many questions to etcd at once. */
 const AT_ONCE = 16;
 
 /** Registers workers without anything beside, each under its lease. */
 export async function registerWorkers(etcd: string, workers: readonly WorkerId[]): Promise<void> {
-  await put(etcd, workers.map((worker) => [instance(worker)]));
+  await put(etcd, workers.map((worker) => ({ worker, records: [instance(worker)] })));
 }
 
-/** Registers a publisher's worker for each port as release 1.6.1 does: instance, card and the channel on ZMQ. */
+/**
+ * Registers a publisher's worker for each port as release 1.6.1 does: instance, the channel on ZMQ, and a card without the
+ * address of a page, which a worker without a system port does not have.
+ */
 export async function registerPublishers(etcd: string, ports: readonly number[]): Promise<void> {
-  await put(
-    etcd,
-    ports.map((port, n) => {
-      const { worker, publisher } = publishingWorker(n);
-      return [instance(worker), card(worker), channel({ worker, publisher, port })];
-    }),
-  );
+  const registered = ports.map((port, n) => {
+    const { worker, publisher } = publishingWorker(n);
+    return { worker, records: [instance(worker), cardOf(worker), channel(publisher, port)] };
+  });
+  await put(etcd, registered);
 }
 
-function instance(worker: WorkerId): StoredKey {
-  const hex = workerIdToHex(worker);
-  const { namespace, component, endpoint } = TARGET;
-  const tcp = `127.0.0.1:1/${hex}/${namespace}/${component}/${endpoint}`;
+function instance(worker: WorkerId): Registered {
+  const transport = { tcp: `127.0.0.1:1/${tcpPath("target", TARGET, worker)}` };
   return {
     key: instanceKey("v1", TARGET, worker),
-    value:
-      `{"type":"Endpoint","component":"${component}","endpoint":"${endpoint}","namespace":"${namespace}",` +
-      `"instance_id":${worker},"transport":{"tcp":"${tcp}"},"device_type":"cuda","request_plane_codec":"msgpack"}`,
-    lease: worker,
+    value: instanceValue(TARGET, { form: FORM, id: worker, transport }),
   };
 }
 
-/** Without the address of a page of its own, which a worker without a system port does not have. */
-function card(worker: WorkerId): StoredKey {
-  const { namespace, component, endpoint } = TARGET;
-  const json = JSON.stringify({
-    display_name: "tiny",
-    slug: "tiny",
-    source_path: "/models/tiny",
-    context_length: 4_096,
-    kv_cache_block_size: 16,
-    model_type: "Chat | Completions",
-    worker_type: "aggregated",
-    runtime_config: { total_kv_blocks: 10_000, max_num_seqs: 256, data_parallel_size: 1 },
-  });
-  return {
-    key: modelCardPrefix(TARGET) + workerIdToHex(worker),
-    value: `{"type":"Model","namespace":"${namespace}","component":"${component}","endpoint":"${endpoint}",` +
-      `"instance_id":${worker},"card_json":${json}}`,
-    lease: worker,
-  };
+function cardOf(worker: WorkerId): Registered {
+  const said = { ranks: 1, startRank: 0, totalBlocks: 10_000, maxSeqs: 256, blockSize: 16 };
+  return modelCardRecord(TARGET, { worker, model: "tiny", workerType: "aggregated", ...said }, CARD);
 }
 
-function channel(
-  { worker, publisher, port }: { worker: WorkerId; publisher: bigint; port: number },
-): StoredKey {
-  const { namespace, component, endpoint } = TARGET;
-  const place = `namespace/${namespace}/component/${component}/endpoint/${endpoint}`;
-  return {
-    key: `v1/event_channels/${place}/topic/${FORWARD_PASS_EVENT}/${publisher.toString(16)}`,
-    value: `{"type":"EventChannel","scope":{"kind":"endpoint","endpoint":{"namespace":"${namespace}",` +
-      `"component":"${component}","name":"${endpoint}"}},"topic":"${FORWARD_PASS_EVENT}",` +
-      `"instance_id":${publisher},"transport":{"kind":"Zmq","config":{"endpoint":"tcp://127.0.0.1:${port}"}}}`,
-    lease: worker,
-  };
+function channel(publisher: WorkerId, port: number): Registered {
+  const transport = { kind: "zmq", host: "127.0.0.1", port } as const;
+  return eventChannelRecord({ ...TARGET, topic: FORWARD_PASS_EVENT, publisher, transport });
 }
 
-/** The keys of each worker in turn, of many workers at once. */
-async function put(etcd: string, workers: readonly (readonly StoredKey[])[]): Promise<void> {
+/** The keys of each worker under its lease, of many workers at once. */
+async function put(
+  etcd: string,
+  workers: readonly { readonly worker: WorkerId; readonly records: readonly Registered[] }[],
+): Promise<void> {
   const waiting = workers.values();
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    for (const keys of waiting) await putLeasedKeys(etcd, keys);
+    for (const { worker, records } of waiting) {
+      await putLeasedKeys(etcd, records.map((record) => ({ ...record, lease: worker })));
+    }
   }));
 }

@@ -3,7 +3,6 @@ import { instanceSubject } from "../../lib/dynamo/subject.ts";
 import type { Target } from "../../lib/dynamo/target.ts";
 import { type WorkerId, workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
 import { statsText } from "../../lib/micro/replies.ts";
-import { RELEASES } from "../../lib/mock/releases.ts";
 
 /** Whom the fleets play: the names that a deployment of Dynamo's own examples has. */
 export const TARGET: Target = { namespace: "dynamo", component: "backend", endpoint: "generate" };
@@ -11,9 +10,13 @@ export const TARGET: Target = { namespace: "dynamo", component: "backend", endpo
 /** Of which release the workers are: flat records, which the original reads too, or nested ones. */
 export type FleetRelease = "0.1.1" | "0.6.0";
 
+const SERVICE_FORMS = { "0.1.1": "B", "0.6.0": "C" } as const;
+/** What the NATS services of both releases say. */
+const SERVICE_VERSION = "0.0.1";
+
 /** The service under which the workers of a release answer. */
 export function fleetService(release: FleetRelease): string {
-  return serviceName(RELEASES[release].serviceForm, TARGET.namespace, TARGET.component);
+  return serviceName(SERVICE_FORMS[release], TARGET.namespace, TARGET.component);
 }
 
 /** The n-th worker's id, as etcd gives leases to programs that start one after the other. */
@@ -34,7 +37,7 @@ export function replyText(n: number, { release, turn }: { release: FleetRelease;
   return statsText({
     name: service,
     id: `Ciqi6S8rsLKeGO0B${n.toString(36).toUpperCase().padStart(6, "0")}`,
-    version: RELEASES[release].serviceVersion,
+    version: SERVICE_VERSION,
     description: "",
     started,
     endpoints: [{

@@ -12,6 +12,8 @@ export interface CpuProfile {
 export interface ProfileNode {
   readonly id: number;
   readonly callFrame: { readonly functionName: string; readonly url: string };
+  /** What it called, by id. */
+  readonly children?: readonly number[];
 }
 
 /** A profile and the moments, on its clock, in which the event loop turned. */
@@ -33,19 +35,21 @@ export interface Piece {
 }
 
 const SAMPLE_US = 200;
+/** How long V8 may take until it takes samples. */
+const SETTLE_MS = 100;
 const GARBAGE = "(garbage collector)";
 /** V8's own names for time in no code: the event loop's native part, waiting. */
 const OUTSIDE: ReadonlySet<string> = new Set(["(program)", "(idle)", "(root)"]);
 /** The function by which the program's clock is found in the profile. */
 const MARK = "benchMark";
 
-/** A timer of 1 ms notes each turn of the loop; a function that runs for 5 ms notes when it began. */
+/** A timer of 1 ms notes each turn of the loop; a function that runs for 20 ms notes when it began. */
 const BEGIN = `(() => {
   globalThis.benchTurns = [];
   globalThis.benchTimer = setInterval(() => globalThis.benchTurns.push(performance.now()), 1);
   return (function ${MARK}() {
     const startMs = performance.now();
-    while (performance.now() < startMs + 5);
+    while (performance.now() < startMs + 20);
     return startMs;
   })();
 })()`;
@@ -63,12 +67,14 @@ export async function profiled(inspector: Inspector, act: () => Promise<void>): 
   await inspector.call("Profiler.enable");
   await inspector.call("Profiler.setSamplingInterval", { interval: SAMPLE_US });
   await inspector.call("Profiler.start");
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const markMs = await inspector.evaluate(BEGIN) as number;
   await act();
   const turns = await inspector.evaluate(END) as number[];
   const { profile } = await inspector.call("Profiler.stop") as { profile: CpuProfile };
   await inspector.call("Profiler.disable");
-  const mark = timeline(profile).find(({ node }) => node.callFrame.functionName === MARK);
+  const marked = called(profile.nodes, MARK);
+  const mark = timeline(profile).find(({ node }) => marked.has(node.id));
   if (mark === undefined) throw new Error("the profile does not have its mark");
   const turnsUs = turns.map((ms) => mark.fromUs + (ms - markMs) * 1_000);
   return { ...profile, turnsUs };
@@ -115,6 +121,16 @@ export function pieces(profile: TurnedProfile): Piece[] {
   }
   end();
   return found.toSorted((a, b) => b.ms - a.ms);
+}
+
+/** The nodes of a function of that name and of all that it called. */
+function called(nodes: readonly ProfileNode[], functionName: string): Set<number> {
+  const found = new Set<number>();
+  for (const { id, callFrame, children = [] } of nodes) { // Callers come before what they call.
+    if (callFrame.functionName === functionName) found.add(id);
+    if (found.has(id)) { for (const child of children) found.add(child); }
+  }
+  return found;
 }
 
 /** Each sample, when it was taken and the time until the next. */

@@ -5,12 +5,14 @@
  * outside nobody sees the moment in which a page is ready, only the first poll after it.) The line `page FILE` writes the
  * newest page there.
  */
-import { Page } from "../../lib/exposition/page.ts";
+import { CHANNELS } from "../../lib/events/observation.ts";
+import { Pages } from "../../lib/exposition/pages.ts";
+import { TEXT } from "../../lib/exposition/text.ts";
 import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { Monitor } from "../../lib/monitor/monitor.ts";
 import type { Round } from "../../lib/scrape/round.ts";
 import { Telemetry } from "../../lib/telemetry/telemetry.ts";
-import { systemClock } from "../../lib/timing.ts";
+import { nextTurn, systemClock } from "../../lib/timing.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { USER } from "../../tools/nats_users.ts";
 import { answerLines } from "../child.ts";
@@ -62,10 +64,16 @@ const monitor = new Monitor({
   clock: systemClock,
   recorder: telemetry,
   pollIntervalMs: HOUR_MS,
+  channels: new Set(CHANNELS),
   workerUrls: [],
   limits: { staleAfterMs: HOUR_MS, forgetAfterMs: 10 * HOUR_MS },
 });
-const page = new Page({ snapshot: () => monitor.snapshot, counted: () => telemetry.counted() });
+const pages = new Pages({
+  snapshot: () => monitor.snapshot,
+  counted: () => telemetry.counted(),
+  workerLabels: "full",
+  pause: nextTurn,
+});
 while (!nats.connected) await new Promise((resolve) => setTimeout(resolve, 10));
 await answerLines((line) => line.startsWith("page ") ? writePage(line.slice("page ".length)) : round());
 
@@ -76,7 +84,7 @@ async function round(): Promise<RoundReport> {
   using _ = monitor.subscribe(async () => {
     if (telemetry.newest === before) return; // Something else changed.
     const snapshotAtMs = performance.now();
-    await page.text();
+    await pages.page(TEXT, "identity");
     made.resolve({ snapshotAtMs, atMs: performance.now() });
   });
   const running = monitor.run(stop.signal);
@@ -95,7 +103,7 @@ async function round(): Promise<RoundReport> {
 }
 
 async function writePage(file: string): Promise<{ bytes: number }> {
-  const bytes = await page.text();
+  const { bytes } = await pages.page(TEXT, "identity");
   await Deno.writeFile(file, bytes);
   return { bytes: bytes.length };
 }

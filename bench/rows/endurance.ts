@@ -69,6 +69,7 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
   const profile = await profiled(inspector, () => pause(quick ? 3_000 : 30_000));
   return {
     measures: [
+      { name: `endurance/${workers}/cpu`, unit: "%", values: [cpu.program!] },
       ...loopMeasures(workers, delays),
       ...memoryMeasures(workers, rss),
       ...pieceMeasures(workers, profile),

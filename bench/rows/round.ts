@@ -31,7 +31,7 @@ export const ROUND: Row = {
     return {
       measures: [...results.flatMap(({ measures }) => measures), perWorker],
       cpu: results.at(-1)!.cpu,
-      remarks: results.flatMap(({ remarks }) => remarks),
+      remarks: [],
     };
   },
 };
@@ -84,7 +84,6 @@ async function measure(
   const floors = rounds.map(({ scrape, text }) => scrape + text.ms);
   const at = (what: string) => `round/${workers}/${what}`;
   const ms = (what: string, values: number[]): Measure => ({ name: at(what), unit: "ms", values });
-  const { series } = rounds[0]!.text;
   context.say(`${workers} workers: ${median(own).toFixed(1)} ms, floors ${median(floors).toFixed(1)} ms`);
   return {
     own,
@@ -96,12 +95,11 @@ async function measure(
       ms("own_page", rounds.map(({ own }) => own.pageMs)),
       ms("scrape_floor", rounds.map(({ scrape }) => scrape)),
       ms("text_floor", rounds.map(({ text }) => text.ms)),
+      { name: at("reply_bytes"), unit: "bytes", values: [replyBytes] },
+      { name: at("page_bytes"), unit: "bytes", values: [bytes] },
+      { name: at("series"), unit: "count", values: [rounds[0]!.text.series] },
     ],
     cpu: shares.percent(),
-    remarks: [
-      `${workers} workers: replies of ${
-        replyBytes.toFixed(0)
-      } bytes, a page of ${bytes} bytes with ${series} series`,
-    ],
+    remarks: [],
   };
 }

@@ -29,9 +29,9 @@ export const THROUGHPUT: Row = {
     for (const workers of SIZES) results.push(await measure(workers, context));
     const rendering = await measureRendering(context);
     return {
-      measures: [...results.flatMap(({ measures }) => measures), ...rendering.measures],
+      measures: [...results.flatMap(({ measures }) => measures), ...rendering],
       cpu: results.at(-1)!.cpu,
-      remarks: [...results.flatMap(({ remarks }) => remarks), ...rendering.remarks],
+      remarks: [],
     };
   },
 };
@@ -49,7 +49,6 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
   const folder = await Deno.makeTempDir({ prefix: "bench-" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
   const measures: Measure[] = [];
-  const remarks: string[] = [];
   let cpu = {};
   for (const form of FORMS) {
     const at = (what: string) => `throughput/${workers}/${form}/${what}`;
@@ -75,11 +74,11 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
       { name: at("ratio"), unit: "ratio", values: ratios(ours, floors) },
       { name: at("own"), unit: "per second", values: ours },
       { name: at("floor"), unit: "per second", values: floors },
+      { name: at("bytes"), unit: "bytes", values: [body.length] },
     );
-    remarks.push(`${workers} workers, ${form}: ${body.length} bytes`);
     say(`${workers} workers, ${form}: ${median(ours).toFixed(0)}/s, bare ${median(floors).toFixed(0)}/s`);
   }
-  return { measures, cpu, remarks };
+  return { measures, cpu, remarks: [] };
 }
 
 async function readOnce(url: string, form: typeof FORMS[number]) {
@@ -96,7 +95,7 @@ const RENDERED_WORKERS = 1_000;
  * What a page costs the program with ten scrapers over what it costs with one, at 1 s polls. Each scrape of the same round
  * costs the sending of its bytes, and that is taken off: a `HEAD` is answered from the same page without a body.
  */
-async function measureRendering({ quick }: RowContext): Promise<{ measures: Measure[]; remarks: string[] }> {
+async function measureRendering({ quick }: RowContext): Promise<Measure[]> {
   await using nats = await startNats();
   await using fleet = new Child("fleet/main.ts", {
     nats: nats.url,
@@ -119,16 +118,13 @@ async function measureRendering({ quick }: RowContext): Promise<{ measures: Meas
   await cost(1);
   const pairs: { one: number; many: number }[] = [];
   for (let n = 0; n < (quick ? 1 : 3); n++) pairs.push({ one: await cost(1), many: await cost(MANY) });
-  return {
-    measures: [
-      { name: "throughput/one_scraper", unit: "ms", values: pairs.map(({ one }) => one) },
-      { name: "throughput/ten_scrapers", unit: "ms", values: pairs.map(({ many }) => many) },
-      {
-        name: "throughput/ten_over_one",
-        unit: "ratio",
-        values: ratios(pairs.map(({ many }) => many), pairs.map(({ one }) => one)),
-      },
-    ],
-    remarks: [],
-  };
+  return [
+    { name: "throughput/one_scraper", unit: "ms", values: pairs.map(({ one }) => one) },
+    { name: "throughput/ten_scrapers", unit: "ms", values: pairs.map(({ many }) => many) },
+    {
+      name: "throughput/ten_over_one",
+      unit: "ratio",
+      values: ratios(pairs.map(({ many }) => many), pairs.map(({ one }) => one)),
+    },
+  ];
 }
