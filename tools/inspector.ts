@@ -44,7 +44,6 @@ export class Inspector implements Disposable {
     const answer = await this.call("Runtime.evaluate", {
       expression,
       returnByValue: true,
-      awaitPromise: true,
     });
     if (answer.exceptionDetails) throw new Error(`the program throws at ${expression.slice(0, 60)}`);
     return (answer.result as { value?: unknown }).value;

@@ -77,7 +77,9 @@ export async function profiled(inspector: Inspector, act: () => Promise<void>): 
   const mark = timeline(profile).find(({ node }) => marked.has(node.id));
   if (mark === undefined) throw new Error("the profile does not have its mark");
   const turnsUs = turns.map((ms) => mark.fromUs + (ms - markMs) * 1_000);
-  return { ...profile, turnsUs };
+  const [root] = profile.nodes;
+  const samples = profile.samples.map((id) => marked.has(id) ? root!.id : id); // The mark is not the program's.
+  return { ...profile, samples, turnsUs };
 }
 
 /** What a reader of a missed goal wants: what the longest pieces are made of, then where all the time goes. */

@@ -13,6 +13,8 @@ import { RELEASES, SERIES } from "../../tests/releases.ts";
 import { STATE_TABLE } from "../../tests/fleet/state_table.ts";
 import { DIFFERENCES } from "../../tests/differences.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
+import { newestResults } from "../../bench/results.ts";
+import { arithmeticPart, goalsPart, measuresPart } from "./bench.ts";
 import { comparisonPart, outputParts } from "./output.ts";
 import { seriesTable } from "./series.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
@@ -25,6 +27,7 @@ export interface GeneratedDocument {
 
 export function generatedDocuments(): readonly GeneratedDocument[] {
   const root = new URL("../../", import.meta.url);
+  const results = newestResults();
   return [
     {
       file: new URL("README.md", root),
@@ -36,9 +39,14 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
         releases: releasesTable(),
         series: seriesTable(),
         differences: differencesTable(),
+        "bench-goals": goalsPart(results),
       },
     },
     { file: new URL("ARCHITECTURE.md", root), parts: { states: statesTable() } },
+    {
+      file: new URL("SCALING.md", root),
+      parts: { "bench-measures": measuresPart(results), "bench-arithmetic": arithmeticPart(results) },
+    },
     { file: new URL("docs/faults.md", root), parts: { faults: faultsTable() } },
   ];
 }
