@@ -94,6 +94,7 @@ export class Directory implements Disposable {
       membership: {
         known: this.#store.connected,
         workers,
+        publishers: new Set(channels.map(({ publisher }) => publisher)),
         needsNats: workers.size === 0 || !workers.keys().every(speaksOnZmq),
       },
     };

@@ -6,6 +6,8 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 export interface Membership {
   readonly known: boolean;
   readonly workers: ReadonlyMap<WorkerId, Registration>;
+  /** Whose events are announced, workers and routers. */
+  readonly publishers: ReadonlySet<string>;
   /** False when all workers there are can be seen without NATS. */
   readonly needsNats: boolean;
 }

@@ -131,11 +131,12 @@ export class ChannelListener implements Disposable {
     for (const source of this.#inboxes.values()) {
       if (source.inbox.isEmpty) continue;
       const { topic } = source;
-      const { messages, heard, missed } = source.inbox.take();
+      const { messages, heard, missed, refused } = source.inbox.take();
       let count = counts.get(topic);
       if (count === undefined) counts.set(topic, count = { heard: 0, missed: 0, rejected: noProblems() });
       count.heard += heard;
       count.missed += missed;
+      count.rejected.not_msgpack += refused;
       for (const message of messages) {
         const observation = this.#read(message, source, count);
         if (observation !== undefined) observations.push(observation);

@@ -17,6 +17,8 @@ export interface Taken {
   readonly heard: number;
   /** Messages that a publisher numbered and that did not come. */
   readonly missed: number;
+  /** Messages on ZMQ that are no events, which have four frames. */
+  readonly refused: number;
 }
 
 /** How many messages are kept of which nobody knows of whom they are, and of how many speakers and publishers. */
@@ -26,6 +28,8 @@ const MAX_SPEAKERS = 65_536;
 const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 /** A number that is so much higher than the one before is no loss, but another beginning. */
 const MAX_MISSED = 1_000_000;
+/** Of a ZMQ message. */
+const FRAMES = 4;
 
 /** The newest message of one speaker. */
 interface Place {
@@ -51,6 +55,7 @@ export class Inbox {
   #last: { readonly publisher: Uint8Array; readonly counted: Counted; readonly place: Place } | undefined;
   #heard = 0;
   #missed = 0;
+  #refused = 0;
   #bytes = 0;
 
   get isEmpty(): boolean {
@@ -59,8 +64,12 @@ export class Inbox {
 
   put(message: Kept): void {
     this.#heard++;
-    if (this.#isLikeLast(message)) return;
     const { data } = message;
+    if (!(data instanceof Uint8Array) && data.length !== FRAMES) {
+      this.#refused++;
+      return;
+    }
+    if (this.#isLikeLast(message)) return;
     const numbering = peekNumbering(data);
     const counted = numbering && this.#count(numbering);
     const bytes = data instanceof Uint8Array ? data : data.at(-1) ?? NOTHING;
@@ -82,9 +91,10 @@ export class Inbox {
   take(): Taken {
     const messages = [...this.#others];
     for (const { message } of this.#places.values()) messages.push(message);
-    const taken = { messages, heard: this.#heard, missed: this.#missed };
+    const taken = { messages, heard: this.#heard, missed: this.#missed, refused: this.#refused };
     this.drop();
     this.#bytes = 0;
+    this.#refused = 0;
     this.#heard = 0;
     this.#missed = 0;
     return taken;
@@ -101,7 +111,7 @@ export class Inbox {
   #isLikeLast(message: Kept): boolean {
     const last = this.#last;
     const frames = message.data;
-    if (last === undefined || frames instanceof Uint8Array || frames.length !== 4) return false;
+    if (last === undefined || frames instanceof Uint8Array) return false;
     const [, publisher, sequence, body] = frames;
     const { start, bytes } = last.place.speaker;
     if (!standsAt(body!, start, bytes) || sequence!.length !== 8) return false;

@@ -6,18 +6,9 @@ import type { Observation } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
 import { type ExpectedWorkers, isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
-import { forgetVias } from "./heard.ts";
+import { forgetRouters, forgetVias } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
-import {
-  type FleetLimits,
-  isStale,
-  isUnasked,
-  lastSign,
-  listen,
-  newWorker,
-  toListed,
-  type Worker,
-} from "./worker.ts";
+import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type Worker } from "./worker.ts";
 
 /**
  * What is known of one target, as a value: inputs go through `apply`, which never waits, logs or asks the time.
@@ -237,21 +228,22 @@ class Draft {
     for (const worker of this.#readWorkers().values()) {
       const registered = membership.known ? membership.workers.has(worker.id) : undefined;
       const vanished = registered === false && worker.registered !== false;
-      if (vanished && isUnasked(worker)) {
+      if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
         this.#bury(worker.id, { request, atMs: now.monotonicMs });
         this.#notes.gone.deregistered++;
         continue;
       }
       const undecidedSince = vanished ? request : registered === false ? worker.undecidedSince : undefined;
+      const heard = membership.known ? forgetRouters(worker.heard, membership.publishers) : worker.heard;
       const registration = membership.known
         ? membership.workers.get(worker.id) ?? NO_REGISTRATION
         : worker.registration;
       if (registered === true && worker.livesByEvents) {
-        this.#put({ ...toListed(worker), registered, undecidedSince, registration });
+        this.#put({ ...toListed(worker), registered, undecidedSince, registration, heard });
       } else if (
         registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
-        !isSameRegistration(registration, worker.registration)
-      ) this.#put({ ...worker, registered, undecidedSince, registration });
+        heard !== worker.heard || !isSameRegistration(registration, worker.registration)
+      ) this.#put({ ...worker, registered, undecidedSince, registration, heard });
     }
     if (!membership.known) return;
     for (const [id, registration] of membership.workers) {

@@ -12,7 +12,7 @@ export const NOTHING_HEARD: Heard = new Map();
 
 /** How many routers' estimates of one worker are kept, all ranks together: the newest; and how much of its own. */
 const MAX_ESTIMATES = 256;
-const MAX_OWN = 4_096;
+const MAX_OWN = 16_384;
 
 /** What was heard with this in it; an older one than that known changes nothing. */
 export function hear(heard: Heard, observation: Observation): Heard {
@@ -40,6 +40,15 @@ export function forgetVias(heard: Heard, vias: ReadonlySet<string>): Heard {
   if (heard.size === 0) return heard;
   const kept = [...heard].filter(([, observation]) => !vias.has(observation.via));
   return kept.length === heard.size ? heard : new Map(kept);
+}
+
+/** What was heard without the estimates of routers that are no longer registered; before 0.9 none is. */
+export function forgetRouters(heard: Heard, publishers: ReadonlySet<string>): Heard {
+  if (heard.size === 0) return heard;
+  const isThere = ({ said }: Observation) =>
+    said.kind !== "router" || said.router === "" || publishers.has(said.router);
+  if (heard.values().every(isThere)) return heard;
+  return new Map([...heard].filter(([, observation]) => isThere(observation)));
 }
 
 function keyOf({ dpRank, said }: Observation): string {

@@ -101,15 +101,18 @@ export interface SnapshotOptions {
   readonly limits: FleetLimits;
   /** Whether NATS is there, where workers are heard on it and nobody asks them. */
   readonly hearsNats?: boolean;
+  /** Whether NATS is used at all; unless false. */
+  readonly withNats?: boolean;
   /** Whether totals of model cards count; unless false. */
   readonly withCards?: boolean;
 }
 
 /** What the workers of a fleet show at `now`. While rounds fail nobody's load is known. */
 export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSnapshot {
-  const { hearsNats = false } = options;
+  const { hearsNats = false, withNats = true } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
-  const up = roundsWork || hearsNats || !fleet.needsNats && fleet.membershipFromEtcd;
+  const needsNats = fleet.needsNats && (withNats || fleet.workers.size > 0);
+  const up = roundsWork || hearsNats || !needsNats && fleet.membershipFromEtcd;
   const forWorkers = { ...options, roundsWork, byService: releasesByService(fleet.target) };
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
@@ -126,7 +129,7 @@ export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSn
   return {
     target: fleet.target,
     up,
-    needsNats: fleet.needsNats,
+    needsNats,
     lastRound: fleet.lastRound,
     lastGoodRoundAt: fleet.lastGoodRoundAt,
     lastCompleteRoundAt: fleet.lastCompleteRoundAt,

@@ -87,8 +87,3 @@ export function toListed(worker: Worker): Worker {
 function isHeartbeat({ kind }: Said): boolean {
   return kind === "forward_pass" || kind === "page";
 }
-
-/** True of a worker that speaks by itself and never answered: only its key says whether it is there. */
-export function isUnasked({ answer, registration, heard, beatAt }: Worker): boolean {
-  return answer === undefined && (registration.hasChannel || heard.size > 0 || beatAt !== undefined);
-}

@@ -5,6 +5,7 @@ export function degradedReasons({ nats, store, targets }: Snapshot): string[] {
   const reasons: string[] = [];
   const needsNats = targets.some((target) => target.needsNats);
   if (nats?.connected === false && needsNats) reasons.push("NATS is not connected");
+  if (nats === undefined && needsNats) reasons.push("workers need NATS, which is left out");
   if (store?.connected === false) {
     reasons.push(store.kind === "etcd" ? "etcd is not connected" : "the file store cannot be read");
   }

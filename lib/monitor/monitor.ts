@@ -322,7 +322,15 @@ export class Monitor implements Disposable {
       at: now,
       nats: nats && { connected: nats.connected, reconnects: nats.reconnects },
       store: store && { kind: store.kind, connected: store.connected },
-      targets: [snapshotTarget(this.#fleet, { now, limits, hearsNats, withCards: channels.has("card") })],
+      targets: [
+        snapshotTarget(this.#fleet, {
+          now,
+          limits,
+          hearsNats,
+          withNats: nats !== undefined,
+          withCards: channels.has("card"),
+        }),
+      ],
     };
   }
 

@@ -322,6 +322,11 @@ export const FAULTS: readonly Fault[] = [
   { file: "pushgateway_redirects", fault: "The Pushgateway redirects", meanwhile: PUSH_FAILS },
   { file: "pushgateway_answers_garbage", fault: "The Pushgateway answers garbage", meanwhile: PUSH_FAILS },
   {
+    file: "workers_without_channels_go_where_nobody_asks",
+    fault: "Workers that never said a word go while NATS is away, or left out",
+    meanwhile: "they leave with their keys",
+  },
+  {
     file: "reader_reads_a_byte_at_a_time",
     fault: "Readers read a byte at a time",
     meanwhile: "the whole page for all others",

@@ -5,6 +5,7 @@ import {
   answer,
   at,
   card,
+  etcd,
   etcdOfChannels,
   feed,
   limits,
@@ -141,4 +142,58 @@ Deno.test("a page's ranks are added up, without the rank that has the requests i
     [1, 4, undefined],
     [2, 3, 2],
   ]);
+});
+
+Deno.test("however many routers speak of a worker, its own words count, and the newest 256 estimates are kept", () => {
+  const estimate = (router: number) => ({
+    kind: "router" as const,
+    router: String(router),
+    activeDecodeBlocks: router,
+    activePrefillTokens: undefined,
+  });
+  const routers = Array.from({ length: 300 }, (_, n) => observed(n, a, estimate(n)));
+  const own = [0, 1].map((dpRank) => observed(400, a, { kind: "blocks", usedBlocks: 21 }, { dpRank }));
+  const { fleet } = feed([1, etcd(0, true, a)], [500, observations(...routers, ...own)]);
+  const [worker] = snapshotTarget(fleet, { now: at(500), limits }).workers;
+  assert.equal(worker!.numbers.activeBlocks, 42);
+  assert.deepEqual(
+    worker!.estimates.map(({ router }) => Number(router)).toSorted((x, y) => x - y),
+    Array.from({ length: 256 }, (_, n) => n + 44),
+  );
+});
+
+Deno.test("all ranks of a worker are counted", () => {
+  const ranks = Array.from({ length: 1_000 }, (_, dpRank) => [
+    observed(10, a, { kind: "blocks", usedBlocks: 2 }, { dpRank }),
+    observed(10, a, { kind: "forward_pass", running: 1, waiting: 3 }, { dpRank }),
+  ]).flat();
+  const { fleet } = feed([1, etcd(0, true, a)], [20, observations(...ranks)]);
+  const { numbers } = snapshotTarget(fleet, { now: at(20), limits }).workers[0]!;
+  assert.deepEqual(
+    [numbers.activeBlocks, numbers.activeSlots, numbers.requestsWaiting],
+    [2_000, 1_000, 3_000],
+  );
+});
+
+Deno.test("a router's estimates go when it is no longer registered", () => {
+  const estimate = { kind: "router", router: "9", activeDecodeBlocks: 1, activePrefillTokens: 2 } as const;
+  const input = etcdOfChannels(true, [card(a)]);
+  const steps: Step[] = [[1, input], [10, observations(observed(10, a, estimate))]];
+  const estimates = (steps: Step[]) =>
+    snapshotTarget(feed(...steps).fleet, { now: at(30), limits }).workers[0]!.estimates.length;
+  assert.equal(estimates(steps), 1);
+  assert.ok(input.kind === "membership");
+  const without = { ...input, membership: { ...input.membership, publishers: new Set<string>() } };
+  assert.equal(estimates([...steps, [20, without]]), 0);
+  const away = { ...without, membership: { ...without.membership, known: false } };
+  assert.equal(estimates([...steps, [20, away]]), 1);
+});
+
+Deno.test("told to do without NATS, a target without workers is up, and one whose workers need it is not", () => {
+  const up = (steps: Step[], withNats: boolean) =>
+    snapshotTarget(feed(...steps).fleet, { now: at(30), limits, withNats }).up;
+  assert.equal(up([[1, etcd(0, true)]], false), true);
+  assert.equal(up([[1, etcd(0, true)]], true), false);
+  assert.equal(up([[1, etcd(0, true, a)]], false), false);
+  assert.equal(up([[1, etcdOfChannels(true, [card(a)])]], false), true);
 });

@@ -129,10 +129,10 @@ export const STATE_TABLE: readonly Edge[] = [
   { from: "discovered", when: "etcd goes away", to: "discovered", steps: [[30, etcd(0, false, a)]], at: 30 },
   {
     from: "discovered",
-    when: "its key vanishes, and a question sent after that brings no answer",
+    when: "its key vanishes: it never answered",
     to: "gone",
-    steps: [[30, etcd(1, true)], [40, round(2, 40, [])]],
-    at: 40,
+    steps: [[30, etcd(1, true)]],
+    at: 30,
   },
   {
     from: "responding",

@@ -66,7 +66,11 @@ export function late(...answers: Answer[]): FleetInput {
 /** What etcd says; `request` is the newest question then sent. */
 export function etcd(request: number, known: boolean, ...workers: WorkerId[]): FleetInput {
   const registered = new Map(workers.map((worker) => [worker, NO_REGISTRATION]));
-  return { kind: "membership", request, membership: { known, workers: registered, needsNats: true } };
+  return {
+    kind: "membership",
+    request,
+    membership: { known, workers: registered, publishers: new Set(), needsNats: true },
+  };
 }
 
 export function time(request: number): FleetInput {
@@ -85,7 +89,11 @@ export function etcdOfChannels(
   const workers = new Map(
     cards.map((card) => [card.worker, { ...NO_REGISTRATION, card, hasChannel: true }]),
   );
-  return { kind: "membership", request: 0, membership: { known, workers, needsNats: false } };
+  return {
+    kind: "membership",
+    request: 0,
+    membership: { known, workers, publishers: new Set(["9"]), needsNats: false },
+  };
 }
 
 export function card(worker: WorkerId, more: Partial<ModelCard> = {}): ModelCard {
