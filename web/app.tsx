@@ -82,7 +82,13 @@ function Connections({ model }: { model: Model }) {
   const age = ageText(Math.max(0, (model.nowMs - atMs) / 1_000));
   return (
     <ul class="connections" aria-label="Connections">
-      {nats && <Connection name="NATS" good={nats.connected} word={nats.connected ? "connected" : "away"} />}
+      {nats && (
+        <Connection
+          name="NATS"
+          good={!model.fleet.missesNats()}
+          word={nats.connected ? "connected" : model.fleet.missesNats() ? "away" : "away, not needed"}
+        />
+      )}
       {etcd && (
         <Connection
           name={etcd.kind === "file" ? "file store" : "etcd"}

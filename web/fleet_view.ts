@@ -1,4 +1,14 @@
-import type { Aggregate, Change, Fleet, State, Target, TargetChange, TargetName, Worker } from "./wire.ts";
+import type {
+  Aggregate,
+  Change,
+  Fleet,
+  State,
+  Target,
+  TargetChange,
+  TargetHead,
+  TargetName,
+  Worker,
+} from "./wire.ts";
 
 /** A worker as the page has it. The record of a worker is replaced when it changes, the row stays. */
 export interface Row {
@@ -25,28 +35,28 @@ export class TargetView {
   readonly name: TargetName;
   readonly rows = new Map<string, Row>();
   readonly steps: Step[] = [];
-  up: boolean;
-  aggregate: Aggregate;
+  up!: boolean;
+  needsNats!: boolean;
+  aggregate!: Aggregate;
 
-  constructor({ namespace, component, endpoint, up, aggregate }: Target) {
+  constructor(target: TargetHead) {
+    const { namespace, component, endpoint } = target;
     this.name = { namespace, component, endpoint };
-    this.up = up;
-    this.aggregate = aggregate;
+    this.#head(target);
   }
 
   /** Takes a whole state; what differs from before is a step, but for the first one. */
-  replace({ up, aggregate, workers }: Target, options: { atMs: number; isFirst: boolean }): void {
+  replace(target: Target, options: { atMs: number; isFirst: boolean }): void {
+    const { workers } = target;
     const { atMs, isFirst } = options;
-    this.up = up;
-    this.aggregate = aggregate;
+    this.#head(target);
     const there = new Set(workers.map(({ id }) => id));
     for (const id of this.rows.keys()) if (!there.has(id)) this.#remove(id, atMs);
     for (const worker of workers) this.#put(worker, isFirst ? undefined : atMs);
   }
 
   apply(change: TargetChange, atMs: number): void {
-    this.up = change.up;
-    this.aggregate = change.aggregate;
+    this.#head(change);
     for (const id of change.gone) this.#remove(id, atMs);
     if (change.seen_at !== undefined) {
       const seenMs = Date.parse(change.seen_at);
@@ -56,6 +66,12 @@ export class TargetView {
       }
     }
     for (const worker of change.changed) this.#put(worker, atMs);
+  }
+
+  #head({ up, needs_nats, aggregate }: TargetHead): void {
+    this.up = up;
+    this.needsNats = needs_nats;
+    this.aggregate = aggregate;
   }
 
   #put(worker: Worker, atMs: number | undefined): void {
@@ -111,6 +127,12 @@ export class FleetView {
   apply(change: Change): void {
     this.#head(change);
     for (const target of change.targets) this.target(target)?.apply(target, this.atMs);
+  }
+
+  /** Whether NATS is away and some target needs it, or the target that is told. */
+  missesNats(target?: TargetView): boolean {
+    const targets = target === undefined ? this.targets : [target];
+    return this.nats?.connected === false && targets.some(({ needsNats }) => needsNats);
   }
 
   target(name: TargetName): TargetView | undefined {

@@ -13,19 +13,23 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
   const { silent, undecodable, no_data, discovered, responding } = target.aggregate.workers;
   const all = silent + undecodable + no_data + discovered + responding;
   const store = fleet.etcd?.kind === "file" ? "the file store" : "etcd";
+  const missesNats = fleet.missesNats(target);
   const missing = [
-    ...(fleet.nats?.connected === false ? ["NATS"] : []),
+    ...(missesNats ? ["NATS"] : []),
     ...(fleet.etcd?.connected === false ? [store] : []),
   ];
   if (missing.length > 0) {
     return {
       tone: "bad",
       line: `${upper(missing.join(" and "))} cannot be reached`,
-      hint: fleet.nats?.connected === false
+      hint: missesNats
         ? "Workers that answer over NATS cannot be asked: their numbers are not known until it is back."
         : "Who is registered is not known until it is back: workers count while they answer.",
     };
   }
+  // While nobody is there it is not known what they need.
+  const isUndecided = fleet.nats === undefined && all === 0;
+  if (!target.up && !isUndecided) return notUp(fleet, target);
   if (all === 0) return noWorkers(fleet, target, store);
   if (silent > 0) {
     return {
@@ -53,8 +57,27 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
   };
 }
 
+/** All is connected, and yet the target could not be looked at. */
+function notUp({ nats }: FleetView, { needsNats, aggregate: { round } }: TargetView): Verdict {
+  if (round?.failed) {
+    return {
+      tone: "bad",
+      line: "The last round failed",
+      hint: "Workers could not be asked over NATS: their load is not known until a round succeeds.",
+    };
+  }
+  if (nats === undefined && needsNats) {
+    return {
+      tone: "bad",
+      line: "Workers cannot be seen without NATS",
+      hint: "They speak over NATS alone, and metrics was started with --no-nats.",
+    };
+  }
+  return { tone: "warn", line: "Not looked at yet", hint: "Nothing was heard of the workers so far." };
+}
+
 function noWorkers(fleet: FleetView, target: TargetView, store: string): Verdict {
-  const asked = fleet.nats === undefined ? [] : ["nobody answers over NATS"];
+  const asked = fleet.nats?.connected !== true ? [] : ["nobody answers over NATS"];
   const listed = fleet.etcd === undefined ? [] : [`${store} lists none`];
   const reasons = [...listed, ...asked].join(" and ");
   return {

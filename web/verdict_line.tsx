@@ -14,9 +14,7 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
   const { tone, line, hint } = verdictOf(model.fleet, target);
   const rows = [...target.rows.values()];
   // Without NATS there is nothing to be said of single ones.
-  const silent = model.fleet.nats?.connected === false
-    ? []
-    : rows.filter(({ worker }) => worker.state === "silent");
+  const silent = model.fleet.missesNats(target) ? [] : rows.filter(({ worker }) => worker.state === "silent");
   const busiest = busiestOf(rows);
   return (
     <section class={`verdict ${tone}`} aria-label="Verdict">

@@ -17,9 +17,15 @@ export interface TargetName {
   readonly endpoint: string;
 }
 
-export interface Target extends TargetName {
+/** What is said of a target beside its workers. */
+export interface TargetHead extends TargetName {
+  /** Whether all that the target needs was reached. */
   readonly up: boolean;
+  readonly needs_nats: boolean;
   readonly aggregate: Aggregate;
+}
+
+export interface Target extends TargetHead {
   readonly workers: readonly Worker[];
 }
 
@@ -104,9 +110,7 @@ export interface Change {
   readonly targets: readonly TargetChange[];
 }
 
-export interface TargetChange extends TargetName {
-  readonly up: boolean;
-  readonly aggregate: Aggregate;
+export interface TargetChange extends TargetHead {
   /** Whole workers that are new, or of whom anything but `last_seen_at` differs. */
   readonly changed: readonly Worker[];
   readonly gone: readonly string[];

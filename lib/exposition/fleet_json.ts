@@ -29,8 +29,8 @@ export function headOf({ seq, at, nats, store }: Snapshot): object {
 
 /** What stands before a target's workers: its name, and what they are together. */
 export function targetHead(shown: TargetSnapshot): object {
-  const { namespace, component, endpoint } = shown.target;
-  return { namespace, component, endpoint, up: shown.up, aggregate: aggregateOf(shown) };
+  const { target: { namespace, component, endpoint }, up, needsNats } = shown;
+  return { namespace, component, endpoint, up, needs_nats: needsNats, aggregate: aggregateOf(shown) };
 }
 
 /** An object's JSON without its end, to be continued. */

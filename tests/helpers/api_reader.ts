@@ -26,6 +26,7 @@ interface FleetTarget {
   readonly component: string;
   readonly endpoint: string;
   readonly up: boolean;
+  readonly needs_nats: boolean;
   readonly aggregate: {
     readonly workers: Readonly<Record<string, number>>;
     readonly hit_rate?: { readonly isl_blocks: number; readonly overlap_blocks: number };

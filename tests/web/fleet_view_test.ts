@@ -64,14 +64,22 @@ Deno.test("an id is shown in hex as Dynamo writes it, without loss; what is no n
 
 function state(seconds: number, ids: readonly string[]): Fleet {
   const workers = ids.map((id) => worker(id, "responding", seconds));
-  return { seq: seconds, at: time(seconds), targets: [{ ...name, up: true, aggregate, workers }] };
+  return {
+    seq: seconds,
+    at: time(seconds),
+    targets: [{ ...name, up: true, needs_nats: true, aggregate, workers }],
+  };
 }
 
 function change(
   seconds: number,
   part: Pick<TargetChange, "changed" | "gone" | "not_seen"> & { seen_at?: string },
 ): Change {
-  return { seq: seconds, at: time(seconds), targets: [{ ...name, up: true, aggregate, ...part }] };
+  return {
+    seq: seconds,
+    at: time(seconds),
+    targets: [{ ...name, up: true, needs_nats: true, aggregate, ...part }],
+  };
 }
 
 function worker(id: string, state: State, seconds: number) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FleetView } from "../../web/fleet_view.ts";
 import { verdictOf } from "../../web/verdict.ts";
-import type { Fleet, State } from "../../web/wire.ts";
+import type { Fleet, Round, State, TargetHead } from "../../web/wire.ts";
 
 const CONNECTED = {
   nats: { connected: true, reconnects: 0 },
@@ -9,39 +9,122 @@ const CONNECTED = {
 } as const;
 const NATS_AWAY = { ...CONNECTED, nats: { connected: false, reconnects: 0 } };
 
-const VERDICTS: readonly [Partial<Record<State, number>>, Pick<Fleet, "nats" | "etcd">, string, string][] = [
-  [{ responding: 3 }, CONNECTED, "good", "All 3 workers are alive"],
-  [{ responding: 1 }, CONNECTED, "good", "The worker is alive"],
-  [{ responding: 2, silent: 1 }, CONNECTED, "bad", "1 of 3 workers is silent"],
-  [{ silent: 2 }, CONNECTED, "bad", "2 of 2 workers are silent"],
-  [{ responding: 2, no_data: 1, undecodable: 2 }, CONNECTED, "warn", "2 undecodable, 1 no data of 5 workers"],
-  [{ responding: 2, discovered: 1 }, CONNECTED, "warn", "1 of 3 workers not heard yet"],
-  [{}, CONNECTED, "warn", "No workers found at dynamo/c/e"],
-  [{ responding: 2, silent: 1 }, NATS_AWAY, "bad", "NATS cannot be reached"],
-  [{}, { ...NATS_AWAY, etcd: { kind: "etcd", connected: false } }, "bad", "NATS and etcd cannot be reached"],
-  [{}, { etcd: { kind: "file", connected: false } }, "bad", "The file store cannot be reached"],
+const ROUND: Round = {
+  at: "2026-01-01T00:00:00Z",
+  seconds: 1,
+  failed: false,
+  expected: 0,
+  answered: 0,
+  decoded: 0,
+};
+const NOT_NEEDED = { needs_nats: false };
+const FAILED = { up: false, round: { ...ROUND, failed: true } };
+
+interface Told {
+  readonly workers: Partial<Record<State, number>>;
+  readonly connections: Pick<Fleet, "nats" | "etcd">;
+  readonly target?: Partial<Pick<TargetHead, "up" | "needs_nats">> & { readonly round?: Round };
+}
+
+const VERDICTS: readonly (Told & { readonly verdict: readonly [tone: string, line: string] })[] = [
+  { workers: { responding: 3 }, connections: CONNECTED, verdict: ["good", "All 3 workers are alive"] },
+  { workers: { responding: 1 }, connections: CONNECTED, verdict: ["good", "The worker is alive"] },
+  {
+    workers: { responding: 2, silent: 1 },
+    connections: CONNECTED,
+    verdict: ["bad", "1 of 3 workers is silent"],
+  },
+  { workers: { silent: 2 }, connections: CONNECTED, verdict: ["bad", "2 of 2 workers are silent"] },
+  {
+    workers: { responding: 2, no_data: 1, undecodable: 2 },
+    connections: CONNECTED,
+    verdict: ["warn", "2 undecodable, 1 no data of 5 workers"],
+  },
+  {
+    workers: { responding: 2, discovered: 1 },
+    connections: CONNECTED,
+    verdict: ["warn", "1 of 3 workers not heard yet"],
+  },
+  { workers: {}, connections: CONNECTED, verdict: ["warn", "No workers found at dynamo/c/e"] },
+  {
+    workers: { responding: 2, silent: 1 },
+    connections: NATS_AWAY,
+    target: { up: false },
+    verdict: ["bad", "NATS cannot be reached"],
+  },
+  {
+    workers: { responding: 3 },
+    connections: NATS_AWAY,
+    target: NOT_NEEDED,
+    verdict: ["good", "All 3 workers are alive"],
+  },
+  {
+    workers: { responding: 2, silent: 1 },
+    connections: NATS_AWAY,
+    target: NOT_NEEDED,
+    verdict: ["bad", "1 of 3 workers is silent"],
+  },
+  {
+    workers: {},
+    connections: { ...NATS_AWAY, etcd: { kind: "etcd", connected: false } },
+    verdict: ["bad", "NATS and etcd cannot be reached"],
+  },
+  {
+    workers: { responding: 1 },
+    connections: { ...NATS_AWAY, etcd: { kind: "etcd", connected: false } },
+    target: NOT_NEEDED,
+    verdict: ["bad", "Etcd cannot be reached"],
+  },
+  {
+    workers: {},
+    connections: { etcd: { kind: "file", connected: false } },
+    verdict: ["bad", "The file store cannot be reached"],
+  },
+  {
+    workers: { responding: 2 },
+    connections: CONNECTED,
+    target: FAILED,
+    verdict: ["bad", "The last round failed"],
+  },
+  { workers: {}, connections: CONNECTED, target: { up: false }, verdict: ["warn", "Not looked at yet"] },
+  {
+    workers: { discovered: 2 },
+    connections: { etcd: CONNECTED.etcd },
+    target: { up: false },
+    verdict: ["bad", "Workers cannot be seen without NATS"],
+  },
+  {
+    workers: {},
+    connections: { etcd: CONNECTED.etcd },
+    target: { up: false },
+    verdict: ["warn", "No workers found at dynamo/c/e"],
+  },
 ];
 
-for (const [workers, connections, tone, line] of VERDICTS) {
-  Deno.test(`the verdict of ${JSON.stringify(workers)} is: ${line}`, () => {
-    const fleet = viewOf(workers, connections);
-    const verdict = verdictOf(fleet, fleet.targets[0]!);
-    assert.deepEqual([verdict.tone, verdict.line], [tone, line]);
+for (const { verdict, ...told } of VERDICTS) {
+  Deno.test(`the verdict of ${JSON.stringify(told)} is: ${verdict[1]}`, () => {
+    const fleet = viewOf(told);
+    const { tone, line } = verdictOf(fleet, fleet.targets[0]!);
+    assert.deepEqual([tone, line], verdict);
   });
 }
 
+Deno.test("a NATS that is away is missed where some target needs it", () => {
+  const miss = (needs_nats: boolean) =>
+    viewOf({ workers: {}, connections: NATS_AWAY, target: { needs_nats } }).missesNats();
+  assert.deepEqual([miss(true), miss(false)], [true, false]);
+  assert.equal(viewOf({ workers: {}, connections: CONNECTED }).missesNats(), false);
+});
+
 Deno.test("that there are no workers is said with what was looked at", () => {
-  const fleet = viewOf({}, CONNECTED);
+  const fleet = viewOf({ workers: {}, connections: CONNECTED });
   assert.equal(
     verdictOf(fleet, fleet.targets[0]!).hint,
     "Etcd lists none and nobody answers over NATS. Are namespace, component and endpoint right, and are workers running?",
   );
 });
 
-function viewOf(
-  workers: Partial<Record<State, number>>,
-  connections: Pick<Fleet, "nats" | "etcd">,
-): FleetView {
+function viewOf({ workers, connections, target: { round, ...head } = {} }: Told): FleetView {
   const none = { responding: 0, silent: 0, discovered: 0, no_data: 0, undecodable: 0 };
   const view = new FleetView();
   view.replace({
@@ -53,7 +136,9 @@ function viewOf(
       component: "c",
       endpoint: "e",
       up: true,
-      aggregate: { workers: { ...none, ...workers } },
+      needs_nats: true,
+      ...head,
+      aggregate: { workers: { ...none, ...workers }, ...(round && { round }) },
       workers: [],
     }],
   });
