@@ -1,7 +1,7 @@
 import { FleetView, pathOf } from "./fleet_view.ts";
 import type { FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
-import type { Change, Fleet, HistoryAnswer, TargetName } from "./wire.ts";
+import type { Aggregate, Change, Fleet, HistoryAnswer, TargetName } from "./wire.ts";
 
 /** Everything the page shows, and how old it is. */
 export class Model implements FeedListener {
@@ -11,6 +11,8 @@ export class Model implements FeedListener {
   /** When the server was lost, in milliseconds of `performance.now()`; undefined while it is there. */
   lostAtMs: number | undefined;
   readonly #series = new Map<string, Series>();
+  /** What each target's aggregate was at the moment before. */
+  readonly #before = new Map<string, Aggregate>();
   /** The server's clock less `performance.now()`, by the message that was fastest. */
   #offsetMs = -Infinity;
   readonly #changed: (options: { atOnce: boolean }) => void;
@@ -58,7 +60,9 @@ export class Model implements FeedListener {
   #took(options: { atOnce: boolean }): void {
     this.#offsetMs = Math.max(this.#offsetMs, this.fleet.atMs - performance.now());
     for (const { name, aggregate } of this.fleet.targets) {
-      this.series(name).append(this.fleet.atMs / 1_000, fleetMoment(aggregate));
+      const path = pathOf(name);
+      this.series(name).append(this.fleet.atMs / 1_000, fleetMoment(aggregate, this.#before.get(path)));
+      this.#before.set(path, aggregate);
     }
     this.version++;
     this.#changed(options);

@@ -50,9 +50,9 @@ export class Series {
   }
 }
 
-/** What an aggregate adds to the fleet's series. */
-export function fleetMoment(aggregate: Aggregate): Values {
-  const { workers, hit_rate } = aggregate;
+/** What an aggregate adds to the fleet's series; `before` is the one of the moment before, where there is one. */
+export function fleetMoment(aggregate: Aggregate, before: Aggregate | undefined): Values {
+  const { workers } = aggregate;
   return {
     load_avg: aggregate.load_avg,
     load_std: aggregate.load_std,
@@ -62,8 +62,16 @@ export function fleetMoment(aggregate: Aggregate): Values {
     responding: workers.responding,
     silent: workers.silent,
     round_seconds: aggregate.round?.seconds,
-    hit_rate: ratio(hit_rate?.overlap_blocks, hit_rate?.isl_blocks),
+    hit_rate: before && hitRateSince(aggregate.hit_rate, before.hit_rate),
   };
+}
+
+/** Of the events since the totals before. They begin anew with the server. */
+function hitRateSince(now: Aggregate["hit_rate"], before: Aggregate["hit_rate"]): number | undefined {
+  if (now === undefined) return undefined;
+  const isl = now.isl_blocks - (before?.isl_blocks ?? 0);
+  const overlap = now.overlap_blocks - (before?.overlap_blocks ?? 0);
+  return isl < 0 || overlap < 0 ? undefined : ratio(overlap, isl);
 }
 
 /** What a worker adds to its own series. */

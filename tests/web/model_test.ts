@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { Model } from "../../web/model.ts";
+import type { Aggregate } from "../../web/wire.ts";
+
+const name = { namespace: "dynamo", component: "c", endpoint: "e" };
+
+Deno.test("the hit rate of a moment is that of its own events, not of all since the server's start", () => {
+  const model = new Model(() => {});
+  const totals = [[100, 90], [100, 90], [110, 90], [130, 110], undefined, [8, 4], [4, 1]] as const;
+  for (const [seconds, hitRate] of totals.entries()) {
+    const message = { seq: seconds, at: at(seconds) };
+    const head = { ...name, up: true, needs_nats: true, aggregate: aggregateOf(hitRate) };
+    if (seconds === 0) model.onState({ ...message, targets: [{ ...head, workers: [] }] });
+    else model.onChange({ ...message, targets: [{ ...head, changed: [], gone: [], not_seen: [] }] });
+  }
+  assert.deepEqual(
+    model.series(name).values("hit_rate"),
+    [null, null, 0, 1, null, 0.5, null],
+  );
+});
+
+function aggregateOf(hitRate: readonly [isl: number, overlap: number] | undefined): Aggregate {
+  return {
+    workers: { responding: 0, silent: 0, discovered: 0, no_data: 0, undecodable: 0 },
+    ...(hitRate && { hit_rate: { isl_blocks: hitRate[0], overlap_blocks: hitRate[1] } }),
+  };
+}
+
+function at(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString();
+}
