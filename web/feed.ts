@@ -1,6 +1,9 @@
-import type { Change, Fleet } from "./wire.ts";
+import type { Alive, Change, Fleet } from "./wire.ts";
 
-/** How long a stream may say nothing before it is opened anew: the machine at its other end may be gone without a word. */
+/**
+ * How long a stream may say nothing before it is opened anew: the machine at its other end may be gone without a word. The
+ * server says something every 5 s.
+ */
 const QUIET_MS = 10_000;
 /** How long a new stream may take to say the state. */
 const OPEN_MS = 5_000;
@@ -8,8 +11,9 @@ const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5_000;
 
 export interface FeedListener {
-  onState(fleet: Fleet): void;
-  onChange(change: Change): void;
+  onState(fleet: Fleet & Alive): void;
+  onChange(change: Change & Alive): void;
+  onAlive(alive: Alive): void;
   /** Called at each failure. It is over when `onState` is called. */
   onLost(): void;
 }
@@ -52,6 +56,10 @@ export function startFeed(listener: FeedListener): void {
     source.addEventListener("change", ({ data }) => {
       heard();
       listener.onChange(JSON.parse(data));
+    });
+    source.addEventListener("alive", ({ data }) => {
+      heard();
+      listener.onAlive(JSON.parse(data));
     });
   }
 }

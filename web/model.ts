@@ -1,7 +1,7 @@
 import { FleetView, pathOf } from "./fleet_view.ts";
 import type { FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
-import type { Aggregate, Change, Fleet, HistoryAnswer, TargetName } from "./wire.ts";
+import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "./wire.ts";
 
 /** Everything the page shows, and how old it is. */
 export class Model implements FeedListener {
@@ -39,17 +39,23 @@ export class Model implements FeedListener {
     return series;
   }
 
-  onState(fleet: Fleet): void {
+  onState(fleet: Fleet & Alive): void {
     this.fleet.replace(fleet);
-    this.#offsetMs = -Infinity;
+    this.#offsetMs = -Infinity; // The server may be another one, with a clock of its own.
+    this.onAlive(fleet);
     this.lostAtMs = undefined;
     this.#took({ atOnce: true });
     void this.#remember();
   }
 
-  onChange(change: Change): void {
+  onChange(change: Change & Alive): void {
+    this.onAlive(change);
     this.fleet.apply(change);
     this.#took({ atOnce: false });
+  }
+
+  onAlive({ now }: Alive): void {
+    this.#offsetMs = Math.max(this.#offsetMs, Date.parse(now) - performance.now());
   }
 
   onLost(): void {
@@ -58,7 +64,6 @@ export class Model implements FeedListener {
   }
 
   #took(options: { atOnce: boolean }): void {
-    this.#offsetMs = Math.max(this.#offsetMs, this.fleet.atMs - performance.now());
     for (const { name, aggregate } of this.fleet.targets) {
       const path = pathOf(name);
       this.series(name).append(this.fleet.atMs / 1_000, fleetMoment(aggregate, this.#before.get(path)));

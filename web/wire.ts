@@ -101,6 +101,11 @@ export interface Endpoint {
   readonly processing_seconds?: number;
 }
 
+/** Of each message of the stream: the server's clock when it was sent. */
+export interface Alive {
+  readonly now: string;
+}
+
 /** One message of the stream after the first. */
 export interface Change {
   readonly seq: number;

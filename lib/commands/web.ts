@@ -19,10 +19,10 @@ export class Web implements Disposable {
   constructor(
     options: { readonly snapshots: SnapshotSource; readonly clock: Clock; readonly pollIntervalMs: number },
   ) {
-    const { snapshots } = options;
+    const { snapshots, clock } = options;
     const fleets = new FleetBytes();
     this.#history = new History(options);
-    this.#stream = new FleetStream({ snapshots, fleets });
+    this.#stream = new FleetStream({ snapshots, fleets, clock });
     this.routes = new Map([
       ...assetRoutes(ASSETS),
       ["/api/v1/fleet", fleetRoute({ snapshot: () => snapshots.snapshot, fleets })],

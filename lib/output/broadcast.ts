@@ -1,7 +1,8 @@
 import { changeJson } from "../exposition/change_json.ts";
+import { timeText } from "../exposition/worker_json.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
-import { Alarm, sleep } from "../timing.ts";
+import { Alarm, type Clock, sleep } from "../timing.ts";
 import { encode } from "./encode.ts";
 import type { FleetBytes } from "./fleet_route.ts";
 
@@ -14,6 +15,7 @@ export interface SnapshotSource {
 export interface BroadcastOptions {
   readonly snapshots: SnapshotSource;
   readonly fleets: FleetBytes;
+  readonly clock: Clock;
   readonly periodMs: number;
   readonly keepAliveMs: number;
   /** The last reader has gone; nobody may come any more. */
@@ -38,7 +40,7 @@ export class Broadcast implements Disposable {
   readonly #news = new Alarm();
   /** What those are told who are told everything. */
   #told: Snapshot;
-  /** Its event, once somebody needed it. */
+  /** Its event but for its end, once somebody needed it. */
   #state: Promise<Bytes> | undefined;
 
   constructor(options: BroadcastOptions) {
@@ -99,7 +101,7 @@ export class Broadcast implements Disposable {
   async #tellChange(): Promise<void> {
     const [before, after] = [this.#told, this.#options.snapshots.snapshot];
     if (before === after) return;
-    const event = eventBytes("change", await encode(changeJson(before, after)));
+    const event = unfinished("change", await encode(changeJson(before, after)));
     this.#told = after;
     this.#state = undefined;
     for (const reader of this.#readers) {
@@ -118,14 +120,14 @@ export class Broadcast implements Disposable {
   }
 
   async #stateEvent(): Promise<Bytes> {
-    return eventBytes("state", await this.#options.fleets.of(this.#told));
+    return unfinished("state", await this.#options.fleets.of(this.#told));
   }
 
   #tellAlive(): void {
     for (const reader of this.#readers) {
       if (!reader.isReady || reader.told === undefined) continue;
       reader.isReady = false;
-      reader.controller.enqueue(COMMENT);
+      reader.controller.enqueue(encoder.encode(`event: alive\ndata: {${this.#now()}}\n\n`));
     }
   }
 
@@ -133,6 +135,11 @@ export class Broadcast implements Disposable {
     reader.isReady = false;
     reader.told = this.#told;
     reader.controller.enqueue(event);
+    reader.controller.enqueue(encoder.encode(`,${this.#now()}}\n\n`));
+  }
+
+  #now(): string {
+    return `"now":"${timeText(this.#options.clock())}"`;
   }
 }
 
@@ -141,15 +148,12 @@ function needsState({ isReady, told }: Reader): boolean {
 }
 
 const encoder = new TextEncoder();
-const COMMENT = encoder.encode(":\n\n");
-const END = encoder.encode("\n\n");
 
-/** JSON has no line feeds, so it is one line of data. */
-function eventBytes(name: string, json: Bytes): Bytes {
+/** An event up to the last brace of its JSON, to be ended with `now`. JSON has no line feeds: it is one line of data. */
+function unfinished(name: string, json: Bytes): Bytes {
   const begin = encoder.encode(`event: ${name}\ndata: `);
-  const event = new Uint8Array(begin.length + json.length + END.length);
+  const event = new Uint8Array(begin.length + json.length - 1);
   event.set(begin);
-  event.set(json, begin.length);
-  event.set(END, begin.length + json.length);
+  event.set(json.subarray(0, -1), begin.length);
   return event;
 }

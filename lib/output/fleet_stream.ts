@@ -1,13 +1,16 @@
 import { API_HEADERS, apiError } from "./api_answer.ts";
+import { type Clock, systemClock } from "../timing.ts";
 import { Broadcast, type SnapshotSource } from "./broadcast.ts";
 import type { FleetBytes } from "./fleet_route.ts";
 
 export interface FleetStreamOptions {
   readonly snapshots: SnapshotSource;
   readonly fleets: FleetBytes;
+  /** Tells `now` of each message; the system's when left out. */
+  readonly clock?: Clock;
   /** The shortest time between two messages; 1 s when left out. */
   readonly periodMs?: number;
-  /** After how long without a message a comment says that the stream is alive; 15 s when left out. */
+  /** After how long without a message one says that the stream is alive; 5 s when left out. */
   readonly keepAliveMs?: number;
   /** How many may read at once; 100 when left out. */
   readonly maxReaders?: number;
@@ -23,7 +26,13 @@ export class FleetStream implements Disposable {
   #isEnded = false;
 
   constructor(options: FleetStreamOptions) {
-    this.#options = { periodMs: 1_000, keepAliveMs: 15_000, maxReaders: 100, ...options };
+    this.#options = {
+      clock: systemClock,
+      periodMs: 1_000,
+      keepAliveMs: 5_000,
+      maxReaders: 100,
+      ...options,
+    };
   }
 
   answer(): Response {

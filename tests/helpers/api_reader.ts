@@ -12,6 +12,11 @@ export interface Fleet {
   readonly targets: readonly (FleetTarget & { readonly workers: readonly Worker[] })[];
 }
 
+/** What the stream says of its own time. */
+export interface Alive {
+  readonly now: string;
+}
+
 export interface Change extends Omit<Fleet, "targets"> {
   readonly targets: readonly (FleetTarget & {
     readonly changed: readonly Worker[];

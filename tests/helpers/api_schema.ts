@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Ajv2020, type SchemaObject } from "ajv/dist/2020.js";
 
-const NAMES = ["fleet", "change", "history"] as const;
+const NAMES = ["fleet", "change", "alive", "history"] as const;
 const ajv = new Ajv2020({ allErrors: true });
 for (const name of NAMES) {
   const file = new URL(`../../docs/api/${name}.schema.json`, import.meta.url);

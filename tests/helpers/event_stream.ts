@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import type { Change, Fleet } from "./api_reader.ts";
+import type { Alive, Change, Fleet } from "./api_reader.ts";
 import { assertSchema } from "./api_schema.ts";
 
-export type StreamMessage = { readonly event: "state"; readonly data: Fleet } | {
-  readonly event: "change";
-  readonly data: Change;
-};
+export type StreamMessage =
+  | { readonly event: "state"; readonly data: Fleet & Alive }
+  | { readonly event: "change"; readonly data: Change & Alive };
 
-/** Reads `/api/v1/stream`, each message held against its schema; comments are left out. */
+/** Reads `/api/v1/stream`, each message held against its schema; `alive` is left out. */
 export class EventStream implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<string>;
   #text = "";
@@ -28,7 +27,8 @@ export class EventStream implements AsyncDisposable {
     for (;;) {
       const block = await this.nextBlock();
       if (block === undefined) return undefined;
-      if (!block.startsWith(":")) return parseMessage(block);
+      if (block.startsWith("event: alive\n")) parseAlive(block);
+      else return parseMessage(block);
     }
   }
 
@@ -43,7 +43,7 @@ export class EventStream implements AsyncDisposable {
     }
   }
 
-  /** The next message or comment as it is. */
+  /** The next message as it is. */
   async nextBlock(): Promise<string | undefined> {
     for (;;) {
       const end = this.#text.indexOf("\n\n");
@@ -66,10 +66,20 @@ export class EventStream implements AsyncDisposable {
   }
 }
 
+/** What an `alive` says. */
+export function parseAlive(block: string): Alive {
+  const [, json] = /^event: alive\ndata: ([^\n]*)$/.exec(block) ?? [];
+  assert.ok(json, `not a sign of life: ${block.slice(0, 100)}`);
+  const data = JSON.parse(json);
+  assertSchema("alive", data);
+  return data;
+}
+
 export function parseMessage(block: string): StreamMessage {
   const [, event, json] = /^event: (state|change)\ndata: ([^\n]*)$/.exec(block) ?? [];
   assert.ok(json, `not a message: ${block.slice(0, 100)}`);
   const data = JSON.parse(json);
   assertSchema(event === "state" ? "fleet" : "change", data);
+  assert.ok("now" in data, "a message without the server's time");
   return { event, data } as StreamMessage;
 }

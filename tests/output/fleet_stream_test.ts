@@ -4,7 +4,7 @@ import { type Snapshot, snapshotTarget } from "../../lib/fleet/snapshot.ts";
 import { FleetBytes } from "../../lib/output/fleet_route.ts";
 import { FleetStream, type FleetStreamOptions } from "../../lib/output/fleet_stream.ts";
 import { startServer } from "../../lib/output/server.ts";
-import { EventStream, parseMessage } from "../helpers/event_stream.ts";
+import { EventStream, parseAlive, parseMessage } from "../helpers/event_stream.ts";
 import { eventually } from "../helpers/eventually.ts";
 import * as steps from "../helpers/fleet_steps.ts";
 
@@ -82,14 +82,19 @@ Deno.test("Snapshots that come faster than messages may are told together in one
   assert.deepEqual([message?.event, message?.data.seq], ["change", 9]);
 });
 
-Deno.test("a comment comes when there is nothing to tell", async () => {
-  await using served = serve({ keepAliveMs: 5 });
+Deno.test("each message says the server's time when it was sent, and one comes when there is nothing to tell", async () => {
+  let seconds = 100;
+  await using served = serve({ keepAliveMs: 5, clock: () => steps.at(seconds++ * 1_000) });
   await using stream = await EventStream.open(served.url);
-  assert.match((await stream.nextBlock())!, /^event: state\n/);
-  assert.equal(await stream.nextBlock(), ":");
-  assert.equal(await stream.nextBlock(), ":");
+  const state = parseMessage((await stream.nextBlock())!);
+  const alive = [parseAlive((await stream.nextBlock())!), parseAlive((await stream.nextBlock())!)];
   served.source.publish({ workers: 1, blocks: 1 });
-  assert.equal((await stream.next())?.data.seq, 1);
+  const change = await stream.next();
+  assert.equal(change?.data.seq, 1);
+  const begun = Date.parse(state.data.at);
+  const told = [state.data, ...alive].map(({ now }) => (Date.parse(now) - begun) / 1_000);
+  assert.deepEqual(told, [100, 101, 102]);
+  assert.ok(Date.parse(change.data.now) > Date.parse(alive[1]!.now));
 });
 
 Deno.test("while nobody reads nobody listens to Snapshots", async () => {

@@ -8,7 +8,7 @@ Deno.test("the hit rate of a moment is that of its own events, not of all since 
   const model = new Model(() => {});
   const totals = [[100, 90], [100, 90], [110, 90], [130, 110], undefined, [8, 4], [4, 1]] as const;
   for (const [seconds, hitRate] of totals.entries()) {
-    const message = { seq: seconds, at: at(seconds) };
+    const message = { seq: seconds, at: at(seconds), now: at(seconds) };
     const head = { ...name, up: true, needs_nats: true, aggregate: aggregateOf(hitRate) };
     if (seconds === 0) model.onState({ ...message, targets: [{ ...head, workers: [] }] });
     else model.onChange({ ...message, targets: [{ ...head, changed: [], gone: [], not_seen: [] }] });
@@ -17,6 +17,19 @@ Deno.test("the hit rate of a moment is that of its own events, not of all since 
     model.series(name).values("hit_rate"),
     [null, null, 0, 1, null, 0.5, null],
   );
+});
+
+Deno.test("how old a state is, is told by the server's clock, and goes on by the fastest message", () => {
+  const model = new Model(() => {});
+  const age = () => Math.floor((model.nowMs - model.fleet.atMs) / 1_000);
+  model.onState({ seq: 1, at: at(1_000), now: at(1_040), targets: [] });
+  assert.equal(age(), 40);
+  model.onAlive({ now: at(1_045) });
+  assert.equal(age(), 45);
+  model.onAlive({ now: at(1_030) });
+  assert.equal(age(), 45, "one that was long on its way does not set the clock back");
+  model.onState({ seq: 2, at: at(10), now: at(12), targets: [] });
+  assert.equal(age(), 2, "a server with another clock");
 });
 
 function aggregateOf(hitRate: readonly [isl: number, overlap: number] | undefined): Aggregate {
