@@ -7,23 +7,19 @@ import type { Model } from "./model.ts";
 import { parseRoute, type Route } from "./route.ts";
 import { ageText, timeText } from "./text.ts";
 import { VerdictLine } from "./verdict_line.tsx";
-import { verdictOf } from "./verdict.ts";
 import { WorkerPage } from "./worker_page.tsx";
 import { WorkerTable } from "./worker_table.tsx";
 
 /** The page. It is drawn anew when the model has changed, and once a second. */
 export function App({ model }: { model: Model }) {
   const route = useRoute();
-  const [chosen, choose] = useState<string>();
-  const { fleet } = model;
-  const target = fleet.targets.find(({ name }) => pathOf(name) === chosen) ?? fleet.targets[0];
+  const { fleet, target } = model;
   const isLost = model.lostAtMs !== undefined;
-  useTitle({ model, target });
   return (
     <div class={isLost ? "page lost" : "page"}>
       <header class="top">
         <a class="name" href="#/">metrics</a>
-        <TargetChoice targets={fleet.targets} target={target} choose={choose} />
+        <TargetChoice targets={fleet.targets} target={target} choose={(path) => model.choose(path)} />
         <Connections model={model} />
       </header>
       {isLost && <Lost model={model} />}
@@ -139,17 +135,4 @@ function useRoute(): Route {
     return () => removeEventListener("hashchange", changed);
   }, []);
   return parseRoute(hash);
-}
-
-/** A tab in the background says what is wrong, too. */
-function useTitle({ model, target }: { model: Model; target: TargetView | undefined }): void {
-  const verdict = target && verdictOf(model.fleet, target);
-  const title = model.lostAtMs !== undefined
-    ? "server lost · metrics"
-    : verdict === undefined || verdict.tone === "good"
-    ? "metrics"
-    : `${verdict.line} · metrics`;
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
 }

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { App } from "./app.tsx";
 import { startFeed } from "./feed.ts";
 import { Model } from "./model.ts";
+import { titleOf } from "./title.ts";
 
 /** Messages are shown at most once a second, whatever their number; ages grow as often. */
 const FRAME_MS = 1_000;
@@ -13,7 +14,10 @@ let drawnMs = -Infinity;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let frame: number | undefined;
 
-const model = new Model(({ atOnce }) => draw(atOnce ? 0 : drawnMs + FRAME_MS - performance.now()));
+const model = new Model(({ atOnce }) => {
+  document.title = titleOf(model); // In the background no frame is drawn.
+  draw(atOnce ? 0 : drawnMs + FRAME_MS - performance.now());
+});
 draw(0);
 startFeed(model);
 

@@ -1,4 +1,4 @@
-import { FleetView, pathOf } from "./fleet_view.ts";
+import { FleetView, pathOf, type TargetView } from "./fleet_view.ts";
 import type { FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
 import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "./wire.ts";
@@ -15,6 +15,7 @@ export class Model implements FeedListener {
   readonly #before = new Map<string, Aggregate>();
   /** The server's clock less `performance.now()`, by the message that was fastest. */
   #offsetMs = -Infinity;
+  #chosen: string | undefined;
   readonly #changed: (options: { atOnce: boolean }) => void;
 
   /** `changed` is called when there is something new to show; `atOnce` when it should not wait. */
@@ -24,6 +25,17 @@ export class Model implements FeedListener {
 
   get hasState(): boolean {
     return this.version > 0;
+  }
+
+  /** The target that is looked at: the one that was chosen, else the first. */
+  get target(): TargetView | undefined {
+    const { targets } = this.fleet;
+    return targets.find(({ name }) => pathOf(name) === this.#chosen) ?? targets[0];
+  }
+
+  choose(path: string): void {
+    this.#chosen = path;
+    this.#changed({ atOnce: true });
   }
 
   /** The server's clock, in milliseconds. While the server is lost it stands: nothing is known of later. */

@@ -43,6 +43,19 @@ Deno.test("a server that hangs with its connection open is lost, too", async () 
   await page.getByRole("alert").waitFor({ state: "detached", timeout: 30_000 });
 });
 
+Deno.test("the title says what is wrong while the tab is in the background, where nothing is drawn", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  fleet.publish([playedWorker("1"), playedWorker("2")]);
+  const page = await browser.page(fleet.url);
+  await page.getByText("All 2 workers are alive").waitFor();
+  await page.evaluate("globalThis.requestAnimationFrame = () => 1");
+  fleet.publish([playedWorker("1"), playedWorker("2", { state: "silent", numbers: {} })]);
+  await eventually(async () => assert.equal(await page.title(), "1 of 2 workers is silent · metrics"));
+  fleet.publish([playedWorker("1"), playedWorker("2")]);
+  await eventually(async () => assert.equal(await page.title(), "metrics"));
+});
+
 Deno.test("names with markup in them stay text", async () => {
   const markup = `<img src=x onerror="document.title='run'"><b>bold</b>`;
   await using fleet = new PlayedFleet();
