@@ -14,7 +14,7 @@ export interface SnapshotSource {
 
 export interface BroadcastOptions {
   readonly snapshots: SnapshotSource;
-  readonly fleets: FleetBytes;
+  readonly fleets: Pick<FleetBytes, "of">;
   readonly clock: Clock;
   readonly periodMs: number;
   readonly keepAliveMs: number;
@@ -36,7 +36,7 @@ interface Reader {
 export class Broadcast implements Disposable {
   readonly #options: BroadcastOptions;
   readonly #readers = new Set<Reader>();
-  readonly #end = new AbortController();
+  readonly #ended = new AbortController();
   readonly #news = new Alarm();
   /** What those are told who are told everything. */
   #told: Snapshot;
@@ -67,28 +67,37 @@ export class Broadcast implements Disposable {
       },
       pull: async () => {
         reader.isReady = true;
-        if (reader.told === undefined) await this.#tellState();
+        if (reader.told !== undefined) return;
+        try {
+          await this.#tellState();
+        } catch (error) { // It ends this reader's stream.
+          this.#remove(reader);
+          throw error;
+        }
       },
       cancel: () => this.#remove(reader),
     }, { highWaterMark: 0 });
   }
 
   [Symbol.dispose](): void {
-    for (const reader of this.#readers) {
-      this.#remove(reader);
-      reader.controller.close();
-    }
+    for (const reader of this.#readers) this.#end(reader);
+  }
+
+  #end(reader: Reader): void {
+    this.#remove(reader);
+    const hasFailed = reader.controller.desiredSize === null;
+    if (!hasFailed) reader.controller.close();
   }
 
   #remove(reader: Reader): void {
     if (!this.#readers.delete(reader) || this.#readers.size > 0) return;
-    this.#end.abort();
+    this.#ended.abort();
     this.#options.onEmpty();
   }
 
   async #run(): Promise<void> {
     const { snapshots, periodMs, keepAliveMs } = this.#options;
-    const { signal } = this.#end;
+    const { signal } = this.#ended;
     using _ = snapshots.subscribe(() => this.#news.ring());
     while (!signal.aborted) {
       if (await this.#news.sleep(keepAliveMs, { signal })) await this.#tellChange();
@@ -120,7 +129,12 @@ export class Broadcast implements Disposable {
   }
 
   async #stateEvent(): Promise<Bytes> {
-    return unfinished("state", await this.#options.fleets.of(this.#told));
+    try {
+      return unfinished("state", await this.#options.fleets.of(this.#told));
+    } catch (error) {
+      this.#state = undefined; // The next reader may have more luck.
+      throw error;
+    }
   }
 
   #tellAlive(): void {

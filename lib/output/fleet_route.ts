@@ -11,7 +11,11 @@ export class FleetBytes {
 
   of(snapshot: Snapshot): Promise<Uint8Array<ArrayBuffer>> {
     let bytes = this.#made.get(snapshot);
-    if (bytes === undefined) this.#made.set(snapshot, bytes = encode(fleetJson(snapshot)));
+    if (bytes === undefined) {
+      bytes = encode(fleetJson(snapshot));
+      this.#made.set(snapshot, bytes);
+      bytes.catch(() => this.#made.delete(snapshot));
+    }
     return bytes;
   }
 }

@@ -5,7 +5,7 @@ import type { FleetBytes } from "./fleet_route.ts";
 
 export interface FleetStreamOptions {
   readonly snapshots: SnapshotSource;
-  readonly fleets: FleetBytes;
+  readonly fleets: Pick<FleetBytes, "of">;
   /** Tells `now` of each message; the system's when left out. */
   readonly clock?: Clock;
   /** The shortest time between two messages; 1 s when left out. */

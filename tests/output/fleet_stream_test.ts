@@ -97,6 +97,23 @@ Deno.test("each message says the server's time when it was sent, and one comes w
   assert.ok(Date.parse(change.data.now) > Date.parse(alive[1]!.now));
 });
 
+Deno.test("a state that cannot be made ends that stream alone; the next reader is served", async () => {
+  const good = new FleetBytes();
+  let failures = 1;
+  const fleets: Pick<FleetBytes, "of"> = {
+    of: (snapshot) => failures-- > 0 ? Promise.reject(new Error("no memory")) : good.of(snapshot),
+  };
+  const source = new Source();
+  using stream = new FleetStream({ snapshots: source, fleets, periodMs: 1, maxReaders: 1 });
+  const first = stream.answer().body!.getReader();
+  await assert.rejects(first.read(), { message: "no memory" });
+  const second = stream.answer();
+  assert.equal(second.status, 200);
+  const { value } = await second.body!.getReader().read();
+  assert.match(new TextDecoder().decode(value), /^event: state\n/);
+  source.publish({ workers: 1, blocks: 1 });
+});
+
 Deno.test("while nobody reads nobody listens to Snapshots", async () => {
   await using served = serve();
   const { listeners } = served.source;
