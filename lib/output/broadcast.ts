@@ -18,6 +18,7 @@ export interface BroadcastOptions {
   readonly clock: Clock;
   readonly periodMs: number;
   readonly keepAliveMs: number;
+  readonly stuckMs: number;
   /** The last reader has gone; nobody may come any more. */
   readonly onEmpty: () => void;
 }
@@ -28,6 +29,8 @@ interface Reader {
   readonly controller: ReadableStreamDefaultController<Bytes>;
   /** It has taken all it was given, and asks for more. Only then it is given anything: nothing is queued. */
   isReady: boolean;
+  /** When it was given something last, on the monotonic clock; at first, when it came. */
+  givenMs: number;
   /** What it was told last; undefined of one that was told nothing, or missed something, and needs the whole state. */
   told: Snapshot | undefined;
 }
@@ -62,7 +65,7 @@ export class Broadcast implements Disposable {
     let reader: Reader;
     return new ReadableStream<Bytes>({
       start: (controller) => {
-        reader = { controller, isReady: false, told: undefined };
+        reader = { controller, isReady: false, givenMs: this.#nowMs(), told: undefined };
         this.#readers.add(reader);
       },
       pull: async () => {
@@ -103,6 +106,7 @@ export class Broadcast implements Disposable {
       if (await this.#news.sleep(keepAliveMs, { signal })) await this.#tellChange();
       else this.#tellAlive();
       await this.#tellState();
+      this.#endStuck();
       await sleep(periodMs, { signal });
     }
   }
@@ -137,19 +141,36 @@ export class Broadcast implements Disposable {
     }
   }
 
+  /** Who takes nothing for that long is not there any more, and holds a place. */
+  #endStuck(): void {
+    const sinceMs = this.#nowMs() - this.#options.stuckMs;
+    for (const reader of this.#readers) {
+      if (!reader.isReady && reader.givenMs < sinceMs) this.#end(reader);
+    }
+  }
+
   #tellAlive(): void {
     for (const reader of this.#readers) {
       if (!reader.isReady || reader.told === undefined) continue;
-      reader.isReady = false;
+      this.#busy(reader);
       reader.controller.enqueue(encoder.encode(`event: alive\ndata: {${this.#now()}}\n\n`));
     }
   }
 
   #give(reader: Reader, event: Bytes): void {
-    reader.isReady = false;
+    this.#busy(reader);
     reader.told = this.#told;
     reader.controller.enqueue(event);
     reader.controller.enqueue(encoder.encode(`,${this.#now()}}\n\n`));
+  }
+
+  #busy(reader: Reader): void {
+    reader.isReady = false;
+    reader.givenMs = this.#nowMs();
+  }
+
+  #nowMs(): number {
+    return this.#options.clock().monotonicMs;
   }
 
   #now(): string {

@@ -6,12 +6,14 @@ import type { FleetBytes } from "./fleet_route.ts";
 export interface FleetStreamOptions {
   readonly snapshots: SnapshotSource;
   readonly fleets: Pick<FleetBytes, "of">;
-  /** Tells `now` of each message; the system's when left out. */
+  /** The system's when left out. */
   readonly clock?: Clock;
   /** The shortest time between two messages; 1 s when left out. */
   readonly periodMs?: number;
   /** After how long without a message one says that the stream is alive; 5 s when left out. */
   readonly keepAliveMs?: number;
+  /** After how long a reader is ended that takes nothing of what it was given; 60 s when left out. */
+  readonly stuckMs?: number;
   /** How many may read at once; 100 when left out. */
   readonly maxReaders?: number;
 }
@@ -30,6 +32,7 @@ export class FleetStream implements Disposable {
       clock: systemClock,
       periodMs: 1_000,
       keepAliveMs: 5_000,
+      stuckMs: 60_000,
       maxReaders: 100,
       ...options,
     };
