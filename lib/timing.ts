@@ -1,6 +1,6 @@
-import { setImmediate } from "node:timers";
-
 /** Time for everything that waits: one clock, sleeps that end when told, back-off with jitter. */
+
+import { setImmediate } from "node:timers";
 
 /** One moment on both clocks: `monotonicMs` for durations and order, `epochMs` for what people read. */
 export interface Instant {
@@ -57,11 +57,6 @@ export class Deadline implements Disposable {
     clearTimeout(this.#timer);
     this.#outer?.[Symbol.dispose]();
   }
-}
-
-/** Resolves when the loop has done what else was due. */
-export function giveWay(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Waits `ms` milliseconds, or until `signal` is aborted; never rejects. */

@@ -1,4 +1,4 @@
-import { giveWay, systemClock } from "../timing.ts";
+import { nextTurn, systemClock } from "../timing.ts";
 
 /** How long the loop is held at once: a fleet of ten thousand workers takes many times that. */
 const SLICE_MS = 5;
@@ -17,7 +17,7 @@ export async function encode(pieces: Iterable<string>): Promise<Uint8Array<Array
     if (++taken % PIECES !== 0 || systemClock().monotonicMs - sinceMs < SLICE_MS) continue;
     done.push(encoder.encode(text));
     text = "";
-    await giveWay();
+    await nextTurn();
     sinceMs = systemClock().monotonicMs;
   }
   done.push(encoder.encode(text));
