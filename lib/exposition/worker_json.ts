@@ -2,6 +2,7 @@ import type { RankNumbers, WorkerNumbers } from "../fleet/heard.ts";
 import type { Estimate, WorkerSnapshot } from "../fleet/snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
+import { distinctEndpoints } from "./endpoints.ts";
 
 type Scalar = string | number | boolean | undefined;
 
@@ -45,7 +46,7 @@ const ESTIMATE: Fields<Estimate> = [
 ];
 
 const ENDPOINT: Fields<EndpointCounters> = [
-  ["name", ({ endpoint }) => endpoint],
+  ["name", ({ endpoint }) => endpoint.toWellFormed()],
   ["requests", ({ requests }) => requests],
   ["errors", ({ errors }) => errors],
   ["processing_seconds", ({ processingSeconds }) => processingSeconds],
@@ -60,7 +61,7 @@ export function workerJson(worker: WorkerSnapshot): string {
     ...(lastAnswerAt && { last_seen_at: timeText(lastAnswerAt) }),
     ...listOf("ranks", ranks, RANK),
     ...listOf("estimates", estimates, ESTIMATE),
-    ...listOf("endpoints", distinct(endpoints), ENDPOINT),
+    ...listOf("endpoints", distinctEndpoints(endpoints), ENDPOINT),
   });
 }
 
@@ -97,13 +98,6 @@ function isSameList<T>(a: readonly T[], b: readonly T[], fields: Fields<T>): boo
 
 function isSameSet<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
   return a === b || a.size === b.size && [...a].every((value) => b.has(value));
-}
-
-/** Of two under one name the later, as on the page. */
-function distinct(endpoints: readonly EndpointCounters[]): readonly EndpointCounters[] {
-  return endpoints.length < 2
-    ? endpoints
-    : [...new Map(endpoints.map((counters) => [counters.endpoint, counters])).values()];
 }
 
 /** JSON has no word for what is not finite: it is as good as not known. */
