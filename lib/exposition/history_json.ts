@@ -1,5 +1,6 @@
 import type { FleetSeries, Past } from "../monitor/history.ts";
 import type { WorkerSeries } from "../monitor/worker_rows.ts";
+import { open } from "./fleet_json.ts";
 import { timeText } from "./worker_json.ts";
 
 const FLEET_NAMES: Readonly<Record<keyof FleetSeries, string>> = {
@@ -22,31 +23,39 @@ const WORKER_NAMES: Readonly<Record<keyof WorkerSeries, string>> = {
   cacheUsage: "cache_usage",
 };
 
-/** The JSON of the fleet's past (docs/api/history.schema.json). */
-export function fleetHistoryJson(past: Past<FleetSeries>): string {
+/** How many values make a piece. */
+const PIECE = 100;
+
+/** The JSON of the fleet's past (docs/api/history.schema.json) in pieces that are to be put together. */
+export function fleetHistoryJson(past: Past<FleetSeries>): Generator<string> {
   return historyJson(past, FLEET_NAMES);
 }
 
 /** The JSON of a worker's past, of the same form. */
-export function workerHistoryJson(past: Past<WorkerSeries>): string {
+export function workerHistoryJson(past: Past<WorkerSeries>): Generator<string> {
   return historyJson(past, WORKER_NAMES);
 }
 
-/** JSON writes what is not finite as null. */
-function historyJson<Name extends string>(
+function* historyJson<Name extends string>(
   { stepMs, to, targets }: Past<Readonly<Record<Name, readonly number[]>>>,
   names: Readonly<Record<Name, string>>,
-): string {
-  return JSON.stringify({
-    step_seconds: stepMs / 1_000,
-    to: timeText(to),
-    targets: targets.map(({ target: { namespace, component, endpoint }, series }) => ({
-      namespace,
-      component,
-      endpoint,
-      series: Object.fromEntries(
-        (Object.keys(names) as Name[]).map((name) => [names[name], series[name]]),
-      ),
-    })),
-  });
+): Generator<string> {
+  yield `${open({ step_seconds: stepMs / 1_000, to: timeText(to) })},"targets":[`;
+  for (const [n, { target: { namespace, component, endpoint }, series }] of targets.entries()) {
+    yield `${n === 0 ? "" : ","}${open({ namespace, component, endpoint })},"series":{`;
+    for (const [m, name] of (Object.keys(names) as Name[]).entries()) {
+      yield `${m === 0 ? "" : ","}"${names[name]}":[`;
+      yield* valuesJson(series[name]);
+      yield "]";
+    }
+    yield "}}";
+  }
+  yield "]}";
+}
+
+/** JSON writes what is not finite as null. */
+function* valuesJson(values: readonly number[]): Generator<string> {
+  for (let from = 0; from < values.length; from += PIECE) {
+    yield `${from === 0 ? "" : ","}${JSON.stringify(values.slice(from, from + PIECE)).slice(1, -1)}`;
+  }
 }

@@ -81,6 +81,11 @@ export class History {
     }
   }
 
+  /** When the fleet's newest step was taken: until the next one its past is the same. */
+  get fleetTo(): Instant {
+    return this.#fleetSteps.to;
+  }
+
   fleet(): Past<FleetSeries> {
     const { stepMs, to } = this.#fleetSteps;
     const positions = this.#fleetSteps.positions();

@@ -32,7 +32,7 @@ class Setting {
   }
 
   fleet() {
-    const past = JSON.parse(fleetHistoryJson(this.history.fleet()));
+    const past = JSON.parse([...fleetHistoryJson(this.history.fleet())].join(""));
     assertSchema("history", past);
     return past;
   }
@@ -40,7 +40,7 @@ class Setting {
   worker(id: WorkerId) {
     const past = this.history.worker(id);
     if (past === undefined) return undefined;
-    const json = JSON.parse(workerHistoryJson(past));
+    const json = JSON.parse([...workerHistoryJson(past)].join(""));
     assertSchema("history", json);
     return json;
   }
