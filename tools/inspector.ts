@@ -41,10 +41,7 @@ export class Inspector implements Disposable {
 
   /** What an expression is in the program, as JSON has it; rejects when it throws. */
   async evaluate(expression: string): Promise<unknown> {
-    const answer = await this.call("Runtime.evaluate", {
-      expression,
-      returnByValue: true,
-    });
+    const answer = await this.call("Runtime.evaluate", { expression, returnByValue: true });
     if (answer.exceptionDetails) throw new Error(`the program throws at ${expression.slice(0, 60)}`);
     return (answer.result as { value?: unknown }).value;
   }

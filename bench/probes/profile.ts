@@ -63,7 +63,7 @@ const END = `(() => {
 })()`;
 
 /** Profiles a program while `act` runs. */
-export async function profiled(inspector: Inspector, act: () => Promise<void>): Promise<TurnedProfile> {
+export async function profiled(inspector: Inspector, act: () => Promise<unknown>): Promise<TurnedProfile> {
   await inspector.call("Profiler.enable");
   await inspector.call("Profiler.setSamplingInterval", { interval: SAMPLE_US });
   await inspector.call("Profiler.start");

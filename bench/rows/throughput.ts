@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { INSPECTABLE, Inspector } from "../../tools/inspector.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { Child } from "../child.ts";
 import type { ReadersReport } from "../fleet/readers.ts";
 import { HttpReader } from "../http_reader.ts";
 import { type Measure, median, ratios, type RowResult } from "../measure.ts";
 import { cpuMs, CpuShares } from "../probes/cpu.ts";
+import { profiled, profileText } from "../probes/profile.ts";
 import { shows, startOwn } from "../programs/metrics.ts";
 import type { Row, RowContext } from "../row.ts";
 import { pause } from "../scraping.ts";
@@ -32,6 +34,7 @@ export const THROUGHPUT: Row = {
       measures: [...results.flatMap(({ measures }) => measures), ...rendering],
       cpu: results.at(-1)!.cpu,
       remarks: [],
+      profile: results[0]!.profile ?? [], // With small pages it is the program's own work that counts.
     };
   },
 };
@@ -43,7 +46,9 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
   await using own = await startOwn({
     env: { NATS_SERVER: nats.url },
     args: ["--no-etcd", "--poll-interval", "60"],
+    denoFlags: [INSPECTABLE],
   });
+  using inspector = await Inspector.of(own.program);
   await shows(own.url, workers);
   await using readers = new Child("fleet/readers.ts", { readers: READERS });
   const folder = await Deno.makeTempDir({ prefix: "bench-" });
@@ -78,7 +83,9 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
     );
     say(`${workers} workers, ${form}: ${median(ours).toFixed(0)}/s, bare ${median(floors).toFixed(0)}/s`);
   }
-  return { measures, cpu, remarks: [] };
+  const loadMs = quick ? 1_000 : 10_000;
+  const profile = await profiled(inspector, () => readers.ask(`${own.url} plain ${loadMs}`));
+  return { measures, cpu, remarks: [], profile: profileText(profile) };
 }
 
 async function readOnce(url: string, form: typeof FORMS[number]) {
