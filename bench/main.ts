@@ -37,7 +37,7 @@ async function bench(): Promise<boolean> {
   const rows: Record<string, RowResult> = {};
   for (const row of chosen) {
     console.error(`${row.name}: ${row.what}`);
-    rows[row.name] = await row.run({ quick, say: (line) => console.error(`  ${line}`) });
+    rows[row.name] = await row.run({ quick, say: (line) => console.error(`  ${line}`) }).catch(failed);
   }
   const results: BenchResults = { ...about, rows };
   const goals = GOALS.filter(({ measure }) => chosen.some(({ name }) => measure.startsWith(`${name}/`)));
@@ -45,6 +45,12 @@ async function bench(): Promise<boolean> {
   const partial = quick || only.length > 0;
   console.log(`\nkept in ${await writeResults(results, { partial })}`);
   return !verdicts(results, goals).includes("NOT MEASURED");
+}
+
+/** A row that fails takes nothing from the others: its goals are not measured. */
+function failed(error: Error): RowResult {
+  console.error(`  failed: ${error.message}`);
+  return { measures: [], cpu: {}, remarks: [`failed: ${error.message}`] };
 }
 
 function readOptions(): { quick: boolean; only: readonly string[]; baseline: string | undefined } {
