@@ -18,6 +18,8 @@ export interface TargetName {
 
 interface TargetHead extends TargetName {
   readonly up: boolean;
+  /** False where all workers are seen without NATS. */
+  readonly needs_nats: boolean;
   readonly aggregate: Aggregate;
 }
 
@@ -115,9 +117,9 @@ export function withChange(before: Fleet, { targets, ...head }: Change): Fleet {
   return {
     ...head,
     targets: targets.map((change) => {
-      const { namespace, component, endpoint, up, aggregate } = change;
+      const { namespace, component, endpoint, up, needs_nats, aggregate } = change;
       const workers = workersAfter(known.get(pathOf(change)) ?? [], change);
-      return { namespace, component, endpoint, up, aggregate, workers };
+      return { namespace, component, endpoint, up, needs_nats, aggregate, workers };
     }),
   };
 }

@@ -91,7 +91,8 @@ function statusLine(
     return fit([{ text: `Trying again: ${reading.problem}`, color: "red" }], columns);
   }
   const spans: Span[] = [];
-  if (nats) spans.push(connection("NATS", nats.connected));
+  const isNatsNeeded = target?.needs_nats !== false;
+  if (nats && (nats.connected || isNatsNeeded)) spans.push(connection("NATS", nats.connected));
   if (etcd) spans.push(connection(etcd.kind === "file" ? "file store" : "etcd", etcd.connected));
   const round = target?.aggregate.round;
   if (round?.failed) spans.push({ text: "round failed", color: "red" });

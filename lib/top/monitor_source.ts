@@ -1,3 +1,4 @@
+import { degradedReasons } from "../monitor/health.ts";
 import { workerIdFromDecimal } from "../dynamo/worker_id.ts";
 import { fleetJson } from "../exposition/fleet_json.ts";
 import { fleetHistoryJson, workerHistoryJson } from "../exposition/history_json.ts";
@@ -36,8 +37,7 @@ export class MonitorSource implements FleetSource {
       this.#told = { snapshot, fleet: JSON.parse([...fleetJson(snapshot)].join("")) };
     }
     const { fleet } = this.#told!;
-    const isWhole = snapshot.nats?.connected !== false && snapshot.store?.connected !== false &&
-      snapshot.targets.every(({ up }) => up);
+    const isWhole = degradedReasons(snapshot).length === 0 && snapshot.targets.every(({ up }) => up);
     return {
       fleet,
       ageMs: clock().monotonicMs - snapshot.at.monotonicMs,
@@ -59,11 +59,11 @@ export class MonitorSource implements FleetSource {
   }
 
   #fleetPast(): Past {
-    return JSON.parse(fleetHistoryJson(this.#history.fleet()));
+    return JSON.parse([...fleetHistoryJson(this.#history.fleet())].join(""));
   }
 
   #workerPast(id: string): Past | undefined {
     const past = this.#history.worker(workerIdFromDecimal(id)!);
-    return past && JSON.parse(workerHistoryJson(past));
+    return past && JSON.parse([...workerHistoryJson(past)].join(""));
   }
 }

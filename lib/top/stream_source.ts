@@ -99,7 +99,11 @@ export class StreamSource implements FleetSource {
   }
 
   /** @throws when it is none of the messages of a `metrics` */
-  #take(event: string | undefined, message: Fleet | Change): void {
+  #take(
+    event: string | undefined,
+    { now: _, ...message }: { readonly now: string } & (Fleet | Change),
+  ): void {
+    if (event === "alive") return; // Nothing has changed.
     if (!Array.isArray(message?.targets)) throw new Error("what answers there is no metrics");
     if (event === "state") this.#fleet = message as Fleet;
     else if (event === "change" && this.#fleet) this.#fleet = withChange(this.#fleet, message as Change);

@@ -27,6 +27,7 @@ export function fleetOf(workers: readonly Worker[], more: Partial<Fleet> = {}): 
       component: "backend",
       endpoint: "generate",
       up: true,
+      needs_nats: true,
       aggregate: {
         workers: states,
         load_avg: 52.5,

@@ -83,7 +83,7 @@ Deno.test("a change replaces, adds and removes workers, and says when the others
     at: LATER,
     targets: [{ ...head, changed, gone: ["10"], seen_at: LATER, not_seen: ["12"] }],
   };
-  assertSchema("change", change);
+  assertSchema("change", { ...change, now: LATER });
   const after = withChange(before, change);
   assert.deepEqual([after.seq, after.at], [8, LATER]);
   assert.deepEqual(after.targets[0]!.workers, [
