@@ -25,11 +25,14 @@ const FORMATS: ReadonlyMap<string, Format> = new Map([
   [openMetricsContentType("0.0.1"), OPENMETRICS],
 ]);
 
+/** A header that is longer is read as if it were absent; Prometheus's have about 350 characters. */
+const MAX_HEADER_LENGTH = 1_024;
+
 /** The page that suits a reader best. One who takes none of what there is gets plain text: better than nothing. */
 export function negotiate({ accept, acceptEncoding }: Asked, options: { readonly gzip: boolean }): Agreed {
   const headers = {
-    accept: accept?.replace(ESCAPING, ""),
-    "accept-encoding": acceptEncoding ?? undefined,
+    accept: bounded(accept)?.replace(ESCAPING, ""),
+    "accept-encoding": bounded(acceptEncoding),
   };
   const negotiator = new Negotiator({ headers });
   const contentType = negotiator.mediaTypes([...FORMATS.keys()])[0] ?? TEXT_CONTENT_TYPE;
@@ -41,5 +44,9 @@ export function negotiate({ accept, acceptEncoding }: Asked, options: { readonly
   };
 }
 
+function bounded(header: string | null): string | undefined {
+  return header !== null && header.length <= MAX_HEADER_LENGTH ? header : undefined;
+}
+
 /** How Prometheus 3 wants names written that ours are none of. */
-const ESCAPING = /\s*;\s*escaping\s*=\s*[\w-]+/gi;
+const ESCAPING = /;\s*escaping\s*=\s*[\w-]+/gi;

@@ -34,6 +34,7 @@ const formats: readonly [accept: string | null, contentType: string, why?: strin
     text,
     "a reader of protobuf",
   ],
+  ["application/openmetrics-text ; version=1.0.0 ; escaping=values ; q=0.5", openMetrics, "with spaces"],
   ["text/plain;q=0.5,application/openmetrics-text;q=0.4", text],
   ["text/plain;q=0.4,application/openmetrics-text;q=0.5", openMetrics],
   ["text/plain;q=0,application/openmetrics-text;q=0.1", openMetrics],
@@ -81,3 +82,17 @@ for (const [acceptEncoding, encoding] of encodings) {
     assert.equal(negotiate({ accept: null, acceptEncoding }, { gzip: false }).encoding, "identity");
   });
 }
+
+Deno.test("headers of more than 1024 characters count as absent", () => {
+  const padded = (value: string, length: number) => value + " ".repeat(length - value.length);
+  const ask = (length: number) => {
+    const asked = {
+      accept: padded("application/openmetrics-text,", length),
+      acceptEncoding: padded("gzip,", length),
+    };
+    const { contentType, encoding } = negotiate(asked, { gzip: true });
+    return { contentType, encoding };
+  };
+  assert.deepEqual(ask(1_024), { contentType: openMetrics, encoding: "gzip" });
+  assert.deepEqual(ask(1_025), { contentType: text, encoding: "identity" });
+});
