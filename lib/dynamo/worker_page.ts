@@ -115,6 +115,7 @@ function readSample(text: string, { start, end }: { start: number; end: number }
       line.slice(name.length),
     ) ?? [];
   const labels = readLabels(labelText);
+  if (labels === undefined) return undefined;
   if (Object.entries(rule.only ?? {}).some(([label, wanted]) => labels.get(label) !== wanted)) {
     return undefined;
   }
@@ -124,12 +125,15 @@ function readSample(text: string, { start, end }: { start: number; end: number }
   return { rule, value, dpRank, worker: workerIdFromHex(labels.get("worker_id") ?? "") };
 }
 
-function readLabels(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    [...text.matchAll(/([a-zA-Z_]\w*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"/g)].map(([, label, value]) =>
-      [label!, value!] as const
-    ),
-  );
+/** A label, whose name may be in quotes since Prometheus 3. Sticky, since it is tried in linear time where one may be. */
+const LABEL = /([a-zA-Z_]\w*|"(?:[^"\\]|\\.)*")[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,[ \t]*|$)/gy;
+
+/** Undefined when not all of the text is labels. */
+function readLabels(text: string): ReadonlyMap<string, string> | undefined {
+  const trimmed = text.trimStart();
+  const matches = [...trimmed.matchAll(LABEL)];
+  if (matches.reduce((sum, [whole]) => sum + whole.length, 0) < trimmed.length) return undefined;
+  return new Map(matches.map(([, label, value]) => [label!, value!] as const));
 }
 
 /** Ratios are 0 to 1, all else is counted. */

@@ -95,6 +95,11 @@ const WRITTEN: readonly [what: string, text: string, expected: PageNumbers[]][] 
     [{ dpRank: 0, running: 2, waiting: 10, cacheUsageRatio: 0.5 }],
   ],
   [
+    "labels may have spaces around them, a name in quotes and a comma at the end",
+    'vllm:num_requests_running { "a.b\\"c" = "d" , engine = "1" , } 2\nvllm:num_requests_waiting{ } 1\n',
+    [{ dpRank: 1, running: 2 }, { dpRank: 0, waiting: 1 }],
+  ],
+  [
     "a sample engine of 1.6.1 says its blocks by rank",
     'dynamo_component_total_blocks{dp_rank="0",worker_id="a1"} 1000\n' +
     'dynamo_component_gpu_cache_usage_percent{dp_rank="0",worker_id="a1"} 0.13600000739097595\n',
@@ -124,6 +129,9 @@ const WRITTEN: readonly [what: string, text: string, expected: PageNumbers[]][] 
       'vllm:num_requests_running{engine="0" 7',
       'vllm:num_requests_running{engine="x"} 7',
       `vllm:num_requests_running{engine="${"0".repeat(10_000)}"} 7`,
+      `vllm:num_requests_running{${"a".repeat(8_000)}} 7`,
+      'vllm:num_requests_running{a engine="1"} 7',
+      'vllm:num_requests_running{engine="1" a} 7',
       "vllm:kv_cache_usage_perc 13.6",
       'dynamo_component_inflight_requests{dynamo_endpoint="clear_kv_blocks"} 7',
       "# vllm:num_requests_running 7",
