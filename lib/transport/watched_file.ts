@@ -1,5 +1,6 @@
 import { logger } from "../log.ts";
 import { sleep } from "../timing.ts";
+import { fileVersion, readRegularFile } from "./regular_file.ts";
 
 export interface WatchedFileOptions {
   readonly path: string;
@@ -15,25 +16,23 @@ export interface WatchedFileOptions {
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads a file, and again whenever it changes. One that is away or wrong is said once, and leaves what was taken before
- * as it is.
+ * Reads a regular file, and again whenever it changes. One that is away or wrong is said once, and leaves what was taken
+ * before as it is. Disposal does not wait for a read under way, which may never end; nothing is taken after it.
  */
-export class WatchedFile implements AsyncDisposable {
+export class WatchedFile implements Disposable {
   readonly #options: WatchedFileOptions;
   readonly #stop = new AbortController();
   readonly #log = logger("transport");
-  readonly #running: Promise<void>;
   #version: string | undefined;
   #problem: string | undefined;
 
   constructor(options: WatchedFileOptions) {
     this.#options = options;
-    this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
+    this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#stop.abort();
-    await this.#running;
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -44,14 +43,16 @@ export class WatchedFile implements AsyncDisposable {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
+    const { path } = this.#options;
     let text: string;
     try {
-      const version = await this.#versionNow();
+      const version = await fileVersion(path, { maxBytes: MAX_BYTES });
       if (version === this.#version) return;
-      text = await Deno.readTextFile(this.#options.path);
+      text = await readRegularFile(path, { maxBytes: MAX_BYTES });
       this.#version = version;
     } catch (error) {
       this.#version = undefined;
+      if (signal.aborted) return;
       return this.#say((error as Error).message);
     }
     if (signal.aborted) return;
@@ -61,13 +62,6 @@ export class WatchedFile implements AsyncDisposable {
       return this.#say((error as Error).message);
     }
     this.#say(undefined);
-  }
-
-  /** Another one when the file is; links are followed, since Kubernetes puts a new file behind one. */
-  async #versionNow(): Promise<string> {
-    const { mtime, size, ino } = await Deno.stat(this.#options.path);
-    if (size > MAX_BYTES) throw new Error(`${size} bytes, more than ${MAX_BYTES}`);
-    return `${mtime?.getTime()} ${size} ${ino}`;
   }
 
   #say(problem: string | undefined): void {
