@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { sleep } from "../timing.ts";
 import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
 import { logger } from "../log.ts";
+import { FileTooLargeError, fileVersion, readRegularFile } from "./regular_file.ts";
 
 export interface FileStoreOptions {
   /** The folder that `DYN_FILE_KV` names. */
@@ -18,7 +19,7 @@ const MAX_BYTES = 1024 * 1024;
 
 /**
  * Keys below some prefixes, kept equal to the files of a folder by reading it again and again. A file that did not
- * change is not read again.
+ * change is not read again. While a part of the folder cannot be read, the last known keys stand.
  */
 export class FileStore implements KeyStore, AsyncDisposable {
   readonly kind = "file";
@@ -69,20 +70,17 @@ export class FileStore implements KeyStore, AsyncDisposable {
 
   /** Reads the folder; true when a key, or whether it can be read, is another than before. */
   async #read(): Promise<boolean> {
-    let files: Map<string, string>;
+    let read: Map<string, StoredKey>[];
     try {
-      files = await this.#list();
+      const files = await this.#list();
+      read = [];
+      for (const part of this.#ranges) read.push(await readKeys(files, part));
     } catch (error) {
       return this.#set(false, (error as Error).message);
     }
     let changed = this.#set(true);
-    for (const part of this.#ranges) {
-      const keys = new Map<string, StoredKey>();
-      for (const [key, path] of files) {
-        if (!key.startsWith(part.range.prefix)) continue;
-        const stored = await this.#stored(path, part.keys.get(key), part.range.withValues);
-        if (stored !== undefined) keys.set(key, stored);
-      }
+    for (const [at, part] of this.#ranges.entries()) {
+      const keys = read[at]!;
       changed ||= keys.size !== part.keys.size ||
         keys.entries().some(([key, { version }]) => part.keys.get(key)?.version !== version);
       part.keys = keys;
@@ -116,31 +114,56 @@ export class FileStore implements KeyStore, AsyncDisposable {
     }
     return files;
   }
+}
 
-  /** The file as it is now; undefined when it went meanwhile, or is no file of a key. */
-  async #stored(
-    path: string,
-    before: StoredKey | undefined,
-    withValues: boolean,
-  ): Promise<StoredKey | undefined> {
-    try {
-      const { mtime, size, ino } = await Deno.stat(path);
-      if (size > MAX_BYTES) return undefined;
-      // Dynamo touches files to keep them: what is the same file of the same size is read again only when touched.
-      const version = `${mtime?.getTime()} ${size} ${ino}`;
-      if (before?.version === version) return before;
-      return { value: withValues ? await Deno.readTextFile(path) : "", lease: undefined, version };
-    } catch {
-      return undefined;
-    }
+interface ReadRange {
+  readonly range: KeyRange;
+  readonly keys: ReadonlyMap<string, StoredKey>;
+}
+
+/** The keys of a range as they are now. @throws {Error} when one of their files is there and cannot be read */
+async function readKeys(
+  files: ReadonlyMap<string, string>,
+  { range, keys: before }: ReadRange,
+): Promise<Map<string, StoredKey>> {
+  const keys = new Map<string, StoredKey>();
+  for (const [key, path] of files) {
+    if (!key.startsWith(range.prefix)) continue;
+    const stored = await unlessGone(readKey(path, before.get(key), range.withValues));
+    if (stored !== undefined) keys.set(key, stored);
+  }
+  return keys;
+}
+
+/** Undefined when the file is too large for a key. */
+async function readKey(
+  path: string,
+  before: StoredKey | undefined,
+  withValues: boolean,
+): Promise<StoredKey | undefined> {
+  const limit = { maxBytes: MAX_BYTES };
+  try {
+    // Dynamo touches files to keep them: what is the same file of the same size is read again only when touched.
+    const version = await fileVersion(path, limit);
+    if (before?.version === version) return before;
+    return { value: withValues ? await readRegularFile(path, limit) : "", lease: undefined, version };
+  } catch (error) {
+    if (error instanceof FileTooLargeError) return undefined;
+    throw error;
   }
 }
 
 /** What is in a folder; nothing when it went meanwhile. */
 async function contents(folder: string): Promise<Deno.DirEntry[]> {
+  return await unlessGone(Array.fromAsync(Deno.readDir(folder))) ?? [];
+}
+
+/** What went between being listed and being read is no problem; whatever else fails is one. */
+async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    return await Array.fromAsync(Deno.readDir(folder));
-  } catch {
-    return [];
+    return await reading;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
