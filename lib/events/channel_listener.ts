@@ -12,6 +12,7 @@ import { componentEventSubject, endpointEventSubject, eventSubject } from "../dy
 import type { Target } from "../dynamo/target.ts";
 import { logger } from "../log.ts";
 import { type Clock, turnClock } from "../timing.ts";
+import { Gate } from "../transport/gate.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { ZmqSubscriber } from "../transport/zmq_sub.ts";
 import { Inbox, type Kept, type Message } from "./inbox.ts";
@@ -77,6 +78,9 @@ function wellKnownSubjects(target: Target): (Pick<Source, "topic" | "isTargets">
   ];
 }
 
+/** Publishers that do not answer would take all file descriptors; those that do are through in milliseconds. */
+const MAX_HANDSHAKES = 64;
+
 /**
  * Hears the events that workers and routers send of load: on NATS at the subjects of all releases, on ZMQ at the
  * sockets that etcd names. Messages are kept as they come and read when they are taken.
@@ -85,6 +89,7 @@ export class ChannelListener implements Disposable {
   readonly #options: ChannelListenerOptions;
   readonly #log = logger("events");
   readonly #stop = new AbortController();
+  readonly #handshakes = new Gate(MAX_HANDSHAKES);
   readonly #clock: Clock;
   readonly #inboxes = new Map<string, Source & { readonly inbox: Inbox }>();
   readonly #sources = new Map<string, Disposable>();
@@ -174,6 +179,7 @@ export class ChannelListener implements Disposable {
       port,
       topics: [topic],
       signal: this.#stop.signal,
+      handshakes: this.#handshakes,
       onMessage: keep,
       onChange: () => {
         if (!subscriber.connected) this.#lose(name);

@@ -1,5 +1,6 @@
 import { logger } from "../log.ts";
 import { BackOff, type BackOffLimits, onAbort, sleep } from "../timing.ts";
+import type { Gate } from "./gate.ts";
 import { SETTLED_MS } from "./outage.ts";
 import { ZmqConnection } from "./zmq_connection.ts";
 
@@ -19,6 +20,8 @@ export interface ZmqSubscriberOptions {
   readonly connectMs?: number;
   /** A PING goes out after so long a silence, and the connection ends after a second one unanswered. Default 1000. */
   readonly heartbeatMs?: number;
+  /** Each try waits for a place in it, and holds it until the handshake is done or the try has failed. */
+  readonly handshakes?: Gate;
   /** The pauses between tries. Default 100 ms to 5 s. */
   readonly backOff?: BackOffLimits;
   /** A message larger than this ends the connection. Default 1 MiB (sum of its frames). */
@@ -80,10 +83,12 @@ export class ZmqSubscriber implements AsyncDisposable {
   async #connect(signal: AbortSignal): Promise<{ cause: string; opened: boolean; settled: boolean }> {
     let openedMs: number | undefined;
     let isHeard = false;
+    using place = await this.#options.handshakes?.enter(signal);
     const cause = await new ZmqConnection({
       ...this.#options,
       signal,
       onOpen: () => {
+        place?.[Symbol.dispose]();
         openedMs = performance.now();
         this.#set(true);
       },

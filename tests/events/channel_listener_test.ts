@@ -20,10 +20,11 @@ function encode(frames: Frames): Uint8Array {
   return encodeMessage(frames.map((frame) => Uint8Array.fromHex(frame)));
 }
 
+const [CHANNEL] = capturedKeys(FOLDER).filter(({ key }) => key.includes(`/topic/${TOPIC}/`))
+  .map(({ key, value }) => parseEventChannel({ key, value, lease: undefined })!);
+
 /** Hears one publisher; `count` grows with the first message after a taking, and with each loss. */
 function listen(peer: ZmtpPeer) {
-  const { key, value } = capturedKeys(FOLDER).find(({ key }) => key.includes(`/topic/${TOPIC}/`))!;
-  const channel = parseEventChannel({ key, value, lease: undefined })!;
   const told = { count: 0 };
   const onEvent = () => void told.count++;
   const listener = new ChannelListener({
@@ -33,7 +34,7 @@ function listen(peer: ZmtpPeer) {
     clock: systemClock,
     onEvent,
   });
-  listener.update([{ ...channel, transport: { kind: "zmq", host: "127.0.0.1", port: peer.port } }]);
+  listener.update([{ ...CHANNEL!, transport: { kind: "zmq", host: "127.0.0.1", port: peer.port } }]);
   return { listener, told, [Symbol.dispose]: () => listener[Symbol.dispose]() };
 }
 
@@ -54,4 +55,22 @@ Deno.test("what came before its connection was lost is counted and not read, tho
   assert.deepEqual([...lost], [`127.0.0.1:${peer.port} ${TOPIC}`]);
   assert.equal(counts.get(TOPIC)!.heard, 3);
   assert.equal(client.listener.take(), undefined);
+});
+
+Deno.test("of a thousand publishers that do not answer 64 are tried at once", async () => {
+  let open = 0;
+  using peer = new ZmtpPeer(async (connection) => {
+    open++;
+    await connection.ended();
+    open--;
+  });
+  using client = listen(peer);
+  const transport = { kind: "zmq", host: "127.0.0.1", port: peer.port } as const;
+  client.listener.update(
+    Array.from({ length: 1_000 }, (_, n) => ({ ...CHANNEL!, topic: `t${n}`, transport })),
+  );
+  await eventually(() => assert.equal(open, 64));
+  using _ = await Deno.connect({ port: peer.port }); // It queues behind all that are there.
+  await eventually(() => assert.ok(open >= 65));
+  assert.equal(open, 65);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { within } from "../../lib/timing.ts";
+import { Gate } from "../../lib/transport/gate.ts";
 import { encodeCommand, encodeMessage, greeting, ready, type Received } from "../../lib/transport/zmtp.ts";
 import { ZmqSubscriber, type ZmqSubscriberOptions } from "../../lib/transport/zmq_sub.ts";
 import { Program } from "../../tools/program.ts";
@@ -414,4 +415,23 @@ Deno.test("a subscriber whose signal is aborted already connects to nobody", asy
   const client = subscribe(peer.port, { signal: AbortSignal.abort() });
   await endsAtOnce(client);
   assert.equal(peer.connections, 0);
+});
+
+Deno.test("subscribers of one gate wait for the handshakes of others, not for the connections that stand", async () => {
+  const handshakes = new Gate(1);
+  using silent = new ZmtpPeer((connection) => connection.ended());
+  using good = new ZmtpPeer(async (connection) => {
+    await welcome(connection);
+    await connection.ended();
+  });
+  const unanswered = subscribe(silent.port, { ...PATIENT, handshakes });
+  await eventually(() => assert.equal(silent.connections, 1));
+  await using first = subscribe(good.port, { ...PATIENT, handshakes });
+  await using second = subscribe(good.port, { ...PATIENT, handshakes });
+  const waiting = subscribe(good.port, { ...PATIENT, handshakes });
+  await endsAtOnce(waiting);
+  assert.equal(good.connections, 0);
+  await endsAtOnce(unanswered);
+  await eventually(() => assert.ok(first.subscriber.connected && second.subscriber.connected));
+  assert.equal(good.connections, 2);
 });

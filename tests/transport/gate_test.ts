@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { nextTurn } from "../../lib/timing.ts";
+import { Gate } from "../../lib/transport/gate.ts";
+
+/** Enters one after the other, and says who is in. */
+function enterAll(gate: Gate, names: string, signal = new AbortController().signal) {
+  const inside = new Map<string, Disposable | undefined>();
+  for (const name of names) void gate.enter(signal).then((place) => inside.set(name, place));
+  return inside;
+}
+
+Deno.test("a gate lets in as many as it has places, and the others in the order they came", async () => {
+  const inside = enterAll(new Gate(2), "abcd");
+  await nextTurn();
+  assert.deepEqual([...inside.keys()], ["a", "b"]);
+  inside.get("b")![Symbol.dispose]();
+  inside.get("b")![Symbol.dispose](); // A place is given back once.
+  await nextTurn();
+  assert.deepEqual([...inside.keys()], ["a", "b", "c"]);
+  inside.get("a")![Symbol.dispose]();
+  await nextTurn();
+  assert.deepEqual([...inside.keys()], ["a", "b", "c", "d"]);
+});
+
+Deno.test("who waits no longer takes no place", async () => {
+  const gate = new Gate(1);
+  const stop = new AbortController();
+  const first = enterAll(gate, "a");
+  const ended = enterAll(gate, "b", stop.signal);
+  const last = enterAll(gate, "c");
+  await nextTurn();
+  stop.abort();
+  await nextTurn();
+  assert.deepEqual([...ended], [["b", undefined]]);
+  assert.equal(await gate.enter(stop.signal), undefined);
+  first.get("a")![Symbol.dispose]();
+  await nextTurn();
+  assert.deepEqual([...last.keys()], ["c"]);
+  last.get("c")![Symbol.dispose]();
+  const again = enterAll(gate, "d");
+  await nextTurn();
+  assert.deepEqual([...again.keys()], ["d"]);
+});
