@@ -1,5 +1,6 @@
 import type { EtcdOptions } from "../transport/etcd_client.ts";
 import { type NatsAuth, natsAuthProblem } from "../transport/nats_auth.ts";
+import { readRegularFileSync } from "../transport/regular_file.ts";
 import { type Flag, type GivenFlags, type Invocation, type ReadValue, UsageError } from "./usage.ts";
 
 /** Where the servers are and how we show who we are; without `etcd` it is not used. */
@@ -7,6 +8,9 @@ export interface Connections {
   readonly nats: { readonly servers: readonly string[]; readonly auth: NatsAuth };
   readonly etcd?: Pick<EtcdOptions, "endpoints" | "auth">;
 }
+
+const FILE_RULE = "a regular file that can be read";
+const MAX_FILE_BYTES = 1_048_576;
 
 const NATS_SERVER: Flag = {
   name: "--nats-server",
@@ -29,7 +33,7 @@ const NATS_USERNAME: Flag = {
 const NATS_CREDENTIALS: Flag = {
   name: "--nats-auth-credentials-file",
   value: "FILE",
-  rule: "a file that can be read",
+  rule: FILE_RULE,
   help: "Credentials of a NATS account",
   env: "NATS_AUTH_CREDENTIALS_FILE",
 };
@@ -122,14 +126,14 @@ function secret(name: string, env: Invocation["env"]): string | undefined {
   if (!file) return undefined;
   const text = fileText(file);
   if (text === undefined) {
-    throw new UsageError(`${name}_FILE ${JSON.stringify(file)}: must be a file that can be read`);
+    throw new UsageError(`${name}_FILE ${JSON.stringify(file)}: must be ${FILE_RULE}`);
   }
   return text.replace(/\r?\n$/, "");
 }
 
 function fileText(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularFileSync(path, { maxBytes: MAX_FILE_BYTES });
   } catch {
     return undefined;
   }

@@ -97,12 +97,22 @@ const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: 
   [
     [],
     { NATS_AUTH_TOKEN_FILE: "/no/such" },
-    'NATS_AUTH_TOKEN_FILE "/no/such": must be a file that can be read',
+    'NATS_AUTH_TOKEN_FILE "/no/such": must be a regular file that can be read',
   ],
   [
     ["--nats-auth-credentials-file", "/no/such"],
     {},
-    '--nats-auth-credentials-file "/no/such": must be a file that can be read',
+    '--nats-auth-credentials-file "/no/such": must be a regular file that can be read',
+  ],
+  [
+    ["--nats-auth-credentials-file", "/dev/zero"],
+    {},
+    '--nats-auth-credentials-file "/dev/zero": must be a regular file that can be read',
+  ],
+  [
+    [],
+    { NATS_AUTH_TOKEN_FILE: "/dev/zero" },
+    'NATS_AUTH_TOKEN_FILE "/dev/zero": must be a regular file that can be read',
   ],
 ];
 
