@@ -54,7 +54,7 @@ export class GivenFlags {
     this.#env = env;
   }
 
-  /** Whether a switch is given. */
+  /** Whether the flag itself is given, whatever its variable says. */
   has(flag: Flag): boolean {
     return this.#values.has(flag.name);
   }

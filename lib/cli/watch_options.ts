@@ -145,6 +145,9 @@ export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSetti
   const fileStore = backend === "file"
     ? flags.required(FILE_KV, (text) => text === "" ? undefined : text)
     : undefined;
+  if (flags.has(FILE_KV) && fileStore === undefined) {
+    throw new UsageError(`${FILE_KV.name}: must stand beside ${DISCOVERY.name} file`);
+  }
   if (!withNats && fileStore === undefined && connections.etcd === undefined) {
     const why = flags.has(NO_NATS) ? "--no-nats" : "--channels without stats and event_nats";
     throw new UsageError(`${why}: must not stand beside --no-etcd: nothing is left to ask`);

@@ -98,6 +98,12 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
     "--channels without stats and event_nats: must not stand beside --no-etcd: nothing is left to ask",
   ],
   [[...named, "--discovery-backend", "mem"], `--discovery-backend "mem": must be etcd or file`],
+  [[...named, "--file-kv", "/kv"], "--file-kv: must stand beside --discovery-backend file"],
+  [
+    [...named, "--file-kv", "/kv"],
+    "--file-kv: must stand beside --discovery-backend file",
+    { DYN_DISCOVERY_BACKEND: "etcd" },
+  ],
   [[...named, "--discovery-backend", "file"], "--file-kv is missing: must be the folder of the file store"],
   [named, `ETCD_ENDPOINTS "ftp://h:1": must be ${etcd}`, { ETCD_ENDPOINTS: "ftp://h:1" }],
   [named, "NATS_AUTH_NKEY: must be the seed of an nkey, SU…", { NATS_AUTH_NKEY: "garbage" }],
