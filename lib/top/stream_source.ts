@@ -4,7 +4,7 @@ import { type Change, type Fleet, type Past, withChange } from "./fleet.ts";
 import { printable } from "./line.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
-/** A stream that says nothing for so long is lost: a comment comes after 15 s. */
+/** A stream that says nothing for so long is lost: `alive` comes after 5 s. */
 const SILENCE_MS = 20_000;
 /** How long an answer may take to begin, and one that is read at once to end. */
 const ANSWER_MS = 5_000;

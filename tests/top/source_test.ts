@@ -146,6 +146,8 @@ Deno.test("a server that is lost is said with the reason, what it told is kept, 
   await problem("what answers there is no metrics");
   says = () => new Response("event: state\ndata: {\n\n");
   await eventually(() => assert.match(source.read().problem!, /JSON/));
+  says = () => new Response('event: alive\ndata: {"now":"2026-01-02T03:04:06.000Z"}\n\n');
+  await problem("the stream has ended");
   says = () => new Response("not found", { status: 404 });
   await problem("/api/v1/stream answers 404");
   says = () => new Response(null, { status: 302, headers: { location: "/elsewhere" } });
