@@ -18,6 +18,8 @@ export interface ParsedSample {
 }
 
 const PACKAGE = "python3-prometheus-client";
+/** What it imports. */
+const IMPORTED = "python3-decorator";
 
 const SCRIPT = `
 import json, sys
@@ -30,11 +32,12 @@ json.dump([dict(name=f.name, type=f.type, unit=f.unit, samples=[
     dict(name=s.name, labels=s.labels, value=str(s.value)) for s in f.samples]) for f in families], sys.stdout)
 `;
 
-/** Where python3 and the parser are, fetched at the first call. Throws an Error of one line that says what to do. */
-export async function findOpenMetricsParser(): Promise<{ python: string; folder: string }> {
+/** Where python3, the parser and what it imports are, fetched at the first call. Throws an Error of one line that says what to do. */
+export async function findOpenMetricsParser(): Promise<{ python: string; folders: readonly string[] }> {
   const python = await findBinary("python3");
   try {
-    return { python, folder: join(await debianPackage(PACKAGE), "usr/lib/python3/dist-packages") };
+    const folders = await Promise.all([PACKAGE, IMPORTED].map((name) => debianPackage(name)));
+    return { python, folders: folders.map((folder) => join(folder, "usr/lib/python3/dist-packages")) };
   } catch (error) {
     throw new Error(
       `Cannot find the OpenMetrics parser of Debian's ${PACKAGE}: ${(error as Error).message}`,
@@ -47,10 +50,10 @@ export async function findOpenMetricsParser(): Promise<{ python: string; folder:
 
 /** What the parser reads in a page. Throws with its own words where it refuses the page. */
 export async function parseOpenMetrics(page: string): Promise<readonly ParsedFamily[]> {
-  const { python, folder } = await findOpenMetricsParser();
+  const { python, folders } = await findOpenMetricsParser();
   const child = new Deno.Command(python, {
     args: ["-c", SCRIPT],
-    env: { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: "1" },
+    env: { PYTHONPATH: folders.join(":"), PYTHONDONTWRITEBYTECODE: "1" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
