@@ -77,7 +77,7 @@ const WORKER_URL_FILE: Flag = {
   value: "FILE",
   rule: "the path of a file",
   help:
-    "Workers' HTTP pages as Prometheus' http_sd lists them, in a JSON file that is read again when it changes; the label worker_id says whose a page is that does not say so itself (before 1.1)",
+    "Workers' HTTP pages as Prometheus' http_sd lists them, in a JSON file that is read again when it changes; the label worker_id (decimal, as text) says whose a page is that does not say so itself (before 1.1)",
 };
 const NO_NATS: Flag = { name: "--no-nats", help: "Go without NATS: by etcd and by what workers say on ZMQ" };
 const CHANNELS_FLAG: Flag = {

@@ -40,9 +40,11 @@ function toTarget(target: unknown, labels: Readonly<Record<string, unknown>>): P
   for (const [name, value] of Object.entries(labels)) {
     if (name.startsWith("__param_")) url.searchParams.set(name.slice("__param_".length), String(value));
   }
-  const worker = worker_id === undefined ? undefined : workerIdFromDecimal(String(worker_id));
+  const worker = typeof worker_id === "string" ? workerIdFromDecimal(worker_id) : undefined;
   if (worker_id !== undefined && worker === undefined) {
-    throw new Error(`${JSON.stringify(target)}: worker_id ${JSON.stringify(worker_id)} is no decimal id`);
+    throw new Error(
+      `${JSON.stringify(target)}: worker_id ${JSON.stringify(worker_id)} is no decimal id, as text`,
+    );
   }
   return { url: url.href, host: url.hostname, worker };
 }

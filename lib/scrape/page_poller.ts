@@ -277,7 +277,10 @@ function numbersByWorker(
   if (named.length === 0) {
     const [only, ...others] = workers;
     if (only === undefined || others.length > 0) {
-      throw new PageError("other_worker", `names no worker, and may be of ${workers.size}`);
+      throw new PageError(
+        "other_worker",
+        `names no worker, and may be of ${workers.size}: --worker-url-file can say of which`,
+      );
     }
     return new Map([[only, numbers]]);
   }

@@ -34,7 +34,8 @@ const bad: readonly (readonly [text: string, message: string])[] = [
   ['[{"targets":["http://a:1/metrics"]}]', `"http://a:1/metrics": ${noAddress}`],
   ['[{"targets":["a:1"],"labels":{"__scheme__":"ftp"}}]', `"a:1": ${noAddress}`],
   ['[{"targets":["a:1"],"labels":{"__metrics_path__":"m"}}]', `"a:1": ${noAddress}`],
-  ['[{"targets":["a:1"],"labels":{"worker_id":"a1"}}]', '"a:1": worker_id "a1" is no decimal id'],
+  ['[{"targets":["a:1"],"labels":{"worker_id":"a1"}}]', '"a:1": worker_id "a1" is no decimal id, as text'],
+  ['[{"targets":["a:1"],"labels":{"worker_id":161}}]', '"a:1": worker_id 161 is no decimal id, as text'],
 ];
 
 for (const [text, message] of bad) {
