@@ -8,7 +8,7 @@ import { Child } from "../child.ts";
 import type { FleetReport } from "../fleet/main.ts";
 import { type Measure, ratios, type RowResult } from "../measure.ts";
 import { cpuMs, CpuShares } from "../probes/cpu.ts";
-import { profiled, profileText } from "../probes/profile.ts";
+import { profiled, profileText, type TurnedProfile } from "../probes/profile.ts";
 import { running, type RunningMetrics, sample, shows, startOwn, TARGET_FLAGS } from "../programs/metrics.ts";
 import type { Row } from "../row.ts";
 import { pause, Scraping } from "../scraping.ts";
@@ -32,8 +32,7 @@ export const ROUND_CPU: Row = {
     await using fleet = new Child("fleet/main.ts", { nats: nats.url, workers: WORKERS, release: RELEASE });
     await fleet.ask();
     const env = { NATS_SERVER: nats.url, ETCD_ENDPOINTS: etcd.url };
-    await using own = await startOwn({ env, denoFlags: [INSPECTABLE] });
-    using inspector = await Inspector.of(own.program);
+    await using own = await startOwn({ env });
     const [port = 0] = freePorts(1);
     await using theirs = await running(
       new Program({
@@ -59,7 +58,7 @@ export const ROUND_CPU: Row = {
       say(`${scraped ? "with" : "without"} a scrape a second: ${windows.length} windows`);
     }
     const cpu = shares.percent();
-    const profile = await profiled(inspector, () => pause(quick ? 2_000 : 30_000));
+    const profile = await profileOwn(env, { quick });
     return {
       measures,
       cpu,
@@ -70,6 +69,18 @@ export const ROUND_CPU: Row = {
     };
   },
 };
+
+/** Of another process, so that the one that is compared has no inspector. */
+async function profileOwn(
+  env: Readonly<Record<string, string>>,
+  { quick }: { quick: boolean },
+): Promise<TurnedProfile> {
+  await using own = await startOwn({ env, denoFlags: [INSPECTABLE] });
+  using inspector = await Inspector.of(own.program);
+  await shows(own.url, WORKERS);
+  await pause(quick ? 1_000 : 60_000);
+  return await profiled(inspector, () => pause(quick ? 2_000 : 30_000));
+}
 
 /** CPU time of a round in one window, of both. */
 interface Window {
