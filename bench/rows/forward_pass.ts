@@ -44,7 +44,7 @@ export const FORWARD_PASS: Row = {
     });
     using inspector = await Inspector.of(own.program);
     await shows(own.url, PUBLISHERS + ANSWERING);
-    await pause(quick ? 3_000 : 30_000);
+    await pause(quick ? 2_000 : 30_000);
 
     const readPage = async () => {
       const page = new PageReader(await (await fetch(own.url)).text());

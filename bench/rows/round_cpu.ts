@@ -104,7 +104,7 @@ async function measure(
   const windows: Window[] = [];
   for (let n = 0; n < (quick ? 1 : 4); n++) {
     const [countsBefore, cpuBefore] = [await counts(), cpu()];
-    await pause(quick ? 6_000 : 30_000);
+    await pause(quick ? 5_000 : 30_000);
     const [cpuAfter, countsAfter] = [cpu(), await counts()]; // Counting takes a page, which is not of the window.
     const rounds = countsAfter.rounds - countsBefore.rounds;
     windows.push({

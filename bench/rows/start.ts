@@ -29,7 +29,7 @@ export const START: Row = {
     for (const start of [startOwn, startFloor]) await firstPage(start); // So that the cache is warm.
     const own: number[] = [];
     const floor: number[] = [];
-    for (let n = 0; n < (quick ? 5 : 25); n++) {
+    for (let n = 0; n < (quick ? 4 : 25); n++) {
       own.push(await firstPage(startOwn));
       floor.push(await firstPage(startFloor));
     }

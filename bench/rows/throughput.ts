@@ -69,7 +69,7 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
     const shares = new CpuShares({ "program": own.program.pid, "floor": floor.pid, "readers": readers.pid });
     const rates: { own: number; floor: number }[] = [];
     const load = async (url: string) =>
-      (await readers.ask<ReadersReport>(`${url} ${form} ${quick ? 400 : 4_000}`)).perSecond;
+      (await readers.ask<ReadersReport>(`${url} ${form} ${quick ? 300 : 4_000}`)).perSecond;
     for (let n = 0; n < (quick ? 2 : 8); n++) {
       rates.push({ own: await load(own.url), floor: await load(`http://127.0.0.1:${port}/metrics`) });
     }
