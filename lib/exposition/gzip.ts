@@ -1,4 +1,5 @@
 import { createGzip } from "node:zlib";
+import { joinBytes } from "./join_bytes.ts";
 
 /** Lets others have their turn. */
 export type Pause = () => Promise<void>;
@@ -21,15 +22,5 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>, pause: Pause): Promis
   }
   stream.end();
   await ended;
-  return concat(parts);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joinBytes(parts);
 }

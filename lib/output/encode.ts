@@ -1,3 +1,4 @@
+import { joinBytes } from "../exposition/join_bytes.ts";
 import { nextTurn, systemClock } from "../timing.ts";
 
 /** How long the loop is held at once: a fleet of ten thousand workers takes many times that. */
@@ -21,16 +22,5 @@ export async function encode(pieces: Iterable<string>): Promise<Uint8Array<Array
     sinceMs = systemClock().monotonicMs;
   }
   done.push(encoder.encode(text));
-  return concatenated(done);
-}
-
-function concatenated(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(done);
 }
