@@ -84,7 +84,6 @@ export class Directory implements Disposable {
       workers.set(worker, {
         card,
         host: value?.host,
-        hasChannel: isOwnerless || owned.has(worker),
         releases: releasesOfLayout(layout) & (value?.releases ?? ANY_RELEASE) &
           (owned.get(worker) ?? ANY_RELEASE) & (card?.releases ?? ANY_RELEASE),
       });

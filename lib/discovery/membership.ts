@@ -18,8 +18,6 @@ export interface Registration {
   readonly card: ModelCard | undefined;
   /** The machine it says it is on, as a URL writes it. */
   readonly host: string | undefined;
-  /** It has channels of its own for its events. */
-  readonly hasChannel: boolean;
   /** Of which it can be, by the form of its keys. */
   readonly releases: Releases;
 }
@@ -28,12 +26,10 @@ export interface Registration {
 export const NO_REGISTRATION: Registration = {
   card: undefined,
   host: undefined,
-  hasChannel: false,
   releases: ANY_RELEASE,
 };
 
 export function isSameRegistration(one: Registration, other: Registration): boolean {
   return one === other ||
-    one.card === other.card && one.host === other.host && one.hasChannel === other.hasChannel &&
-      one.releases === other.releases;
+    one.card === other.card && one.host === other.host && one.releases === other.releases;
 }

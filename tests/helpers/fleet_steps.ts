@@ -87,7 +87,7 @@ export function etcdOfChannels(
   cards: readonly ModelCard[],
 ): FleetInput {
   const workers = new Map(
-    cards.map((card) => [card.worker, { ...NO_REGISTRATION, card, hasChannel: true }]),
+    cards.map((card) => [card.worker, { ...NO_REGISTRATION, card }]),
   );
   return {
     kind: "membership",
