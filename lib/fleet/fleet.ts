@@ -1,4 +1,5 @@
 import type { HitRate } from "../dynamo/hit_rate.ts";
+import type { Releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
 import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
 import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
@@ -9,6 +10,7 @@ import type { Instant } from "../timing.ts";
 import { forgetRouters, forgetVias } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type Worker } from "./worker.ts";
+import { releasesByService } from "./worker_release.ts";
 
 /**
  * What is known of one target, as a value: inputs go through `apply`, which never waits, logs or asks the time.
@@ -16,6 +18,8 @@ import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type 
  */
 export interface Fleet {
   readonly target: Target;
+  /** The releases whose workers answer under each of the target's service names. */
+  readonly byService: ReadonlyMap<string, Releases>;
   /** Ordered by id. */
   readonly workers: ReadonlyMap<WorkerId, Worker>;
   readonly gone: ReadonlyMap<WorkerId, Tombstone>;
@@ -82,6 +86,7 @@ const TOMBSTONE_MS = 600_000;
 export function emptyFleet(target: Target): Fleet {
   return {
     target,
+    byService: releasesByService(target),
     workers: new Map(),
     gone: new Map(),
     membershipFromEtcd: false,
@@ -318,6 +323,7 @@ class Draft {
     const workers = this.#readWorkers();
     const fleet = {
       target: this.#fleet.target,
+      byService: this.#fleet.byService,
       workers: this.#grew ? sortById(workers) : workers,
       gone: this.#readGone(),
       membershipFromEtcd: this.#membershipFromEtcd,

@@ -20,7 +20,7 @@ import {
   saysLoad,
   type WorkerNumbers,
 } from "./heard.ts";
-import { releasesByService, workerRelease } from "./worker_release.ts";
+import { workerRelease } from "./worker_release.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
 
 /** Everything that outputs show, at one moment: one value for the page, the push and all else, so they cannot disagree. */
@@ -113,7 +113,7 @@ export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSn
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
   const needsNats = fleet.needsNats && (withNats || fleet.workers.size > 0);
   const up = roundsWork || hearsNats || !needsNats && fleet.membershipFromEtcd;
-  const forWorkers = { ...options, roundsWork, byService: releasesByService(fleet.target) };
+  const forWorkers = { ...options, roundsWork, byService: fleet.byService };
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   const activeBlocks: number[] = [];

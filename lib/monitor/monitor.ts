@@ -1,5 +1,4 @@
 import { Directory, type Listing } from "../discovery/directory.ts";
-import type { Membership } from "../discovery/membership.ts";
 import { pageAddresses } from "../discovery/page_addresses.ts";
 import type { PageTarget } from "../discovery/page_targets.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
@@ -76,7 +75,6 @@ export class Monitor implements Disposable {
   /** What channels and pages follow. */
   #listing: Listing | undefined;
   #pageTargets: readonly PageTarget[] = NO_TARGETS;
-  #membership: Membership | undefined;
   readonly #scraper: Scraper | undefined;
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
@@ -235,19 +233,18 @@ export class Monitor implements Disposable {
     const listing = this.#directory.read();
     const { membership, channels } = listing;
     const targets = this.#options.pageTargets?.() ?? NO_TARGETS;
-    const isNew = listing !== this.#listing || targets !== this.#pageTargets;
-    if (membership.known && isNew) { // Else the last known stand.
-      this.#listing = listing;
-      this.#pageTargets = targets;
+    const isNew = listing !== this.#listing;
+    if (!isNew && targets === this.#pageTargets) return;
+    this.#listing = listing;
+    this.#pageTargets = targets;
+    if (membership.known) { // Else the last known stand.
       this.#channels.update(channels);
       if (this.#options.channels.has("http")) {
         const { workerUrls: templates } = this.#options;
         this.#pages.update(pageAddresses(membership, { templates, targets }));
       }
     }
-    if (membership === this.#membership) return;
-    this.#membership = membership;
-    this.#apply({ kind: "membership", membership, request: this.#request });
+    if (isNew) this.#apply({ kind: "membership", membership, request: this.#request });
   }
 
   #takeHitRates(): void {
