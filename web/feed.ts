@@ -1,4 +1,4 @@
-import type { Alive, Change, Fleet } from "./wire.ts";
+import type { Alive, Change, Fleet } from "../lib/exposition/api_v1.ts";
 
 /**
  * How long a stream may say nothing before it is opened anew: the machine at its other end may be gone without a word. The

@@ -8,7 +8,7 @@ import type {
   TargetHead,
   TargetName,
   Worker,
-} from "./wire.ts";
+} from "../lib/exposition/api_v1.ts";
 
 /** A worker as the page has it. The record of a worker is replaced when it changes, the row stays. */
 export interface Row {

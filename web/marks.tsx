@@ -1,6 +1,6 @@
 /** Small drawings beside words; the words say the same. */
 import { percentText, STATE_WORDS } from "./text.ts";
-import type { State } from "./wire.ts";
+import type { State } from "../lib/exposition/api_v1.ts";
 
 /** A state as shape and word: who cannot tell the colours can tell the shapes. */
 export function StateMark({ state }: { state: State }) {

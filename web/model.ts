@@ -1,7 +1,7 @@
 import { FleetView, pathOf, type TargetView } from "./fleet_view.ts";
 import type { FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
-import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "./wire.ts";
+import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "../lib/exposition/api_v1.ts";
 
 /** Everything the page shows, and how old it is. */
 export class Model implements FeedListener {

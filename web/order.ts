@@ -1,5 +1,8 @@
 import type { Row } from "./fleet_view.ts";
-import { type State, STATES, type Worker } from "./wire.ts";
+import type { State, Worker } from "../lib/exposition/api_v1.ts";
+
+/** What wants a look comes first. */
+export const STATES: readonly State[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
 
 export const SORT_KEYS = ["worker", "state", "model", "kv", "slots", "waiting", "errors", "age"] as const;
 export type SortKey = typeof SORT_KEYS[number];

@@ -1,5 +1,5 @@
 import { ratio } from "./order.ts";
-import type { Aggregate, HistoryAnswer, Worker } from "./wire.ts";
+import type { Aggregate, HistoryAnswer, Worker } from "../lib/exposition/api_v1.ts";
 
 /** How much of the past the charts show, in seconds. */
 export const WINDOW_SECONDS = 15 * 60;

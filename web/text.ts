@@ -1,5 +1,5 @@
 /** How numbers and times are written. What is not known is an en dash. */
-import type { State } from "./wire.ts";
+import type { State } from "../lib/exposition/api_v1.ts";
 
 export const UNKNOWN = "–";
 

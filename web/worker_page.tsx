@@ -7,7 +7,7 @@ import { type Model, readHistory } from "./model.ts";
 import { kvRatio, slotRatio } from "./order.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
-import type { Worker } from "./wire.ts";
+import type { Worker } from "../lib/exposition/api_v1.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
 export function WorkerPage({ model, target, id }: { model: Model; target: TargetView; id: string }) {

@@ -11,12 +11,12 @@ import {
   type Order,
   slotRatio,
   type SortKey,
+  STATES,
 } from "./order.ts";
 import { Bar, Shape, StateMark } from "./marks.tsx";
 import { workerHref } from "./route.ts";
 import { ageText, counted, numberText, STATE_WORDS } from "./text.ts";
 import { useWindow } from "./row_window.ts";
-import { STATES } from "./wire.ts";
 
 interface Column {
   readonly key: SortKey;

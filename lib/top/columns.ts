@@ -1,5 +1,5 @@
 import { bar } from "./bar.ts";
-import type { Worker, WorkerState } from "./fleet.ts";
+import type { State, Worker } from "../exposition/api_v1.ts";
 import { type Color, fit, type Line, printable } from "./line.ts";
 import { ofText, percentText, ratioOf, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
 import { type SortKey, sumOf } from "./order.ts";
@@ -16,7 +16,7 @@ export interface Column {
   cell(worker: Worker, shown: { readonly width: number; readonly nowMs: number }): Line;
 }
 
-export const STATE_COLORS: Readonly<Record<WorkerState, Color>> = {
+export const STATE_COLORS: Readonly<Record<State, Color>> = {
   responding: "green",
   discovered: "cyan",
   no_data: "yellow",

@@ -1,13 +1,13 @@
 import { bar } from "./bar.ts";
 import { ageMs, STATE_COLORS } from "./columns.ts";
-import type { Past, Target, Worker } from "./fleet.ts";
+import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { sparkOf } from "./header.ts";
 import { fit, type Line, printable, type Span } from "./line.ts";
 import { numberText, ofText, percentText, ratioOf, spanText, UNKNOWN } from "./numbers.ts";
 
 export interface DetailOptions {
   readonly target: Target;
-  readonly past: Past | undefined;
+  readonly past: HistoryAnswer | undefined;
   readonly nowMs: number;
   readonly columns: number;
 }

@@ -1,6 +1,7 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
-import { type Aggregate, type Fleet, type Past, pathOf, type Target, type WorkerState } from "./fleet.ts";
+import type { Aggregate, Fleet, HistoryAnswer, State, Target } from "../exposition/api_v1.ts";
+import { pathOf } from "./fleet.ts";
 import { fit, type Line, printable, type Span, spread, widthOf } from "./line.ts";
 import { numberText, ofText, percentText, ratioOf, spanText, UNKNOWN } from "./numbers.ts";
 import type { Reading } from "./source.ts";
@@ -11,7 +12,7 @@ export interface HeaderOptions {
   readonly url: string | undefined;
   /** Which of the fleet's targets. */
   readonly target: number;
-  readonly past: Past | undefined;
+  readonly past: HistoryAnswer | undefined;
   readonly columns: number;
   /** Without the numbers: there is no room. */
   readonly isShort: boolean;
@@ -107,7 +108,7 @@ function connection(name: string, connected: boolean): Span {
   return connected ? { text: `${name} connected` } : { text: `${name} away`, color: "red", bold: true };
 }
 
-const STATES: readonly WorkerState[] = ["responding", "silent", "undecodable", "no_data", "discovered"];
+const STATES: readonly State[] = ["responding", "silent", "undecodable", "no_data", "discovered"];
 
 function workersLine({ workers }: Aggregate): Line {
   const all = STATES.reduce((sum, state) => sum + workers[state], 0);
@@ -142,7 +143,7 @@ function waitingText({ requests_waiting, hit_rate }: Pick<Aggregate, "requests_w
 /** The last minutes of a series of a target, or of the worker whose past it is. */
 export function sparkOf(
   target: Target,
-  past: Past | undefined,
+  past: HistoryAnswer | undefined,
   { name, cells, max }: { readonly name: string; readonly cells: number; readonly max?: number },
 ): Span {
   const found = past?.targets.find((other) => pathOf(other) === pathOf(target));

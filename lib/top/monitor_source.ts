@@ -7,7 +7,7 @@ import { History } from "../monitor/history.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Clock } from "../timing.ts";
 
-import type { Fleet, Past } from "./fleet.ts";
+import type { Fleet, HistoryAnswer } from "../exposition/api_v1.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
 export interface MonitorSourceOptions {
@@ -50,7 +50,7 @@ export class MonitorSource implements FleetSource {
     return this.#options.monitor.subscribe(listener);
   }
 
-  past(worker?: string): Promise<Past | undefined> {
+  past(worker?: string): Promise<HistoryAnswer | undefined> {
     return Promise.resolve(worker === undefined ? this.#fleetPast() : this.#workerPast(worker));
   }
 
@@ -58,11 +58,11 @@ export class MonitorSource implements FleetSource {
     await Promise.all([this.#options.monitor.run(signal), this.#history.run(signal)]);
   }
 
-  #fleetPast(): Past {
+  #fleetPast(): HistoryAnswer {
     return JSON.parse([...fleetHistoryJson(this.#history.fleet())].join(""));
   }
 
-  #workerPast(id: string): Past | undefined {
+  #workerPast(id: string): HistoryAnswer | undefined {
     const past = this.#history.worker(workerIdFromDecimal(id)!);
     return past && JSON.parse([...workerHistoryJson(past)].join(""));
   }

@@ -1,4 +1,4 @@
-import type { Worker, WorkerState } from "./fleet.ts";
+import type { State, Worker } from "../exposition/api_v1.ts";
 import { ratioOf } from "./numbers.ts";
 
 /** By what the table can be ordered, in the order in which the key goes through them. */
@@ -13,7 +13,7 @@ export interface Order {
 }
 
 /** What needs a look comes first. */
-const SEVERITY: readonly WorkerState[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
+const SEVERITY: readonly State[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
 
 /** The highest first, but for the id, in whose order the workers come. */
 const VALUES: Readonly<Record<Exclude<SortKey, "worker">, (worker: Worker) => number | undefined>> = {

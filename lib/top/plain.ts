@@ -1,5 +1,5 @@
 import { ageMs } from "./columns.ts";
-import type { Fleet, Worker } from "./fleet.ts";
+import type { Fleet, Worker } from "../exposition/api_v1.ts";
 import { headerLines } from "./header.ts";
 import { plain, printable } from "./line.ts";
 import { numberText, ofText, percentText, spanText } from "./numbers.ts";

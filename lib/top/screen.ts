@@ -1,5 +1,5 @@
 import { detailLines } from "./detail.ts";
-import type { Past, Target, Worker } from "./fleet.ts";
+import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { headerLines } from "./header.ts";
 import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
 import { ordered } from "./order.ts";
@@ -14,8 +14,8 @@ export interface Picture {
   readonly url: string | undefined;
   readonly view: View;
   /** The last minutes of the fleet, and of the worker that is shown alone. */
-  readonly past: Past | undefined;
-  readonly workerPast: Past | undefined;
+  readonly past: HistoryAnswer | undefined;
+  readonly workerPast: HistoryAnswer | undefined;
   readonly columns: number;
   readonly rows: number;
 }

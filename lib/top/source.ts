@@ -1,4 +1,4 @@
-import type { Fleet, Past } from "./fleet.ts";
+import type { Fleet, HistoryAnswer } from "../exposition/api_v1.ts";
 
 /** What a source has at a moment. */
 export interface Reading {
@@ -20,7 +20,7 @@ export interface FleetSource {
   /** Calls `listener` when there is something new to read, until the result is disposed of. */
   subscribe(listener: () => void): Disposable;
   /** The last minutes of the fleet, or of one worker; undefined where they cannot be had. */
-  past(worker?: string): Promise<Past | undefined>;
+  past(worker?: string): Promise<HistoryAnswer | undefined>;
   /** Keeps it up to date, until aborted. */
   run(signal: AbortSignal): Promise<void>;
 }

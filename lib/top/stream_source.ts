@@ -1,6 +1,7 @@
 import { createParser } from "eventsource-parser";
 import { BackOff, type Clock, sleep, within } from "../timing.ts";
-import { type Change, type Fleet, type Past, withChange } from "./fleet.ts";
+import type { Change, Fleet, HistoryAnswer } from "../exposition/api_v1.ts";
+import { withChange } from "./fleet.ts";
 import { printable } from "./line.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
@@ -46,7 +47,7 @@ export class StreamSource implements FleetSource {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
-  async past(worker?: string): Promise<Past | undefined> {
+  async past(worker?: string): Promise<HistoryAnswer | undefined> {
     const url = new URL("history", this.#base);
     if (worker !== undefined) url.searchParams.set("worker", worker);
     try {

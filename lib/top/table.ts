@@ -1,5 +1,5 @@
 import { type Column, columnsFor, rowOf } from "./columns.ts";
-import type { Worker } from "./fleet.ts";
+import type { Worker } from "../exposition/api_v1.ts";
 import { fit, type Line } from "./line.ts";
 import type { Order } from "./order.ts";
 

@@ -2,7 +2,7 @@ import { Box, type Key, render, Text, useApp, useInput, useWindowSize } from "in
 import process from "node:process";
 import { createElement, useEffect, useMemo, useRef, useState } from "react";
 import { onAbort } from "../timing.ts";
-import type { Past } from "./fleet.ts";
+import type { HistoryAnswer } from "../exposition/api_v1.ts";
 import type { Line } from "./line.ts";
 import { rowsOf, screenOf } from "./screen.ts";
 import type { FleetSource, Reading } from "./source.ts";
@@ -121,8 +121,8 @@ function useReading(source: FleetSource): Reading {
 function usePast(
   source: FleetSource,
   { worker, isWanted }: { readonly worker: string | undefined; readonly isWanted: boolean },
-): Past | undefined {
-  const [past, setPast] = useState<Past>();
+): HistoryAnswer | undefined {
+  const [past, setPast] = useState<HistoryAnswer>();
   const newest = useRef(0);
   useEffect(() => {
     const turn = ++newest.current;

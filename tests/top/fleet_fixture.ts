@@ -1,4 +1,4 @@
-import type { Fleet, Past, Worker } from "../../lib/top/fleet.ts";
+import type { Fleet, HistoryAnswer, Worker } from "../../lib/exposition/api_v1.ts";
 import type { Reading } from "../../lib/top/source.ts";
 
 /** A moment at which all workers of the fixture were seen, unless they say otherwise. */
@@ -53,7 +53,7 @@ export function readingOf(fleet: Fleet | undefined, more: Partial<Reading> = {})
 }
 
 /** Six minutes of the fixture's target at one second. */
-export function pastOf(series: Readonly<Record<string, readonly (number | null)[]>>): Past {
+export function pastOf(series: Readonly<Record<string, readonly (number | null)[]>>): HistoryAnswer {
   const { namespace, component, endpoint } = fleetOf([]).targets[0]!;
   return { step_seconds: 1, to: AT, targets: [{ namespace, component, endpoint, series }] };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Fleet } from "../../lib/top/fleet.ts";
+import type { Fleet } from "../../lib/exposition/api_v1.ts";
 import { plain, widthOf } from "../../lib/top/line.ts";
 import { plainText } from "../../lib/top/plain.ts";
 import { type Picture, rowsOf, screenOf } from "../../lib/top/screen.ts";

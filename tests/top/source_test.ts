@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MonitorSource } from "../../lib/top/monitor_source.ts";
-import { type Change, type Fleet, withChange } from "../../lib/top/fleet.ts";
+import type { Change, Fleet } from "../../lib/exposition/api_v1.ts";
+import { withChange } from "../../lib/top/fleet.ts";
 import type { FleetSource } from "../../lib/top/source.ts";
 import { StreamSource } from "../../lib/top/stream_source.ts";
 import { systemClock } from "../../lib/timing.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FleetView, hexOf } from "../../web/fleet_view.ts";
-import type { Aggregate, Change, Fleet, State, TargetChange } from "../../web/wire.ts";
+import type { Aggregate, Change, Fleet, State, TargetChange } from "../../lib/exposition/api_v1.ts";
 
 const name = { namespace: "dynamo", component: "c", endpoint: "e" };
 const aggregate: Aggregate = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Model } from "../../web/model.ts";
-import type { Aggregate } from "../../web/wire.ts";
+import type { Aggregate } from "../../lib/exposition/api_v1.ts";
 
 const name = { namespace: "dynamo", component: "c", endpoint: "e" };
 

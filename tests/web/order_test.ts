@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Row } from "../../web/fleet_view.ts";
 import { arrange, BY_ATTENTION, type Filter, type Order } from "../../web/order.ts";
-import type { Worker } from "../../web/wire.ts";
+import type { Worker } from "../../lib/exposition/api_v1.ts";
 
 const ALL: Filter = { text: "", state: undefined };
 

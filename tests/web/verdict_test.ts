@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FleetView } from "../../web/fleet_view.ts";
 import { verdictOf } from "../../web/verdict.ts";
-import type { Fleet, Round, State, TargetHead } from "../../web/wire.ts";
+import type { Fleet, Round, State, TargetHead } from "../../lib/exposition/api_v1.ts";
 
 const CONNECTED = {
   nats: { connected: true, reconnects: 0 },

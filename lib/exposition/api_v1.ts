@@ -1,14 +1,16 @@
-/** What the server says under `/api/v1`: ids are decimal strings, and a field is absent where it is not known. */
+/** What readers of `/api/v1` are told (docs/api): ids are decimal strings, and a field is absent where it is not known. */
 
-export const STATES = ["silent", "undecodable", "no_data", "discovered", "responding"] as const;
-export type State = typeof STATES[number];
+export type State = "discovered" | "responding" | "no_data" | "undecodable" | "silent";
 
-export interface Fleet {
+export interface Fleet extends Head {
+  readonly targets: readonly Target[];
+}
+
+interface Head {
   readonly seq: number;
   readonly at: string;
   readonly nats?: { readonly connected: boolean; readonly reconnects: number };
   readonly etcd?: { readonly kind: "etcd" | "file"; readonly connected: boolean };
-  readonly targets: readonly Target[];
 }
 
 export interface TargetName {
@@ -26,6 +28,7 @@ export interface TargetHead extends TargetName {
 }
 
 export interface Target extends TargetHead {
+  /** Ordered by id. */
   readonly workers: readonly Worker[];
 }
 
@@ -107,11 +110,7 @@ export interface Alive {
 }
 
 /** One message of the stream after the first. */
-export interface Change {
-  readonly seq: number;
-  readonly at: string;
-  readonly nats?: Fleet["nats"];
-  readonly etcd?: Fleet["etcd"];
+export interface Change extends Head {
   readonly targets: readonly TargetChange[];
 }
 
