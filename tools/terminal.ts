@@ -10,6 +10,9 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What decides about colours in place of the terminal: a CI runner has it, nobody's own shell does. */
+const NOT_OF_A_TERMINAL = ["CI", "FORCE_COLOR", "TF_BUILD"];
+
 /** Ends the shell, and with it the terminal, where nobody does. */
 const MAX_SECONDS = 300;
 
@@ -31,7 +34,8 @@ export class Terminal implements AsyncDisposable {
       `${name}=${value}`,
     ]);
     const size = ["-x", String(columns), "-y", String(rows)];
-    const shell = `exec timeout --foreground ${MAX_SECONDS} sh`;
+    const unset = NOT_OF_A_TERMINAL.map((name) => `-u ${name}`).join(" ");
+    const shell = `exec env ${unset} timeout --foreground ${MAX_SECONDS} sh`;
     await terminal.#ask("-f", "/dev/null", "new-session", "-d", ...size, ...set, shell);
     return terminal;
   }
