@@ -5,14 +5,14 @@ import { EtcdSessions, type Session } from "./etcd_sessions.ts";
 import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
 
 export interface EtcdMirrorOptions extends EtcdOptions {
-  /** How often the keys are listed anew beside the watch. */
+  /** How often etcd is asked what has changed, beside the watch. */
   readonly relistMs?: number;
 }
 
 /**
- * The keys below some prefixes, kept equal to what etcd has by a watch, and by listing them anew every few seconds: a
- * watch of npm:etcd3 was seen to say `connected` and deliver nothing (after a restart, wiped data, a compaction). So
- * every call has a limit, and at the first failure, or when a list shows what the watch did not say, all begins anew.
+ * The keys below some prefixes, kept equal to what etcd has by a watch, and by asking every few seconds what has changed:
+ * a watch of npm:etcd3 was seen to say `connected` and deliver nothing (after a restart, wiped data, a compaction). So
+ * every call has a limit, and at the first failure, or when an answer shows what the watch did not say, all begins anew.
  */
 export class EtcdMirror implements KeyStore, AsyncDisposable {
   readonly kind = "etcd";
@@ -56,10 +56,10 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
     await this.#sessions[Symbol.asyncDispose]();
   }
 
-  /** Lists and watches, then lists again and again; returns when the watch does not speak. */
+  /** Lists and watches, then asks again and again; returns when the watch does not speak. */
   async #mirror(client: EtcdClient, { signal, fault, succeeded }: Session): Promise<void> {
     for (const range of this.#ranges) {
-      range.revision = 0;
+      range.revision = range.seen = 0;
       await this.#list(client.etcd, range);
       range.owed = false;
       this.#watch(client, range, fault);
@@ -69,44 +69,48 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
     while (true) {
       await sleep(this.#options.relistMs ?? 2_500, { signal });
       if (signal.aborted) return;
-      for (const range of this.#ranges) {
-        if (range.owed) return;
-        if (!await this.#list(client.etcd, range)) continue;
-        range.owed = true;
+      if (this.#ranges.some(({ owed }) => owed)) return;
+      for (const range of await this.#findChanged(client.etcd)) {
+        range.owed = await this.#list(client.etcd, range);
         this.#onChange();
       }
     }
   }
 
-  /** Makes the range what etcd says; true when that was a change. Values are fetched when one has changed. */
+  /** Makes the range what etcd says, unless the watch has told of more meanwhile: then false. */
   async #list(client: Etcd3, range: Range): Promise<boolean> {
-    const isFirst = range.revision === 0;
-    const listed = await this.#range(client, range, { keysOnly: !isFirst || !range.withValues });
-    const revision = Number(listed.header.revision);
-    if (revision < range.revision) throw new Error("the data went back in time");
-    if (revision < range.seen && !isFirst) return false; // The watch is ahead of this list.
-    const isSame = listed.kvs.length === range.keys.size &&
-      listed.kvs.every((kv) => range.keys.get(kv.key.toString())?.version === kv.mod_revision);
-    if (!isSame && !isFirst && range.withValues) {
-      range.revision = 0;
-      await this.#list(client, range);
-      return true;
-    }
-    if (!isSame || isFirst) range.keys = new Map(listed.kvs.map((kv) => [kv.key.toString(), toStored(kv)]));
-    range.revision = revision;
-    range.seen = revision;
-    return !isSame;
+    const { header, kvs } = await this.#limited(
+      client.kv.range({ ...bounds(range), keys_only: !range.withValues }),
+    );
+    const revision = Number(header.revision);
+    if (revision < range.seen) return false;
+    range.revision = range.seen = revision;
+    range.keys = new Map(kvs.map((kv) => [kv.key.toString(), toStored(kv)]));
+    return true;
   }
 
-  #range(client: Etcd3, { prefix }: Range, { keysOnly }: { keysOnly: boolean }) {
-    return within(
-      client.kv.range({
-        key: encoder.encode(prefix) as never,
-        range_end: rangeEnd(prefix) as never,
-        keys_only: keysOnly,
+  /** Those of which etcd says something else than the watch did: one call, whose answer is as short as the changes are few. */
+  async #findChanged(client: Etcd3): Promise<Range[]> {
+    const { header, responses } = await this.#limited(
+      client.kv.txn({
+        success: this.#ranges.map((range) => ({
+          request_range: { ...bounds(range), keys_only: true, min_mod_revision: range.revision + 1 },
+        })),
       }),
-      { ms: this.#options.callMs ?? 2_000, what: "listing the keys" },
     );
+    const revision = Number(header.revision);
+    return this.#ranges.filter((range, n) => {
+      if (revision < range.revision) throw new Error("the data went back in time");
+      if (revision < range.seen) return false; // The watch is ahead of this answer.
+      const { count, kvs } = responses[n]!.response_range;
+      range.revision = range.seen = revision;
+      return Number(count) !== range.keys.size ||
+        kvs.some((kv) => range.keys.get(kv.key.toString())?.version !== kv.mod_revision);
+    });
+  }
+
+  #limited<T>(call: Promise<T>): Promise<T> {
+    return within(call, { ms: this.#options.callMs ?? 2_000, what: "listing the keys" });
   }
 
   #watch(client: EtcdClient, range: Range, fault: (cause: string) => void): void {
@@ -131,8 +135,8 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
 }
 
 /**
- * The keys below one prefix. `revision` is that of the last list, `seen` the newest that list or watch told of; `owed`
- * while a list has shown a change of which the watch has not told yet.
+ * The keys below one prefix. `revision` is that of etcd's last answer, `seen` the newest that it or the watch told of;
+ * `owed` while an answer has shown a change of which the watch has not told yet.
  */
 interface Range extends KeyRange {
   keys: Map<string, StoredKey>;
@@ -146,6 +150,10 @@ function toStored({ value, lease, mod_revision }: IKeyValue): StoredKey {
 }
 
 const encoder = new TextEncoder();
+
+function bounds({ prefix }: KeyRange) {
+  return { key: encoder.encode(prefix) as never, range_end: rangeEnd(prefix) as never };
+}
 
 /** The first key after all that begin with `prefix`: its bytes with the last one that can grow grown. */
 function rangeEnd(prefix: string): Uint8Array {
