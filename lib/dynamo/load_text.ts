@@ -6,6 +6,8 @@ import type { Load, SpecDecode } from "./load.ts";
  * them without their last zeros.
  */
 export function f32Text(value: number): string {
+  const rounded = Math.round(value * 1e6) / 1e6; // Without a detour by text, what most ratios are.
+  if (rounded < 1 && Math.fround(rounded) === value) return floatText(rounded);
   for (let digits = 6; digits <= 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return floatText(short);
@@ -17,7 +19,7 @@ export function f32Text(value: number): string {
 export function floatText(value: number): string {
   if (!Number.isFinite(value)) return "null";
   const text = String(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
+  return Number.isInteger(value) && !text.includes("e") ? `${text}.0` : text;
 }
 
 /** An unsigned integer without an exponent. */
