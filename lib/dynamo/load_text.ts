@@ -1,4 +1,5 @@
-import type { Load, SpecDecode } from "./load.ts";
+import { integerText, type JsonBytes } from "./json_bytes.ts";
+import type { Load, LoadShape, SpecDecode } from "./load.ts";
 
 /**
  * A 32-bit float as Rust's JSON prints it (from 1e-5 to 1e16; seen on ratios): the fewest digits that name it, never
@@ -22,41 +23,87 @@ export function floatText(value: number): string {
   return Number.isInteger(value) && !text.includes("e") ? `${text}.0` : text;
 }
 
-/** An unsigned integer without an exponent. */
-export function integerText(value: number): string {
-  return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
+type NumberField = Exclude<keyof Load, "shape" | "specDecode">;
+
+/** One number of a record and what stands before it. */
+interface Part {
+  readonly before: string;
+  /** The same as bytes. */
+  readonly beforeBytes: Uint8Array;
+  readonly field: NumberField;
+  readonly isRatio: boolean;
+  /** One that is not known is null; others that are not known are left out, with what stands before them. */
+  readonly isNullable: boolean;
 }
+
+function part(before: string, field: NumberField): Part {
+  const isRatio = field === "cacheUsageRatio" || field === "prefixHitRatio";
+  return { before, beforeBytes: encoder.encode(before), field, isRatio, isNullable: field === "dpRank" };
+}
+
+const encoder = new TextEncoder();
+const RANK = '"data_parallel_rank":';
+const WAITING = part(',"num_requests_waiting":', "requestsWaiting");
+const RATIOS = [
+  part(',"gpu_cache_usage_perc":', "cacheUsageRatio"),
+  part(',"gpu_prefix_cache_hit_rate":', "prefixHitRatio"),
+];
+const slots = (before: string) => [
+  part(`${before}"request_active_slots":`, "activeSlots"),
+  part(',"request_total_slots":', "totalSlots"),
+];
+const blocks = (before: string) => [
+  part(`${before}"kv_active_blocks":`, "activeBlocks"),
+  part(',"kv_total_blocks":', "totalBlocks"),
+];
+
+/** The fields of each shape, in the order in which Dynamo's programs declare them. */
+const SHAPES: Readonly<Record<LoadShape, readonly Part[]>> = {
+  flat4: [...slots("{"), ...blocks(",")],
+  flat7: [...slots("{"), ...blocks(","), WAITING, ...RATIOS],
+  flat8: [part(`{${RANK}`, "dpRank"), ...slots(","), ...blocks(","), WAITING, ...RATIOS],
+  nested: [
+    part(`{"worker_stats":{${RANK}`, "dpRank"),
+    ...slots(","),
+    WAITING,
+    ...blocks('},"kv_stats":{'),
+    ...RATIOS,
+  ],
+};
 
 /**
- * A load record as JSON in its own shape, fields in the order in which Dynamo's programs declare them. `ratio` writes
- * the two 32-bit ratios: statistics replies widen them to doubles first, events do not.
+ * A load record as JSON in its own shape. `ratio` writes the two 32-bit ratios: statistics replies widen them to
+ * doubles first, events do not.
  */
 export function loadText(load: Load, ratio: (value: number) => string = f32Text): string {
-  const slots = `"request_active_slots":${integerText(load.activeSlots)},"request_total_slots":${
-    integerText(load.totalSlots)
-  }`;
-  const blocks = `"kv_active_blocks":${integerText(load.activeBlocks)},"kv_total_blocks":${
-    integerText(load.totalBlocks)
-  }`;
-  const waiting = ifKnown("num_requests_waiting", load.requestsWaiting, integerText);
-  const ratios = ifKnown("gpu_cache_usage_perc", load.cacheUsageRatio, ratio) +
-    ifKnown("gpu_prefix_cache_hit_rate", load.prefixHitRatio, ratio);
-  const rank = `"data_parallel_rank":${load.dpRank === undefined ? "null" : integerText(load.dpRank)}`;
-  switch (load.shape) {
-    case "flat4":
-      return `{${slots},${blocks}}`;
-    case "flat7":
-      return `{${slots},${blocks}${waiting}${ratios}}`;
-    case "flat8":
-      return `{${rank},${slots},${blocks}${waiting}${ratios}}`;
-    case "nested": {
-      const spec = load.specDecode === undefined ? "null" : specDecodeText(load.specDecode);
-      return `{"worker_stats":{${rank},${slots}${waiting}},"kv_stats":{${blocks}${ratios}},"spec_decode_stats":${spec}}`;
-    }
+  let text = "";
+  for (const { before, field, isRatio, isNullable } of SHAPES[load.shape]) {
+    const value = load[field];
+    if (value !== undefined) text += before + (isRatio ? ratio : integerText)(value);
+    else if (isNullable) text += `${before}null`;
   }
+  return text + endText(load);
 }
 
-function specDecodeText(spec: SpecDecode): string {
+/** Writes the same text with the ratios as events have them. */
+export function writeLoad(json: JsonBytes, load: Load): void {
+  for (const { beforeBytes, field, isRatio, isNullable } of SHAPES[load.shape]) {
+    const value = load[field];
+    if (value === undefined && !isNullable) continue;
+    json.put(beforeBytes);
+    if (value === undefined) json.text("null");
+    else if (isRatio) json.text(f32Text(value));
+    else json.integer(value);
+  }
+  json.text(endText(load));
+}
+
+function endText({ shape, specDecode }: Load): string {
+  return shape === "nested" ? `},"spec_decode_stats":${specDecodeText(specDecode)}}` : "}";
+}
+
+function specDecodeText(spec: SpecDecode | undefined): string {
+  if (spec === undefined) return "null";
   const orNull = (value: number | undefined) => value === undefined ? "null" : integerText(value);
   const perPosition = spec.acceptedTokensPerPosition;
   return `{"num_spec_tokens":${orNull(spec.specTokens)},"num_drafts":${
@@ -64,9 +111,4 @@ function specDecodeText(spec: SpecDecode): string {
   },"num_draft_tokens":${orNull(spec.draftTokens)},"num_accepted_tokens":${
     orNull(spec.acceptedTokens)
   },"num_accepted_tokens_per_pos":${perPosition === undefined ? "null" : `[${perPosition.join()}]`}}`;
-}
-
-/** A field with the comma before it; nothing of a value that is not known. */
-function ifKnown(name: string, value: number | undefined, write: (value: number) => string): string {
-  return value === undefined ? "" : `,"${name}":${write(value)}`;
 }

@@ -41,12 +41,18 @@ export function releases(first: Release, last: Release = RELEASES.at(-1)!): Rele
   return 2 ** (RELEASES.indexOf(last) + 1) - 2 ** RELEASES.indexOf(first);
 }
 
+const texts = new Map<Releases, string>();
+
 /**
  * For people: `0.3.2`, `0.1.1-0.2.0`, `1.4.2+` for this and all after; undefined where all are possible, or none (what
  * the worker shows contradicts itself).
  */
 export function releasesText(possible: Releases): string | undefined {
   if (possible === ANY_RELEASE || possible === 0) return undefined;
+  return texts.getOrInsertComputed(possible, writeReleases); // There are few, asked for again and again.
+}
+
+function writeReleases(possible: Releases): string {
   const first = RELEASES.find((_, bit) => possible & 1 << bit)!;
   const last = RELEASES.findLast((_, bit) => possible & 1 << bit)!;
   if (last === RELEASES.at(-1)) return `${first}+`;

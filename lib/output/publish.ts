@@ -1,7 +1,7 @@
-import { L2C_MIN_BYTES, type L2cEntry, l2cHead, l2cText } from "../dynamo/l2c.ts";
+import { L2C_MIN_BYTES, l2cHead, L2cWriter } from "../dynamo/l2c.ts";
 import { l2cSubject } from "../dynamo/subject.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
-import type { Snapshot, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import type { NatsLink, SkipReason } from "../transport/nats.ts";
@@ -22,7 +22,7 @@ export function publishAggregates({ nats, snapshots, onPublish }: PublisherOptio
   const log = logger("publish");
   const lastRequests = new Map<Target, number>();
   const oversized = new Set<Target>();
-  const heads = new Heads();
+  const writers = new Map<Target, AggregateWriter>();
   const ends = new DisposableStack();
   ends.use(nats.listen({
     onRefused: (operation, subject) => { // The connection says it; here it is counted.
@@ -38,10 +38,9 @@ export function publishAggregates({ nats, snapshots, onPublish }: PublisherOptio
       if (lastRound === undefined || lastRound.request === lastRequests.get(target)) continue;
       lastRequests.set(target, lastRound.request);
       if (lastRound.failed || lastRound.answered === 0) continue;
+      const writer = writers.getOrInsertComputed(target, () => new AggregateWriter(target));
       const isTooLarge = lastRound.decoded * L2C_MIN_BYTES > nats.maxPayload;
-      const skipped = isTooLarge
-        ? "max_payload"
-        : nats.publish(l2cSubject(target), aggregateText(shown, heads));
+      const skipped = isTooLarge ? "max_payload" : nats.publish(l2cSubject(target), writer.write(shown));
       onPublish(target, skipped);
       if (skipped === "max_payload" && !oversized.has(target)) {
         log.warn("The aggregate is larger than NATS takes and is left out", { target: targetPath(target) });
@@ -53,31 +52,30 @@ export function publishAggregates({ nats, snapshots, onPublish }: PublisherOptio
   return ends;
 }
 
-function aggregateText({ target, workers, load }: TargetSnapshot, heads: Heads): string {
-  const entries = heads.of(target, workers);
-  return l2cText(entries, { loadAvg: load?.avg ?? NaN, loadStd: load?.std ?? NaN });
-}
+/** Writes the aggregates of one target, one after the other. */
+class AggregateWriter {
+  readonly #endpoint: string;
+  readonly #event = new L2cWriter();
+  /** Those of the last aggregates, since a worker's head stays the same. */
+  readonly #heads = new Map<WorkerId, { readonly service: string; readonly bytes: Uint8Array }>();
 
-/** The heads of the workers of the last aggregate of each target, since they stay the same. */
-class Heads {
-  readonly #known = new Map<Target, Map<WorkerId, { readonly service: string; readonly head: string }>>();
+  constructor({ endpoint }: Target) {
+    this.#endpoint = endpoint;
+  }
 
-  of(target: Target, workers: readonly WorkerSnapshot[]): L2cEntry[] {
-    const { endpoint } = target;
-    const known = this.#known.get(target);
-    const now = new Map<WorkerId, { service: string; head: string }>();
-    const entries: L2cEntry[] = [];
-    for (const { id, load, service: answered } of workers) {
-      if (load === undefined || answered === undefined) continue;
-      const service = answered.name;
-      const before = known?.get(id);
-      const entry = before?.service === service
-        ? before
-        : { service, head: l2cHead(id, { service, endpoint }) };
-      now.set(id, entry);
-      entries.push({ head: entry.head, load });
+  write({ workers, load }: TargetSnapshot): Uint8Array {
+    for (const { id, load, service } of workers) {
+      if (load !== undefined && service !== undefined) this.#event.add(this.#head(id, service.name), load);
     }
-    this.#known.set(target, now);
-    return entries;
+    if (this.#heads.size > 2 * workers.length) this.#heads.clear(); // Most are of workers that went.
+    return this.#event.end({ loadAvg: load?.avg ?? NaN, loadStd: load?.std ?? NaN });
+  }
+
+  #head(worker: WorkerId, service: string): Uint8Array {
+    const known = this.#heads.get(worker);
+    if (known?.service === service) return known.bytes;
+    const bytes = l2cHead(worker, { service, endpoint: this.#endpoint });
+    this.#heads.set(worker, { service, bytes });
+    return bytes;
   }
 }

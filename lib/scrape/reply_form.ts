@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Load, LoadShape, SpecDecode } from "../dynamo/load.ts";
+import type { Load, SpecDecode } from "../dynamo/load.ts";
 import { parseInstanceSubject } from "../dynamo/subject.ts";
 import { type WorkerId, workerIdFromHex } from "../dynamo/worker_id.ts";
 import type { EndpointCounters } from "./answer.ts";
@@ -64,7 +64,7 @@ export class ReplyForm {
   readonly #form: JsonForm;
   readonly #learned: FormReading;
   readonly #endpoints: readonly EndpointSlots[];
-  readonly #shape: LoadShape;
+  readonly #unread: Load;
   readonly #counts: readonly FieldSlot<LoadField>[];
   readonly #ratios: readonly FieldSlot<LoadField>[];
   readonly #rank: number | undefined;
@@ -99,7 +99,7 @@ export class ReplyForm {
   ) {
     this.#form = new JsonForm(data, fields.map(({ slot }) => slot));
     this.#learned = learned;
-    this.#shape = learned.load.shape;
+    this.#unread = unread(learned.load);
     const slotAt = (path: string) => {
       const slot = fields.findIndex((field) => field.path === path);
       return slot < 0 ? undefined : slot;
@@ -122,7 +122,7 @@ export class ReplyForm {
       counters: slotsAt(path, COUNTERS),
     }));
     const record = `${endpoints.find(({ name }) => name === endpoint)?.path}/data`;
-    const isNested = this.#shape === "nested";
+    const isNested = learned.load.shape === "nested";
     const ofWorker = isNested ? `${record}/worker_stats` : record;
     const ofKv = isNested ? `${record}/kv_stats` : record;
     this.#counts = [...slotsAt(ofWorker, WORKER_COUNTS), ...slotsAt(ofKv, KV_COUNTS)];
@@ -165,7 +165,7 @@ export class ReplyForm {
 
   #load(): Load | undefined {
     const { values, fractions } = this.#form;
-    const load: Partial<Record<LoadField, number>> & { shape: LoadShape } = { shape: this.#shape };
+    const load: Mutable<Load> = { ...this.#unread };
     for (const { field, slot } of this.#counts) {
       const value = values[slot]!;
       if (value !== value) return undefined;
@@ -182,9 +182,11 @@ export class ReplyForm {
       if (!isU32(rank)) return undefined;
       load.dpRank = rank;
     }
-    if (this.#learned.load.specDecode === undefined) return load as Load;
+    if (load.specDecode === undefined) return load;
     const specDecode = this.#specDecode();
-    return specDecode && { ...load as Load, specDecode };
+    if (specDecode === undefined) return undefined;
+    load.specDecode = specDecode;
+    return load;
   }
 
   #specDecode(): SpecDecode | undefined {
@@ -200,21 +202,24 @@ export class ReplyForm {
     return acceptedTokensPerPosition.every(isU32) ? { ...spec, acceptedTokensPerPosition } : undefined;
   }
 
-  #counters(): EndpointCounters[] | undefined {
-    const { values } = this.#form;
-    const endpoints: EndpointCounters[] = [];
-    for (const { endpoint, counters } of this.#endpoints) {
-      const read = { endpoint, requests: undefined, errors: undefined, processingSeconds: undefined } as
-        & { endpoint: string }
-        & Record<CounterField, number | undefined>;
-      for (const { field, slot } of counters) {
-        const value = values[slot]!;
-        if (value !== value) return undefined;
-        read[field] = field === "processingSeconds" ? value / 1e9 : value;
-      }
-      endpoints.push(read);
+  #counters(): readonly EndpointCounters[] | undefined {
+    const read = this.#endpoints.map((endpoint) => this.#countersOf(endpoint));
+    return read.includes(undefined) ? undefined : read as EndpointCounters[];
+  }
+
+  #countersOf({ endpoint, counters }: EndpointSlots): EndpointCounters | undefined {
+    const read: Mutable<EndpointCounters> = {
+      endpoint,
+      requests: undefined,
+      errors: undefined,
+      processingSeconds: undefined,
+    };
+    for (const { field, slot } of counters) {
+      const value = this.#form.values[slot]!;
+      if (value !== value) return undefined;
+      read[field] = field === "processingSeconds" ? value / 1e9 : value;
     }
-    return endpoints;
+    return read;
   }
 }
 
@@ -237,6 +242,21 @@ function toField(data: Uint8Array, slot: Slot): FormField[] {
   const [id] = /(?<=-)[0-9a-fA-F]{1,16}$/.exec(subject) ?? [];
   if (id === undefined) return [];
   return [{ path, slot: { kind: "hex", start: slot.end - id.length, end: slot.end }, subject }];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * The same load with numbers that none has: a field for which a form has no slot is noticed by them, and one that is filled
+ * in has its place already, be it an integer or not.
+ */
+function unread(load: Load): Load {
+  const isRatio = (field: string) => Object.values(RATIOS).includes(field as LoadField);
+  return Object.fromEntries(
+    Object.entries(load).map(([field, value]) =>
+      typeof value === "number" ? [field, isRatio(field) ? -0.5 : -1] : [field, value]
+    ),
+  ) as unknown as Load;
 }
 
 function isU32(value: number): boolean {

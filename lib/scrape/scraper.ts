@@ -114,9 +114,10 @@ export class Scraper implements Disposable {
   }
 
   #receive(message: NatsMessage): void {
-    const [requestText, formText] = message.subject.slice(this.#inbox.length + 1).split(".");
-    const request = Number(requestText);
-    const form = Number(formText);
+    const { subject } = message;
+    const dot = subject.lastIndexOf(".");
+    const request = Number(subject.slice(this.#inbox.length + 1, dot));
+    const form = Number(subject.slice(dot + 1));
     const service = this.#services[form];
     if (service === undefined || !(request >= 1 && request <= this.#request)) return; // Nobody was asked this.
     const at = this.#clock();
@@ -201,7 +202,9 @@ class OpenRound {
   /** Nobody listens at this service name: nobody is waited for there. */
   close(service: string, atMs: number): void {
     this.#open.delete(service);
-    for (const [worker, at] of this.#missing) if (at === service) this.#missing.delete(worker);
+    this.#missing.forEach((at, worker) => {
+      if (at === service) this.#missing.delete(worker);
+    });
     this.#heard(atMs);
   }
 

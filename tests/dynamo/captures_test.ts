@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseHitRate } from "../../lib/dynamo/hit_rate.ts";
 import { INSTANCE_KEY_LAYOUTS, instanceKeyPrefix, parseInstanceKey } from "../../lib/dynamo/instance_key.ts";
 import { instanceValue } from "../../lib/dynamo/instance_value.ts";
-import { l2cHead, l2cText } from "../../lib/dynamo/l2c.ts";
+import { l2cHead, L2cWriter } from "../../lib/dynamo/l2c.ts";
 import { type LoadShape, parseLoad } from "../../lib/dynamo/load.ts";
 import { SERVICE_FORMS, serviceName } from "../../lib/dynamo/service_name.ts";
 import { instanceSubject, l2cSubject } from "../../lib/dynamo/subject.ts";
@@ -243,12 +243,13 @@ function rewriteAggregate(body: string, endpoint: string): string {
     load_std: number | null;
   };
   const ids = [...body.matchAll(/"(\d{10,})":\{/g)].map(([, id]) => id as WorkerId); // Objects order such keys anew.
-  const entries = ids.map((worker) => {
+  const event = new L2cWriter();
+  for (const worker of ids) {
     const { subject, data } = endpoints[worker]!;
     const head = l2cHead(worker, { service: subject.split(".")[0]!, endpoint });
-    return { head, load: parseLoad(data.engine_load_metrics ?? data) };
-  });
-  return l2cText(entries, { loadAvg: load_avg ?? NaN, loadStd: load_std ?? NaN });
+    event.add(head, parseLoad(data.engine_load_metrics ?? data));
+  }
+  return new TextDecoder().decode(event.end({ loadAvg: load_avg ?? NaN, loadStd: load_std ?? NaN }));
 }
 
 function readAnswers(folder: string, target: Target, file: string): readonly Answer[] {
