@@ -63,7 +63,7 @@ export interface TargetSnapshot {
 export const WORKER_STATES = ["discovered", "responding", "no_data", "undecodable", "silent"] as const;
 export type WorkerState = typeof WORKER_STATES[number];
 
-export interface WorkerSnapshot {
+export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
   readonly id: WorkerId;
   readonly state: WorkerState;
   /** Whether etcd lists it; undefined while etcd does not say. */
@@ -84,8 +84,29 @@ export interface WorkerSnapshot {
   /** As far as what it shows tells: `0.7.1`, `0.1.1-0.2.0`, `1.5.1+`. */
   readonly release: string | undefined;
   /** Of its last answer, while that is not stale. */
-  readonly service: { readonly name: string; readonly version: string | undefined } | undefined;
+  readonly service: AnsweringService | undefined;
   readonly endpoints: readonly EndpointCounters[];
+
+  constructor(shown: WorkerSnapshot) {
+    this.id = shown.id;
+    this.state = shown.state;
+    this.registered = shown.registered;
+    this.lastAnswerAt = shown.lastAnswerAt;
+    this.load = shown.load;
+    this.numbers = shown.numbers;
+    this.ranks = shown.ranks;
+    this.estimates = shown.estimates;
+    this.channels = shown.channels;
+    this.card = shown.card;
+    this.release = shown.release;
+    this.service = shown.service;
+    this.endpoints = shown.endpoints;
+  }
+}
+
+/** The NATS service under which a worker answers. */
+export class AnsweringService {
+  constructor(readonly name: string, readonly version: string | undefined) {}
 }
 
 /** What a router thinks of one rank of a worker. */
@@ -187,7 +208,7 @@ function snapshotWorker(
     heard,
     card: isSilent ? undefined : channelCard,
   });
-  const shown: WorkerSnapshot = {
+  const shown = new WorkerSnapshot({
     id,
     registered,
     card,
@@ -199,9 +220,9 @@ function snapshotWorker(
     estimates: estimatesOf(heard),
     channels: channelsOf({ answer, heard, card: channelCard }),
     release: workerRelease({ registered: releases, answer, byService: options.byService }),
-    service: answer && { name: answer.service, version: answer.serviceVersion },
+    service: answer && new AnsweringService(answer.service, answer.serviceVersion),
     endpoints: counted?.endpoints ?? [],
-  };
+  });
   return { shown, blocksAt };
 }
 

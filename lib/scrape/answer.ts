@@ -6,7 +6,7 @@ import { type EndpointStats, EnvelopeError, readStatsReply } from "../micro/stat
 import type { Instant } from "../timing.ts";
 
 /** What one worker said of itself in one reply. */
-export interface Answer {
+export class Answer { // No literal: see ARCHITECTURE.md, "Memory".
   readonly worker: WorkerId;
   /** The number of the round whose question this answers. */
   readonly request: number;
@@ -18,20 +18,43 @@ export interface Answer {
   readonly outcome: LoadOutcome;
   /** All endpoints of this worker in the reply, the asked one and its neighbours. */
   readonly endpoints: readonly EndpointCounters[];
+
+  constructor(answer: Answer) {
+    this.worker = answer.worker;
+    this.request = answer.request;
+    this.at = answer.at;
+    this.service = answer.service;
+    this.serviceVersion = answer.serviceVersion;
+    this.outcome = answer.outcome;
+    this.endpoints = answer.endpoints;
+  }
 }
 
 /** Usable load, or why there is none. */
 export type LoadOutcome =
-  | { readonly kind: "load"; readonly load: Load }
+  | LoadRead
   | { readonly kind: "no_data" }
   | { readonly kind: "undecodable"; readonly problem: LoadProblem };
 
+/** Usable load. */
+export class LoadRead {
+  readonly kind = "load";
+  constructor(readonly load: Load) {}
+}
+
 /** What the NATS service counted for one endpoint since its start; undefined where it did not say. */
-export interface EndpointCounters {
+export class EndpointCounters {
   readonly endpoint: string;
   readonly requests: number | undefined;
   readonly errors: number | undefined;
   readonly processingSeconds: number | undefined;
+
+  constructor(counters: EndpointCounters) {
+    this.endpoint = counters.endpoint;
+    this.requests = counters.requests;
+    this.errors = counters.errors;
+    this.processingSeconds = counters.processingSeconds;
+  }
 }
 
 /** Why a whole reply was refused, and why one entry of a good reply was. Closed sets: they become labels. */
@@ -128,7 +151,7 @@ function readEntries(
       rejectedEntries.load++;
       detail = `${stats.subject}: ${problem}`;
     }
-    answers.push({ worker, request, at, service, serviceVersion, outcome, endpoints });
+    answers.push(new Answer({ worker, request, at, service, serviceVersion, outcome, endpoints }));
   }
   return { answers, rejectedEntries, ...(detail !== undefined && { detail }) };
 }
@@ -136,7 +159,7 @@ function readEntries(
 function readOutcome(data: unknown): { outcome: LoadOutcome; problem?: string } {
   if (data === undefined || data === null) return { outcome: { kind: "no_data" } };
   try {
-    return { outcome: { kind: "load", load: parseLoad(data) } };
+    return { outcome: new LoadRead(parseLoad(data)) };
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     return { outcome: { kind: "undecodable", problem: error.problem }, problem: error.message };
@@ -145,10 +168,10 @@ function readOutcome(data: unknown): { outcome: LoadOutcome; problem?: string } 
 
 function toCounters(endpoint: string, stats: EndpointStats): EndpointCounters {
   const { requests, errors, processingNanos } = stats;
-  return {
+  return new EndpointCounters({
     endpoint: endpoint.slice(0, MAX_NAME),
     requests,
     errors,
     processingSeconds: processingNanos === undefined ? undefined : processingNanos / 1e9,
-  };
+  });
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Load, SpecDecode } from "../dynamo/load.ts";
 import { parseInstanceSubject } from "../dynamo/subject.ts";
 import { type WorkerId, workerIdFromHex } from "../dynamo/worker_id.ts";
-import type { EndpointCounters } from "./answer.ts";
+import { EndpointCounters } from "./answer.ts";
 import { type FormSlot, JsonForm, type Slot, slotsOf } from "./json_form.ts";
 
 /** What a reply of a known form says: one worker's load, and its counters. */
@@ -219,7 +219,7 @@ export class ReplyForm {
       if (value !== value) return undefined;
       read[field] = field === "processingSeconds" ? value / 1e9 : value;
     }
-    return read;
+    return new EndpointCounters(read);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Instant } from "../timing.ts";
-import { NO_ENTRY_REJECTED, type ReadReply, readReply } from "./answer.ts";
+import { Answer, LoadRead, NO_ENTRY_REJECTED, type ReadReply, readReply } from "./answer.ts";
 import { ReplyForm } from "./reply_form.ts";
 
 /** How many forms are known at once; workers of one release have one or two (the order of their endpoints varies). */
@@ -24,9 +24,9 @@ export class ReplyReader {
       if (reading === undefined) continue;
       if (form !== this.#forms[0]) this.#use(form);
       const { worker, serviceVersion, load, endpoints } = reading;
-      const outcome = { kind: "load", load } as const;
+      const outcome = new LoadRead(load);
       const { service } = this.#origin;
-      const answer = { worker, request, at, service, serviceVersion, outcome, endpoints };
+      const answer = new Answer({ worker, request, at, service, serviceVersion, outcome, endpoints });
       return { answers: [answer], rejectedEntries: NO_ENTRY_REJECTED };
     }
     const read = readReply(data, { ...this.#origin, request, at });
