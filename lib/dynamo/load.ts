@@ -28,15 +28,9 @@ export interface Load {
   readonly specDecode?: SpecDecode;
 }
 
-/** Why a load record cannot be used. A closed set: it becomes a label. */
-export type LoadProblem = "not_an_object" | "missing_field" | "wrong_kind";
-
-/** A record that is no load. `problem` is the bounded reason, the message names the field. */
+/** A record that is no load; the message names the field. */
 export class LoadError extends Error {
   override readonly name = "LoadError";
-  constructor(readonly problem: LoadProblem, message: string) {
-    super(message);
-  }
 }
 
 /**
@@ -89,16 +83,16 @@ type Fields = Readonly<Record<string, unknown>>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function asRecord(value: unknown, name: string): Fields {
-  if (value === undefined || value === null) throw new LoadError("missing_field", `${name} is missing`);
+  if (value === undefined || value === null) throw new LoadError(`${name} is missing`);
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw new LoadError("not_an_object", `${name} is not an object`);
+    throw new LoadError(`${name} is not an object`);
   }
   return value as Fields;
 }
 
 function needed(record: Fields, field: string): number {
   const value = optional(record, field, toU64);
-  if (value === undefined) throw new LoadError("missing_field", `${field} is missing`);
+  if (value === undefined) throw new LoadError(`${field} is missing`);
   return value;
 }
 
@@ -106,7 +100,7 @@ function optional<T>(record: Fields, field: string, read: (value: unknown) => T 
   const value = record[field];
   if (value === undefined || value === null) return undefined;
   const result = read(value);
-  if (result === undefined) throw new LoadError("wrong_kind", `${field} is of the wrong kind`);
+  if (result === undefined) throw new LoadError(`${field} is of the wrong kind`);
   return result;
 }
 

@@ -1,5 +1,5 @@
 import { parseLoadJson } from "../dynamo/exact_integers.ts";
-import { type Load, LoadError, type LoadProblem, parseLoad } from "../dynamo/load.ts";
+import { type Load, LoadError, parseLoad } from "../dynamo/load.ts";
 import { parseInstanceSubject } from "../dynamo/subject.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { type EndpointStats, EnvelopeError, readStatsReply } from "../micro/stats.ts";
@@ -34,7 +34,7 @@ export class Answer { // No literal: see ARCHITECTURE.md, "Memory".
 export type LoadOutcome =
   | LoadRead
   | { readonly kind: "no_data" }
-  | { readonly kind: "undecodable"; readonly problem: LoadProblem };
+  | { readonly kind: "undecodable" };
 
 /** Usable load. */
 export class LoadRead {
@@ -162,7 +162,7 @@ function readOutcome(data: unknown): { outcome: LoadOutcome; problem?: string } 
     return { outcome: new LoadRead(parseLoad(data)) };
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
-    return { outcome: { kind: "undecodable", problem: error.problem }, problem: error.message };
+    return { outcome: { kind: "undecodable" }, problem: error.message };
   }
 }
 

@@ -64,27 +64,24 @@ Deno.test("numbers to 2^64 - 1 are taken, as the nearest double", () => {
   }
 });
 
-const wrong: readonly (readonly [fields: Record<string, string | undefined>, problem: string])[] = [
+const wrong: readonly (readonly [fields: Record<string, string | undefined>, message: string])[] = [
   ...["-1", "-0", "1.5", "2.0", "1e3", "1E3", '"40"', "true", "[]", "{}", "18446744073709551616", "1e400"]
-    .map((text) => [{ kv_active_blocks: text }, "wrong_kind"] as const),
-  [{ kv_active_blocks: "null" }, "missing_field"],
-  [{ request_total_slots: undefined }, "missing_field"],
-  [{ num_requests_waiting: "-1" }, "wrong_kind"],
-  [{ num_requests_waiting: "2.0" }, "wrong_kind"],
-  [{ gpu_cache_usage_perc: '"0.5"' }, "wrong_kind"],
-  [{ gpu_cache_usage_perc: "1e300" }, "wrong_kind"],
-  [{ data_parallel_rank: "4294967296" }, "wrong_kind"],
-  [{ worker_stats: "[]" }, "not_an_object"],
-  [{ worker_stats: "{}" }, "missing_field"],
-  [{ kv_stats: "7" }, "missing_field"],
+    .map((text) => [{ kv_active_blocks: text }, "kv_active_blocks is of the wrong kind"] as const),
+  [{ kv_active_blocks: "null" }, "kv_active_blocks is missing"],
+  [{ request_total_slots: undefined }, "request_total_slots is missing"],
+  [{ num_requests_waiting: "-1" }, "num_requests_waiting is of the wrong kind"],
+  [{ num_requests_waiting: "2.0" }, "num_requests_waiting is of the wrong kind"],
+  [{ gpu_cache_usage_perc: '"0.5"' }, "gpu_cache_usage_perc is of the wrong kind"],
+  [{ gpu_cache_usage_perc: "1e300" }, "gpu_cache_usage_perc is of the wrong kind"],
+  [{ data_parallel_rank: "4294967296" }, "data_parallel_rank is of the wrong kind"],
+  [{ worker_stats: "[]" }, "worker_stats is not an object"],
+  [{ worker_stats: "{}" }, "kv_stats is missing"],
+  [{ kv_stats: "7" }, "worker_stats is missing"],
 ];
 
-for (const [fields, problem] of wrong) {
-  Deno.test(`a record with ${JSON.stringify(fields)} is refused: ${problem}`, () => {
-    assert.throws(
-      () => read(record(fields)),
-      (error) => error instanceof LoadError && error.problem === problem,
-    );
+for (const [fields, message] of wrong) {
+  Deno.test(`a record with ${JSON.stringify(fields)} is refused: ${message}`, () => {
+    assert.throws(() => read(record(fields)), new LoadError(message));
   });
 }
 
@@ -97,10 +94,7 @@ Deno.test("a field whose name is written with escapes is read as exactly", () =>
 
 Deno.test("what is no object is no record", () => {
   for (const text of ["7", '"x"', "[1]", "true"]) {
-    assert.throws(
-      () => read(text),
-      (error) => error instanceof LoadError && error.problem === "not_an_object",
-    );
+    assert.throws(() => read(text), new LoadError("data is not an object"));
   }
 });
 

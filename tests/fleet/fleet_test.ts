@@ -59,7 +59,7 @@ Deno.test("a late answer makes a newcomer known, and is only counted when the wo
 Deno.test("answers without a usable record take the load away at once", () => {
   const outcomes: [LoadOutcome, string][] = [
     [{ kind: "no_data" }, "no_data"],
-    [{ kind: "undecodable", problem: "wrong_kind" }, "undecodable"],
+    [{ kind: "undecodable" }, "undecodable"],
   ];
   for (const [outcome, state] of outcomes) {
     const { fleet } = feed([10, round(1, 10, [answer(a, 1, 10)])], [

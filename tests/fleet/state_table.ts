@@ -29,7 +29,7 @@ export interface Edge {
 }
 
 const NO_DATA: LoadOutcome = { kind: "no_data" };
-const UNDECODABLE: LoadOutcome = { kind: "undecodable", problem: "wrong_kind" };
+const UNDECODABLE: LoadOutcome = { kind: "undecodable" };
 
 const BLOCKS = { kind: "blocks", usedBlocks: 40 } as const;
 const ESTIMATE = {

@@ -61,7 +61,7 @@ Deno.test("names with markup in them stay text", async () => {
   await using fleet = new PlayedFleet();
   await using browser = await Browser.open();
   fleet.publish([playedWorker("42", {
-    card: { worker: "42", ranks: 1, startRank: 0, model: markup } as never,
+    card: { worker: "42", ranks: 1, model: markup } as never,
     endpoints: [{ endpoint: markup, requests: 1, errors: 1, processingSeconds: 1 }],
     estimates: [{ router: markup, dpRank: 0, activeDecodeBlocks: 1, activePrefillTokens: 1 }],
   })]);
@@ -144,7 +144,7 @@ Deno.test("on 390 pixels nothing is scrolled sideways, and all that counts is th
   const id = "7587884888253033398";
   fleet.publish([
     playedWorker(id, {
-      card: { worker: id, ranks: 1, startRank: 0, model: "x".repeat(200) } as never,
+      card: { worker: id, ranks: 1, model: "x".repeat(200) } as never,
       endpoints: [{ endpoint: "y".repeat(200), requests: 1, errors: 1, processingSeconds: 1 }],
     }),
     playedWorker("18446744073709551615", { state: "undecodable", numbers: {} }),
