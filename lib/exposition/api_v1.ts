@@ -1,6 +1,8 @@
 /** What readers of `/api/v1` are told (docs/api): ids are decimal strings, and a field is absent where it is not known. */
 
-export type State = "discovered" | "responding" | "no_data" | "undecodable" | "silent";
+import type { WorkerState } from "../fleet/snapshot.ts";
+
+export type State = WorkerState;
 
 export interface Fleet extends Head {
   readonly targets: readonly Target[];
