@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 /** Rooms from the ground up: a room imports from rooms before it, and from itself. `mock` stands beside the way through. */
 const ORDER = [
+  "bytes",
   "log",
   "timing",
   "micro",

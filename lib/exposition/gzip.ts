@@ -1,5 +1,5 @@
 import { createGzip } from "node:zlib";
-import { joinBytes } from "./join_bytes.ts";
+import { joinBytes } from "../bytes.ts";
 
 /** Lets others have their turn. */
 export type Pause = () => Promise<void>;

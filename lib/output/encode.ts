@@ -1,4 +1,4 @@
-import { joinBytes } from "../exposition/join_bytes.ts";
+import { joinBytes } from "../bytes.ts";
 import { nextTurn, systemClock } from "../timing.ts";
 
 /** How long the loop is held at once: a fleet of ten thousand workers takes many times that. */

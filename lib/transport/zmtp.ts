@@ -3,6 +3,8 @@
  * sent, as bytes, and a reader of what comes, however it is cut. Pure.
  */
 
+import { joinBytes } from "../bytes.ts";
+
 const MORE = 1;
 const LONG = 2;
 const COMMAND = 4;
@@ -41,12 +43,12 @@ export function greeting(minor: 0 | 1 = 0): Uint8Array {
 export function ready(socketType: string): Uint8Array {
   const name = encoder.encode("Socket-Type");
   const value = encoder.encode(socketType);
-  return encodeCommand("READY", concat([[name.length], name, [0, 0, 0, value.length], value]));
+  return encodeCommand("READY", joinBytes([[name.length], name, [0, 0, 0, value.length], value]));
 }
 
 /** Asks for all messages whose first frame begins with `topic`; to be said after the peer's READY. */
 export function subscription(topic: string): Uint8Array {
-  return encodeMessage([concat([[1], encoder.encode(topic)])]);
+  return encodeMessage([joinBytes([[1], encoder.encode(topic)])]);
 }
 
 /** What a subscriber wants from now on, or no longer. */
@@ -84,19 +86,19 @@ export function pong(pingData: Uint8Array): Uint8Array {
 /** A command as one frame. */
 export function encodeCommand(name: string, data: Uint8Array): Uint8Array {
   const text = encoder.encode(name);
-  return encodeFrame(COMMAND, concat([[text.length], text, data]));
+  return encodeFrame(COMMAND, joinBytes([[text.length], text, data]));
 }
 
 /** A message of one frame or more. */
 export function encodeMessage(frames: readonly Uint8Array[]): Uint8Array {
-  return concat(frames.map((frame, n) => encodeFrame(n < frames.length - 1 ? MORE : 0, frame)));
+  return joinBytes(frames.map((frame, n) => encodeFrame(n < frames.length - 1 ? MORE : 0, frame)));
 }
 
 function encodeFrame(flags: number, body: Uint8Array): Uint8Array {
-  if (body.length < 256) return concat([[flags, body.length], body]);
+  if (body.length < 256) return joinBytes([[flags, body.length], body]);
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(body.length));
-  return concat([[flags | LONG], length, body]);
+  return joinBytes([[flags | LONG], length, body]);
 }
 
 /** The kind of the peer's socket, given what its READY carries. Throws when that cannot be read or names none. */
@@ -285,14 +287,4 @@ function decodeCommand(body: Uint8Array): Received {
   const dataAt = 1 + (body[0] ?? 0);
   if (dataAt === 1 || dataAt > body.length) throw new Error("a command without a name");
   return { kind: "command", name: decoder.decode(body.subarray(1, dataAt)), data: body.subarray(dataAt) };
-}
-
-function concat(parts: readonly ArrayLike<number>[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
