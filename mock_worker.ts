@@ -4,7 +4,7 @@ const signal = termination();
 const { settingsOrExit } = await import("./lib/cli/usage.ts");
 const { parseMockOptions } = await import("./lib/cli/mock_options.ts");
 const { configureLogging, logger } = await import("./lib/log.ts");
-const { BindError } = await import("./lib/output/server.ts");
+const { BindError } = await import("./lib/transport/bind_error.ts");
 const { startMockWorker } = await import("./lib/mock/mock_workers.ts");
 
 const { connections, logging, ...settings } = settingsOrExit(() =>

@@ -11,9 +11,10 @@ import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
 import { publishAggregates } from "../output/publish.ts";
 import { deleteGroup, pushRegularly } from "../output/pushgateway.ts";
-import { BindError, startServer } from "../output/server.ts";
+import { startServer } from "../output/server.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
 import { nextTurn, systemClock } from "../timing.ts";
+import { BindError } from "../transport/bind_error.ts";
 import { openWatch } from "./watch.ts";
 import { Web } from "./web.ts";
 

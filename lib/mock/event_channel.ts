@@ -3,7 +3,7 @@ import { encodeEnvelope, zmqFrames } from "../dynamo/event_envelope.ts";
 import { componentEventSubject, endpointEventSubject, eventSubject } from "../dynamo/subject.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import { BindError } from "../output/server.ts";
+import { BindError } from "../transport/bind_error.ts";
 import type { LeasedKey } from "../transport/etcd_lease.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { ZmqPublisher } from "../transport/zmq_pub.ts";

@@ -1,4 +1,4 @@
-import { BindError } from "../output/server.ts";
+import { BindError } from "../transport/bind_error.ts";
 
 export interface SystemPageOptions {
   /** 0 for a free one. */

@@ -1,5 +1,6 @@
 import { logger } from "../log.ts";
 import { sleep, within } from "../timing.ts";
+import { BindError } from "../transport/bind_error.ts";
 import { textAnswer } from "./text_answer.ts";
 
 /**
@@ -24,11 +25,6 @@ export interface ServerOptions {
  */
 export interface MetricsServer extends AsyncDisposable {
   readonly address: string;
-}
-
-/** An address that cannot be served on: the message is one line that names it. */
-export class BindError extends Error {
-  override readonly name = "BindError";
 }
 
 /**

@@ -6,7 +6,7 @@ import { startNats } from "../../tools/servers/nats.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { etcdKeys, leaseTtl, requirePassword, revokeLease } from "../../tools/etcd_gateway.ts";
 import { NatsObserver } from "../helpers/nats_observer.ts";
-import { BindError } from "../../lib/output/server.ts";
+import { BindError } from "../../lib/transport/bind_error.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { USER } from "../../tools/nats_users.ts";
 

@@ -4,7 +4,8 @@ import type { Page } from "../../lib/exposition/pages.ts";
 import { type Health, liveness, readiness } from "../../lib/output/health_routes.ts";
 import { landing } from "../../lib/output/landing.ts";
 import { metricsRoute } from "../../lib/output/metrics_route.ts";
-import { BindError, startServer } from "../../lib/output/server.ts";
+import { startServer } from "../../lib/output/server.ts";
+import { BindError } from "../../lib/transport/bind_error.ts";
 
 const body = { seq: 1, bytes: new TextEncoder().encode("page 1\n") };
 
