@@ -246,7 +246,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     file: "publisher_sends_a_flood",
-    fault: "A publisher sends six thousand events a second",
+    fault: "A publisher sends a hundred thousand events at once",
     meanwhile: "its newest numbers; all are counted, what is too much unread; the neighbours' as ever",
   },
   {

@@ -10,8 +10,6 @@ export interface Replay {
   readonly frames: readonly string[];
   /** So many bytes more in the last frame; 0 when left out. */
   readonly padBytes?: number;
-  /** So many times at once; 1 when left out. */
-  readonly times?: number;
 }
 
 let isQuiet = false;
@@ -24,14 +22,14 @@ if (import.meta.main) {
   await Promise.all((JSON.parse(Deno.args[0]!) as Replay[]).map(replay));
 }
 
-async function replay({ port, frames, padBytes = 0, times = 1 }: Replay): Promise<never> {
+async function replay({ port, frames, padBytes = 0 }: Replay): Promise<never> {
   const socket = new Publisher();
   await socket.bind(`tcp://127.0.0.1:${port}`);
   console.error(`bound ${port}`);
   const message = [...frames.slice(0, -1), frames.at(-1)! + "ff".repeat(padBytes)]
     .map((frame) => Uint8Array.fromHex(frame));
   while (true) {
-    for (let n = 0; n < times && !isQuiet; n++) await socket.send(message);
+    if (!isQuiet) await socket.send(message);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
