@@ -149,7 +149,6 @@ function makeWorkers(options: MakeOptions): readonly MockWorker[] {
       ? undefined
       : ends.use(new SystemPage({ port: systemPort, text: () => worker.page() }));
     const pageOrigin = page && `http://${host}:${page.port}`;
-    if (page) logger().info(`Worker metrics served at ${pageOrigin}/metrics`);
     const worker: MockWorker = new MockWorker({ target, traits, numbers, speech, group, host, pageOrigin });
     return worker;
   });

@@ -58,8 +58,9 @@ export class MockWorker {
 
   /** Begins to answer under this id; gives what etcd is to hold of it. */
   appear(id: WorkerId): readonly LeasedKey[] {
-    const { target, traits, speech } = this.#parts;
+    const { target, traits, speech, pageOrigin } = this.#parts;
     this.#id = id;
+    if (pageOrigin) this.#log.info(`Worker metrics served at ${pageOrigin}/metrics`, { worker: id });
     const instance = {
       key: instanceKey(traits.keyLayout, target, id),
       value: instanceValue(target, { form: traits.instanceValue, id, transport: this.#transport(id) }),
