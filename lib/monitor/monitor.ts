@@ -344,7 +344,7 @@ export class Monitor implements Disposable {
   #reportPresence(): void {
     const { target, clock } = this.#options;
     const seen = this.#snapshot.targets[0]!.workers.filter(({ state, channels }) =>
-      state !== "silent" && channels.size > 0
+      state === "silent" || channels.size > 0
     );
     const path = targetPath(target);
     switch (this.#absence.note(seen.length > 0, clock().monotonicMs)) {
