@@ -6,6 +6,7 @@ import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
+import { logNewsOfWorkers } from "../monitor/worker_news.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
@@ -75,6 +76,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   }
   const name = `metrics ${path}`;
   const { monitor, nats } = openWatch(settings, { name, recorder: telemetry, clock, signal, ends });
+  ends.use(logNewsOfWorkers(monitor));
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));

@@ -25,5 +25,17 @@ Deno.test("a worker that is killed is silent, then out of every series: by its k
       const reason = withoutEtcd ? "forgotten" : "deregistered";
       assert.equal(page.value("dynamo_metrics_workers_gone_total", { reason }), 1);
     }, { timeoutMs: 20_000 }); // The lease of mock_worker lives ten seconds.
+    await eventually(() => {
+      const said = [...deployment.metrics.log().matchAll(/(\w+ metrics: [A-Z][a-z ]+) dynamo\//g)];
+      const lines = [...new Set(said.map(([, line]) => line))];
+      assert.deepEqual(lines.slice(lines.indexOf("INFO metrics: Found workers at")), [
+        "INFO metrics: Found workers at",
+        "WARN metrics: Workers silent at",
+        "INFO metrics: Workers gone from",
+      ]);
+      const absent = said.findLastIndex(([, line]) => line === "WARN metrics: No endpoints found matching");
+      const silent = said.findIndex(([, line]) => line === "WARN metrics: Workers silent at");
+      assert.ok(absent > silent, `${absent} ${silent}`);
+    });
   }
 });

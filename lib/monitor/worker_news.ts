@@ -1,0 +1,86 @@
+import { targetPath } from "../dynamo/target.ts";
+import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
+import type { Snapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import { logger } from "../log.ts";
+
+/** What may become of a worker that was seen. */
+const FATES = ["silent", "back", "gone"] as const;
+type Fate = typeof FATES[number];
+
+/** Some workers of one fate. Of many only the first are named. */
+export interface WorkerNews {
+  readonly fate: Fate;
+  readonly workers: number;
+  readonly ids: readonly WorkerId[];
+}
+
+/** What belongs together comes within so long, and no fate is told more often than this, whatever workers do. */
+const GATHER_MS = 1_000;
+const PAUSE_MS = 10_000;
+/** How many are named. */
+const MAX_IDS = 5;
+
+interface Gathered {
+  readonly sinceMs: number;
+  workers: number;
+  readonly ids: WorkerId[];
+}
+
+/** Compares one fleet with the next; tells what became of its workers, of many at once in one piece. */
+export class NewsOfWorkers {
+  #before: readonly WorkerSnapshot[] = [];
+  readonly #gathered = new Map<Fate, Gathered>();
+  readonly #toldMs = new Map<Fate, number>();
+
+  /** Takes note of a fleet, its workers ordered by id; gives what is to be told now. `nowMs` is monotonic. */
+  note(workers: readonly WorkerSnapshot[], nowMs: number): WorkerNews[] {
+    if (workers !== this.#before) this.#compare(workers, nowMs);
+    this.#before = workers;
+    return FATES.flatMap((fate) => this.#take(fate, nowMs) ?? []);
+  }
+
+  #compare(workers: readonly WorkerSnapshot[], nowMs: number): void {
+    let next = 0;
+    for (const { id, state } of this.#before) {
+      while (next < workers.length && compareWorkerIds(workers[next]!.id, id) < 0) next++;
+      const worker = workers[next]?.id === id ? workers[next] : undefined;
+      if (worker === undefined) this.#gather("gone", { id, nowMs });
+      else if (worker.state === "silent" && state !== "silent") this.#gather("silent", { id, nowMs });
+      else if (worker.state !== "silent" && state === "silent") this.#gather("back", { id, nowMs });
+    }
+  }
+
+  #gather(fate: Fate, { id, nowMs }: { readonly id: WorkerId; readonly nowMs: number }): void {
+    let gathered = this.#gathered.get(fate);
+    if (gathered === undefined) {
+      this.#gathered.set(fate, gathered = { sinceMs: nowMs, workers: 0, ids: [] });
+    }
+    gathered.workers++;
+    if (gathered.ids.length < MAX_IDS) gathered.ids.push(id);
+  }
+
+  #take(fate: Fate, nowMs: number): WorkerNews | undefined {
+    const gathered = this.#gathered.get(fate);
+    if (gathered === undefined || nowMs - gathered.sinceMs < GATHER_MS) return undefined;
+    if (nowMs - (this.#toldMs.get(fate) ?? -Infinity) < PAUSE_MS) return undefined;
+    this.#gathered.delete(fate);
+    this.#toldMs.set(fate, nowMs);
+    return { fate, workers: gathered.workers, ids: gathered.ids };
+  }
+}
+
+/** Logs what becomes of workers, until the result is disposed of. */
+export function logNewsOfWorkers(
+  snapshots: { subscribe(listener: (snapshot: Snapshot) => void): Disposable },
+): Disposable {
+  const news = new NewsOfWorkers();
+  return snapshots.subscribe(({ targets: [target], at }) => {
+    const path = targetPath(target!.target);
+    for (const { fate, workers, ids } of news.note(target!.workers, at.monotonicMs)) {
+      const fields = { workers, ids: workers > ids.length ? `${ids},…` : `${ids}` };
+      if (fate === "silent") logger().warn(`Workers silent at ${path}`, fields);
+      else if (fate === "back") logger().info(`Silent workers back at ${path}`, fields);
+      else logger().info(`Workers gone from ${path}`, fields);
+    }
+  });
+}
