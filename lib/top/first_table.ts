@@ -2,11 +2,11 @@ import { sleep } from "../timing.ts";
 import { plainText } from "./plain.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
-/** How long to wait until all workers have said something. */
+/** How long to wait for a whole picture; then what there is has to do. */
 const PATIENCE_MS = 5_000;
 const PAUSE_MS = 50;
 
-/** Writes the first whole picture to stdout as a table; gives the exit code, 1 when there is none. */
+/** Writes the first whole picture to stdout as a table, or what there is after a time; gives the exit code, 1 for nothing. */
 export async function firstTable(source: FleetSource, signal: AbortSignal): Promise<number> {
   let reading = source.read();
   for (let waitedMs = 0; !isWhole(reading) && waitedMs < PATIENCE_MS; waitedMs += PAUSE_MS) {
@@ -22,10 +22,17 @@ export async function firstTable(source: FleetSource, signal: AbortSignal): Prom
   return isUp ? 0 : 1;
 }
 
-/** Somebody is there, and everybody has said something. */
-function isWhole({ fleet }: Reading): boolean {
-  return fleet?.targets.every(({ up, workers, aggregate }) =>
-    up && workers.length > 0 && aggregate.workers.discovered === 0
+/**
+ * Nothing more is to be expected: somebody is there, and each answered, or is listed, so that there are no more, and has
+ * said its blocks, which of one that speaks by itself may come last.
+ */
+export function isWhole({ fleet }: Pick<Reading, "fleet">): boolean {
+  const isListed = fleet?.etcd?.connected === true;
+  return fleet?.targets.every(({ up, workers }) =>
+    up && workers.length > 0 &&
+    workers.every(({ state, channels, kv_blocks_used }) =>
+      state === "silent" || channels.includes("stats") || isListed && kv_blocks_used !== undefined
+    )
   ) ?? false;
 }
 
