@@ -130,6 +130,7 @@ const USAGE: Usage = {
     NO_PUBLISH,
     ...SOURCE_FLAGS,
   ],
+  commands: ["top"],
   notes:
     `metrics top shows the same live in a terminal: see metrics top --help.\n${SECRETS_NOTE}\n${LOGGING_NOTES}`,
 };

@@ -2,7 +2,15 @@ import type { LogOptions } from "../log.ts";
 import { SECRETS_NOTE } from "./connections.ts";
 import { HTTP_URL_RULE, httpUrl } from "./http_url.ts";
 import { readLogging } from "./logging.ts";
-import { type Flag, type Invocation, readFlags, type Shown, type Usage, UsageError } from "./usage.ts";
+import {
+  type Flag,
+  type Invocation,
+  missingText,
+  readFlags,
+  type Shown,
+  type Usage,
+  UsageError,
+} from "./usage.ts";
 import { COMPONENT, readWatch, SOURCE_FLAGS, TARGET_FLAGS, type WatchSettings } from "./watch_options.ts";
 
 /** What `metrics top` was started to do. */
@@ -29,7 +37,7 @@ const URL_FLAG: Flag = {
   value: "URL",
   rule: HTTP_URL_RULE,
   help:
-    "Watch by a metrics that runs and serves there, instead of asking the workers; no other flag is needed",
+    "Watch by a metrics that runs and serves there, instead of asking the workers; no other flag is needed. The address of its /metrics will do",
 };
 
 const USAGE: Usage = {
@@ -56,13 +64,13 @@ export function parseTopOptions(
   const flags = readFlags(USAGE, invocation);
   if ("shown" in flags) return flags;
   const { env, terminals: { stdin, stdout, stderr } } = invocation;
-  const url = flags.value(URL_FLAG, httpUrl);
+  const url = flags.value(URL_FLAG, servedAt);
   const beside = [...TARGET_FLAGS, ...SOURCE_FLAGS].find((flag) => flags.has(flag));
   if (url && beside) {
     throw new UsageError(`--url: must not stand beside ${beside.name}, which says what we watch ourselves`);
   }
   if (!url && !flags.has(COMPONENT)) {
-    throw new UsageError(`${COMPONENT.name} is missing: must be ${COMPONENT.rule}; or say --url`);
+    throw new UsageError(`${missingText(COMPONENT)}; or say --url`);
   }
   return Object.freeze({
     source: url ? { url } : readWatch(flags, env),
@@ -71,4 +79,9 @@ export function parseTopOptions(
     logging: readLogging("metrics", { env, terminal: stderr }),
     isLogged: !stderr,
   });
+}
+
+/** Where a `metrics` serves, given that or what Prometheus scrapes of it. */
+function servedAt(text: string): URL | undefined {
+  return httpUrl(text.replace(/\/metrics\/?$/, "/"));
 }

@@ -15,6 +15,8 @@ export interface Flag {
   readonly rule?: string;
   readonly help: string;
   readonly defaultText?: string;
+  /** A value to show to those who leave out a flag that is needed. */
+  readonly example?: string;
   /** The variable that counts where the flag is not given; an empty one does not. */
   readonly env?: string;
   /** It may be given several times. */
@@ -26,6 +28,8 @@ export interface Usage {
   readonly about: string;
   readonly examples: readonly string[];
   readonly flags: readonly Flag[];
+  /** What may stand in place of flags, for others to read. */
+  readonly commands?: readonly string[];
   /** Lines after the flags. */
   readonly notes?: string;
 }
@@ -83,9 +87,16 @@ export class GivenFlags {
   /** @throws {UsageError} also when neither flag nor variable is there */
   required<T>(flag: Flag, read: ReadValue<T>): T {
     const value = this.value(flag, read);
-    if (value === undefined) throw new UsageError(`${flag.name} is missing: must be ${flag.rule}`);
+    if (value === undefined) throw new UsageError(missingText(flag));
     return value;
   }
+}
+
+/** What to say where a flag is left out that is needed. */
+export function missingText({ name, rule, example }: Flag): string {
+  return `${name} is missing: ${
+    example === undefined ? `must be ${rule}` : `say it as in ${name} ${example}`
+  }`;
 }
 
 /** Reads the command line. @throws {UsageError} for what the flags do not allow, whatever their values */
@@ -116,7 +127,7 @@ export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags |
     throw new UsageError(problemText(error, usage));
   }
   const [extra] = command.args;
-  if (extra !== undefined) throw new UsageError(`${quoted(extra)}: must be a flag, as in --help`);
+  if (extra !== undefined) throw new UsageError(`${quoted(extra)}: ${extraHint(extra, usage)}`);
   const given = options.filter(({ attribute }) => command.getOptionValueSource(attribute) === "cli");
   const values = given.map(({ flag, attribute }) => {
     const value = command.getOptionValue(attribute) as unknown;
@@ -174,6 +185,20 @@ function collected(text: string, earlier: unknown): readonly string[] {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value);
+}
+
+/** What to say of a word that is no flag. */
+function extraHint(word: string, { commands = [] }: Usage): string {
+  if (commands.includes(word)) return "must come first";
+  const known = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  for (const name of commands) known.command(name);
+  try {
+    if (commands.length > 0) known.parse([word], { from: "user" });
+  } catch (error) {
+    const meant = /Did you mean (.*)\?/.exec((error as Error).message)?.[1];
+    if (meant !== undefined) return `did you mean ${meant}?`;
+  }
+  return "must be a flag, as in --help";
 }
 
 /** What commander found, in our words: it knows neither the rules nor how to keep to one line. */

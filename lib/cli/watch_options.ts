@@ -28,12 +28,14 @@ export const COMPONENT: Flag = {
   value: "NAME",
   rule: NAME_RULE,
   help: "Component to watch (required)",
+  example: "VllmWorker",
 };
 const ENDPOINT: Flag = {
   name: "--endpoint",
   value: "NAME",
   rule: NAME_RULE,
   help: "Its endpoint that has the load data (required)",
+  example: "load_metrics",
 };
 const NAMESPACE: Flag = {
   name: "--namespace",

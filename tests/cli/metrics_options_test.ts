@@ -17,8 +17,8 @@ function parse(argv: readonly string[], env: Record<string, string> = {}) {
 }
 
 const bad: readonly [argv: readonly string[], message: string, env?: Record<string, string>][] = [
-  [["--endpoint", "b"], `--component is missing: must be ${names}`],
-  [["--component", "a"], `--endpoint is missing: must be ${names}`],
+  [["--endpoint", "b"], "--component is missing: say it as in --component VllmWorker"],
+  [["--component", "a"], "--endpoint is missing: say it as in --endpoint load_metrics"],
   [["--component", "", "--endpoint", "b"], `--component "": must be ${names}`],
   [["--component", "a b", "--endpoint", "b"], `--component "a b": must be ${names}`],
   [["--component", "a", "--endpoint", "b>"], `--endpoint "b>": must be ${names}`],
@@ -123,6 +123,8 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--componnet", "c"], "unknown flag --componnet: did you mean --component?"],
   [[...named, "--push=false"], "--push: takes no value"],
   [[...named, "extra"], `"extra": must be a flag, as in --help`],
+  [["topp", ...named], `"topp": did you mean top?`],
+  [[...named, "top"], `"top": must come first`],
 ];
 
 for (const [argv, message, env = {}] of bad) {

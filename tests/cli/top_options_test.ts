@@ -19,9 +19,10 @@ function parse(
 
 const url = "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment";
 const bad: readonly [argv: readonly string[], message: string][] = [
-  [[], `--component is missing: must be ${NAME_RULE}; or say --url`],
-  [["--endpoint", "b"], `--component is missing: must be ${NAME_RULE}; or say --url`],
-  [["--component", "a"], `--endpoint is missing: must be ${NAME_RULE}`],
+  [[], "--component is missing: say it as in --component VllmWorker; or say --url"],
+  [["--endpoint", "b"], "--component is missing: say it as in --component VllmWorker; or say --url"],
+  [["--component", "a"], "--endpoint is missing: say it as in --endpoint load_metrics"],
+  [["--component", "a", "--endpoint", "b c"], `--endpoint "b c": must be ${NAME_RULE}`],
   [["--url", ""], `--url "": must be ${url}`],
   [["--url", "localhost:9091"], `--url "localhost:9091": must be ${url}`],
   [["--url", "http://me:secret@h:1"], `--url "http://…@h:1": must be ${url}`],
@@ -62,8 +63,10 @@ Deno.test("metrics top takes the target and the connections as metrics does, or 
   assert.deepEqual(source.target, { namespace: "dynamo", component: "a", endpoint: "b" });
   assert.deepEqual([source.pollIntervalMs, source.limits.staleAfterMs], [2_000, 6_000]);
   assert.deepEqual([source.connections.nats.servers, source.connections.etcd], [["nats://n:1"], undefined]);
-  const { source: watched } = parse(["--url", "https://h/prefix/"], { env: { DYN_NAMESPACE: "x" } });
-  assert.deepEqual(watched, { url: new URL("https://h/prefix/") });
+  for (const given of ["https://h/prefix/", "https://h/prefix/metrics", "https://h/prefix/metrics/"]) {
+    const { source: watched } = parse(["--url", given], { env: { DYN_NAMESPACE: "x" } });
+    assert.deepEqual(watched, { url: new URL("https://h/prefix/") });
+  }
 });
 
 Deno.test("the whole screen needs a terminal at both ends that can do more than print", () => {
