@@ -292,6 +292,13 @@ Deno.test("workers' pages that a file lists are read, and another file when it i
     assert.deepEqual(ids.map(http), [1, undefined]); // The page names its worker.
   });
   assert.match(metrics.log(), /INFO .*Reading the list of workers' pages/);
+  await Deno.writeTextFile(path, JSON.stringify([{ targets: ["h:1"], labels: { worker_id: "7" } }]));
+  await eventually(() =>
+    assert.match(
+      metrics.log(),
+      /INFO .*Pages are listed of workers that are not registered workers=1 ids=7$/m,
+    )
+  );
   await list();
   await eventually(async () => {
     assert.deepEqual(

@@ -28,6 +28,14 @@ export function workerIdToHex(id: WorkerId): string {
   return BigInt(id).toString(16);
 }
 
+/** How many ids {@link workerIdsText} names. */
+export const MAX_NAMED = 5;
+
+/** The first of some ids, for the log; `…` where there are more. */
+export function workerIdsText(ids: readonly WorkerId[], count = ids.length): string {
+  return [...ids.slice(0, MAX_NAMED), ...(count > MAX_NAMED ? ["…"] : [])].join(",");
+}
+
 /** Orders ids by number. */
 export function compareWorkerIds(a: WorkerId, b: WorkerId): number {
   if (a.length !== b.length) return a.length - b.length;

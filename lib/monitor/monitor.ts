@@ -1,4 +1,5 @@
 import { Directory, type Listing } from "../discovery/directory.ts";
+import { ListedStrangers } from "../discovery/listed_strangers.ts";
 import { pageAddresses } from "../discovery/page_addresses.ts";
 import type { PageTarget } from "../discovery/page_targets.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
@@ -75,6 +76,7 @@ export class Monitor implements Disposable {
   /** What channels and pages follow. */
   #listing: Listing | undefined;
   #pageTargets: readonly PageTarget[] = NO_TARGETS;
+  readonly #strangers = new ListedStrangers();
   readonly #scraper: Scraper | undefined;
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
@@ -242,6 +244,7 @@ export class Monitor implements Disposable {
       if (this.#options.channels.has("http")) {
         const { workerUrls: templates } = this.#options;
         this.#pages.update(pageAddresses(membership, { templates, targets }));
+        this.#strangers.note(targets, membership);
       }
     }
     if (isNew) this.#apply({ kind: "membership", membership, request: this.#request });

@@ -1,5 +1,5 @@
 import { targetPath } from "../dynamo/target.ts";
-import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
+import { compareWorkerIds, MAX_NAMED, type WorkerId, workerIdsText } from "../dynamo/worker_id.ts";
 import type { Snapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
 
@@ -17,8 +17,6 @@ export interface WorkerNews {
 /** What belongs together comes within so long, and no fate is told more often than this, whatever workers do. */
 const GATHER_MS = 1_000;
 const PAUSE_MS = 10_000;
-/** How many are named. */
-const MAX_IDS = 5;
 
 interface Gathered {
   readonly sinceMs: number;
@@ -56,7 +54,7 @@ export class NewsOfWorkers {
       this.#gathered.set(fate, gathered = { sinceMs: nowMs, workers: 0, ids: [] });
     }
     gathered.workers++;
-    if (gathered.ids.length < MAX_IDS) gathered.ids.push(id);
+    if (gathered.ids.length < MAX_NAMED) gathered.ids.push(id);
   }
 
   #take(fate: Fate, nowMs: number): WorkerNews | undefined {
@@ -77,7 +75,7 @@ export function logNewsOfWorkers(
   return snapshots.subscribe(({ targets: [target], at }) => {
     const path = targetPath(target!.target);
     for (const { fate, workers, ids } of news.note(target!.workers, at.monotonicMs)) {
-      const fields = { workers, ids: workers > ids.length ? `${ids},…` : `${ids}` };
+      const fields = { workers, ids: workerIdsText(ids, workers) };
       if (fate === "silent") logger().warn(`Workers silent at ${path}`, fields);
       else if (fate === "back") logger().info(`Silent workers back at ${path}`, fields);
       else logger().info(`Workers gone from ${path}`, fields);
