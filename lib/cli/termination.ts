@@ -3,15 +3,16 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM"];
 
 /**
- * Aborted when the process is told to end; told a second time it ends at once, with the code that a shell gives for the
- * signal. To be called before anything else is loaded: until then a signal kills.
+ * Aborted when the process is told to end, with the signal's name for the reason's message; told a second time it ends at
+ * once, with the code that a shell gives for the signal. To be called before anything else is loaded: until then a signal
+ * kills.
  */
 export function termination(): AbortSignal {
   const stop = new AbortController();
   for (const name of SIGNALS) {
     Deno.addSignalListener(name, () => {
       if (stop.signal.aborted) Deno.exit(name === "SIGTERM" ? 143 : 130);
-      stop.abort();
+      stop.abort(new DOMException(name, "AbortError"));
     });
   }
   return stop.signal;

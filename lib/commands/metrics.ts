@@ -16,6 +16,7 @@ import { startServer } from "../output/server.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
 import { nextTurn, systemClock } from "../timing.ts";
 import { BindError } from "../transport/bind_error.ts";
+import { logEnding } from "./ending.ts";
 import { openWatch } from "./watch.ts";
 import { Web } from "./web.ts";
 
@@ -29,6 +30,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   const path = targetPath(target);
   const log = logger();
   log.info(`Scraping endpoint ${path} for stats`);
+  using _ending = logEnding(signal);
 
   const build = { version: config.version, revision: settings.revision };
   const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });

@@ -39,5 +39,6 @@ for (const [name, { options, strike, shows: [metric, value] }] of Object.entries
     await strike(deployment);
     await eventually(async () => assert.equal((await deployment.page()).value(metric), value));
     assert.equal(await deployment.metrics.stop(), 0);
+    assert.equal(deployment.said(/ INFO metrics: Received a signal, ending gracefully signal=SIGTERM$/), 1);
   });
 }

@@ -72,6 +72,7 @@ Deno.test("mock_worker ends with code 0 in two seconds while its servers are awa
     assert.match(program.log, /Cannot reach NATS.*Cannot reach etcd|Cannot reach etcd.*Cannot reach NATS/s)
   );
   assert.equal(await program.end("SIGINT"), 0);
+  assert.match(program.log, /INFO mock_worker: Received a signal, ending gracefully signal=SIGINT\n$/);
 });
 
 Deno.test("a second signal ends mock_worker at once", async () => {
