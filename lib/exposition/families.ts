@@ -351,7 +351,7 @@ const TABLE: readonly Family[] = [
   counter("replies_total", "Replies to questions, refused ones too.", TARGET),
   counter(
     "replies_rejected_total",
-    "Replies refused: not_json, envelope (no statistics), too_large; or not counted for one of their workers: duplicate_id (replaced by a later one of the same round), late (that worker had answered a newer question, or is gone).",
+    "Replies refused: not_json, envelope (no statistics), too_large; or not counted for one of their workers: duplicate_id (replaced by a later one of the same round), late (that worker had answered a newer question, or is gone), too_many_workers (100,000 are there, and etcd does not list it).",
     [...TARGET, "reason"],
   ),
   counter(
@@ -371,7 +371,7 @@ const TABLE: readonly Family[] = [
   ),
   counter(
     "events_rejected_total",
-    "Events refused: not_json, not_msgpack, fields (one missing or of the wrong kind); or of nobody that is known: unknown_worker.",
+    "Events refused: not_json, not_msgpack, fields (one missing or of the wrong kind); or of nobody that is known: unknown_worker, too_many_workers (100,000 are there, and etcd does not list it).",
     [
       NAMESPACE,
       "event",

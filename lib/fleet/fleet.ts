@@ -67,18 +67,20 @@ export type FleetInput =
   | { readonly kind: "time"; readonly request: number };
 
 /** Why an answer did not count, and why a worker went. Closed sets: they become labels. */
-export const UNCOUNTED_REASONS = ["duplicate_id", "late"] as const;
+export const UNCOUNTED_REASONS = ["duplicate_id", "late", "too_many_workers"] as const;
 export const GONE_REASONS = ["deregistered", "forgotten"] as const;
-export const UNHEARD_REASONS = ["unknown_worker"] as const;
+export const UNHEARD_REASONS = ["unknown_worker", "too_many_workers"] as const;
 
 /** How many answers did not count, and how many workers went. */
 export interface Notes {
   readonly uncounted: Readonly<Record<typeof UNCOUNTED_REASONS[number], number>>;
   readonly gone: Readonly<Record<typeof GONE_REASONS[number], number>>;
-  /** Observations of nobody that is known. */
+  /** Observations of nobody that is known, or can be. */
   readonly unheard: Readonly<Record<typeof UNHEARD_REASONS[number], number>>;
 }
 
+/** From so many on only those come that etcd lists: anybody on NATS may name as many as they like. */
+export const MAX_WORKERS = 100_000;
 /** How many workers are remembered that are gone, and for how long. */
 const MAX_TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 600_000;
@@ -147,9 +149,9 @@ export function expectedWorkers(
 class Draft {
   readonly #fleet: Fleet;
   readonly #notes = {
-    uncounted: { duplicate_id: 0, late: 0 },
+    uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
     gone: { deregistered: 0, forgotten: 0 },
-    unheard: { unknown_worker: 0 },
+    unheard: { unknown_worker: 0, too_many_workers: 0 },
   };
   #workers: Map<WorkerId, Worker> | undefined;
   #gone: Map<WorkerId, Tombstone> | undefined;
@@ -178,6 +180,10 @@ class Draft {
       const newest = known?.answer?.request ?? -1;
       if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
         this.#notes.uncounted.late++;
+        continue;
+      }
+      if (known === undefined && this.#isFull) {
+        this.#notes.uncounted.too_many_workers++;
         continue;
       }
       if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
@@ -261,19 +267,18 @@ class Draft {
   takeObservations(observations: readonly Observation[]): void {
     for (const observation of observations) {
       const worker = this.#readWorkers().get(observation.worker) ?? this.#meet(observation);
-      if (worker === undefined) this.#notes.unheard.unknown_worker++;
+      if (typeof worker === "string") this.#notes.unheard[worker]++;
       else this.#put(listen(worker, observation));
     }
   }
 
   /** A worker that nobody lists, by what it says itself; one that went, only by what it says after that. */
-  #meet({ worker, at, isTargets, said }: Observation): Worker | undefined {
-    if (this.#membershipFromEtcd || !isTargets || said.kind === "router") return undefined;
+  #meet({ worker, at, isTargets, said }: Observation): Worker | typeof UNHEARD_REASONS[number] {
+    if (this.#membershipFromEtcd || !isTargets || said.kind === "router") return "unknown_worker";
     const tombstone = this.#readGone().get(worker);
-    if (tombstone !== undefined) {
-      if (at.monotonicMs <= tombstone.atMs) return undefined;
-      this.#writeGone().delete(worker);
-    }
+    if (tombstone !== undefined && at.monotonicMs <= tombstone.atMs) return "unknown_worker";
+    if (this.#isFull) return "too_many_workers";
+    if (tombstone !== undefined) this.#writeGone().delete(worker);
     return { ...newWorker(worker, undefined), livesByEvents: true };
   }
 
@@ -348,6 +353,10 @@ class Draft {
     this.#writeGone().delete(id); // The youngest stand last.
     this.#writeGone().set(id, tombstone);
     dropOldest(this.#writeGone(), MAX_TOMBSTONES);
+  }
+
+  get #isFull(): boolean {
+    return this.#readWorkers().size >= MAX_WORKERS;
   }
 
   #readWorkers(): ReadonlyMap<WorkerId, Worker> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { NO_REGISTRATION } from "../../lib/discovery/membership.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { expectedWorkers } from "../../lib/fleet/fleet.ts";
+import { expectedWorkers, MAX_WORKERS } from "../../lib/fleet/fleet.ts";
 import { nextExpiryMs, snapshotTarget } from "../../lib/fleet/snapshot.ts";
 import type { LoadOutcome } from "../../lib/scrape/answer.ts";
 import {
@@ -14,6 +15,7 @@ import {
   late,
   limits,
   load,
+  observed,
   round,
   states,
   time,
@@ -147,6 +149,34 @@ Deno.test("without etcd a silent worker is forgotten in time, and comes back whe
     [31_000, round(31, 31_000, [answer(a, 31, 31_000)])],
   );
   assert.deepEqual(states(fleet, 31_000), { [a]: "responding" });
+});
+
+Deno.test("of more workers than can be, by what is said on NATS, only those come that etcd lists, and the rest is counted", () => {
+  const ids = Array.from({ length: MAX_WORKERS }, (_, n) => String(n + 1_000) as WorkerId);
+  const registered = new Map([b, ...ids].map((id) => [id, NO_REGISTRATION]));
+  const named = (ms: number, ids: readonly WorkerId[]) => ({
+    kind: "observations" as const,
+    observations: ids.map((id) => observed(ms, id, { kind: "blocks", usedBlocks: 1 })),
+  });
+  const { fleet, notes } = feed(
+    [10, named(10, ids)],
+    [11, named(11, [a, b, ids[0]!])],
+    [12, round(1, 12, [answer(a, 1, 12), answer(ids[1]!, 1, 12)])],
+    [13, {
+      kind: "membership",
+      request: 1,
+      membership: { known: true, workers: registered, publishers: new Set(), needsNats: true },
+    }],
+  );
+  assert.deepEqual([notes.unheard, notes.uncounted], [
+    { unknown_worker: 0, too_many_workers: 2 },
+    { duplicate_id: 0, late: 0, too_many_workers: 1 },
+  ]);
+  assert.deepEqual([fleet.workers.size, fleet.workers.has(a), fleet.workers.has(b)], [
+    MAX_WORKERS + 1,
+    false,
+    true,
+  ]);
 });
 
 Deno.test("hit-rate events add up by the worker they name", () => {

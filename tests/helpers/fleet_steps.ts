@@ -13,6 +13,7 @@ import {
   GONE_REASONS,
   type Notes,
   UNCOUNTED_REASONS,
+  UNHEARD_REASONS,
 } from "../../lib/fleet/fleet.ts";
 import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
 import { type Answer, type LoadOutcome, noRejections } from "../../lib/scrape/answer.ts";
@@ -117,15 +118,15 @@ export function observations(...observations: Observation[]): FleetInput {
 export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } {
   let fleet: Fleet = emptyFleet(target);
   const sum = {
-    uncounted: { duplicate_id: 0, late: 0 },
+    uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
     gone: { deregistered: 0, forgotten: 0 },
-    unheard: { unknown_worker: 0 },
+    unheard: { unknown_worker: 0, too_many_workers: 0 },
   };
   for (const [ms, input] of steps) {
     const result = apply(fleet, input, { now: at(ms), limits });
     fleet = result.fleet;
     for (const reason of UNCOUNTED_REASONS) sum.uncounted[reason] += result.notes.uncounted[reason];
-    sum.unheard.unknown_worker += result.notes.unheard.unknown_worker;
+    for (const reason of UNHEARD_REASONS) sum.unheard[reason] += result.notes.unheard[reason];
     for (const reason of GONE_REASONS) sum.gone[reason] += result.notes.gone[reason];
   }
   return { fleet, notes: sum };
