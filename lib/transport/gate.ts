@@ -1,44 +1,61 @@
 import { onAbort } from "../timing.ts";
 
-/** Lets so many in at once; the others wait, and who came first is first. */
+/**
+ * Lets so many in at once; the others wait, and who came first is first. Those who come again because they had no luck
+ * wait behind all others, and have half of the places at most: they keep nobody out.
+ */
 export class Gate {
+  readonly #places: number;
   readonly #waiting = new Set<() => void>();
-  #free: number;
+  readonly #waitingAgain = new Set<() => void>();
+  #inside = 0;
+  #insideAgain = 0;
 
   constructor(places: number) {
-    this.#free = places;
+    this.#places = places;
   }
 
   /** Waits for a place, which disposal gives back; undefined once `signal` is aborted. Never rejects. */
-  async enter(signal: AbortSignal): Promise<Disposable | undefined> {
-    if (signal.aborted) return undefined;
-    if (this.#free > 0) this.#free--;
-    else if (!await this.#turn(signal)) return undefined;
+  async enter(
+    signal: AbortSignal,
+    { again = false }: { readonly again?: boolean } = {},
+  ): Promise<Disposable | undefined> {
+    if (signal.aborted || !await this.#turn(signal, again)) return undefined;
     let isHeld = true;
     return {
       [Symbol.dispose]: () => {
-        if (isHeld) this.#leave();
+        if (!isHeld) return;
         isHeld = false;
+        this.#inside--;
+        if (again) this.#insideAgain--;
+        this.#admit();
       },
     };
   }
 
   /** True when a place was handed over, false when the wait was ended. */
-  async #turn(signal: AbortSignal): Promise<boolean> {
+  async #turn(signal: AbortSignal, again: boolean): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const admit = () => resolve(true);
-    this.#waiting.add(admit);
+    const queue = again ? this.#waitingAgain : this.#waiting;
+    queue.add(admit);
+    this.#admit();
     using _ = onAbort(signal, () => {
-      if (this.#waiting.delete(admit)) resolve(false);
+      if (queue.delete(admit)) resolve(false);
     });
     return await promise;
   }
 
-  #leave(): void {
-    const [admit] = this.#waiting;
-    if (admit === undefined) this.#free++;
-    else {
-      this.#waiting.delete(admit);
+  #admit(): void {
+    while (this.#inside < this.#places) {
+      const again = this.#waiting.size === 0;
+      if (again && this.#insideAgain >= this.#places / 2) return;
+      const queue = again ? this.#waitingAgain : this.#waiting;
+      const [admit] = queue;
+      if (admit === undefined) return;
+      queue.delete(admit);
+      this.#inside++;
+      if (again) this.#insideAgain++;
       admit();
     }
   }

@@ -20,7 +20,7 @@ export interface ZmqSubscriberOptions {
   readonly connectMs?: number;
   /** A PING goes out after so long a silence, and the connection ends after a second one unanswered. Default 1000. */
   readonly heartbeatMs?: number;
-  /** Each try waits for a place in it, and holds it until the handshake is done or the try has failed. */
+  /** Each try waits for a place in it, behind others where the last one failed, and holds it until the handshake's end. */
   readonly handshakes?: Gate;
   /** The pauses between tries. Default 100 ms to 5 s. */
   readonly backOff?: BackOffLimits;
@@ -69,9 +69,11 @@ export class ZmqSubscriber implements AsyncDisposable {
     const { host, port } = this.#options;
     const backOff = new BackOff(this.#options.backOff);
     let said: string | undefined;
+    let again = false;
     while (!signal.aborted) {
-      const { cause, opened, settled } = await this.#connect(signal);
+      const { cause, opened, settled } = await this.#connect(signal, again);
       if (signal.aborted) return;
+      again = !opened;
       if (opened || cause !== said) this.#log.debug("No connection to a publisher", { host, port, cause });
       said = cause;
       if (settled) backOff.reset();
@@ -80,10 +82,13 @@ export class ZmqSubscriber implements AsyncDisposable {
   }
 
   /** Holds one connection until it ends. `settled`: it brought a message, or stood for some time. */
-  async #connect(signal: AbortSignal): Promise<{ cause: string; opened: boolean; settled: boolean }> {
+  async #connect(
+    signal: AbortSignal,
+    again: boolean,
+  ): Promise<{ cause: string; opened: boolean; settled: boolean }> {
     let openedMs: number | undefined;
     let isHeard = false;
-    using place = await this.#options.handshakes?.enter(signal);
+    using place = await this.#options.handshakes?.enter(signal, { again });
     const cause = await new ZmqConnection({
       ...this.#options,
       signal,

@@ -435,3 +435,21 @@ Deno.test("subscribers of one gate wait for the handshakes of others, not for th
   await eventually(() => assert.ok(first.subscriber.connected && second.subscriber.connected));
   assert.equal(good.connections, 2);
 });
+
+Deno.test("publishers that did not answer once keep no new one out, however many they are", async () => {
+  const handshakes = new Gate(2);
+  const count = 20;
+  using silent = new ZmtpPeer(async (connection) => {
+    if (silent.connections > count) await connection.ended();
+  });
+  using good = new ZmtpPeer(async (connection) => {
+    await welcome(connection);
+    await connection.ended();
+  });
+  await using clients = new AsyncDisposableStack();
+  const options = { ...PATIENT, handshakes, backOff: { firstMs: 10, maxMs: 10 } };
+  for (let n = 0; n < count; n++) clients.use(subscribe(silent.port, options));
+  await eventually(() => assert.equal(silent.connections, count + 1)); // The second one that comes again waits.
+  await using client = subscribe(good.port, { ...PATIENT, handshakes });
+  await eventually(() => assert.ok(client.subscriber.connected));
+});
