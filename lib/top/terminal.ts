@@ -1,3 +1,4 @@
+import "./production.ts";
 import { Box, type Key, render, Text, useApp, useInput, useWindowSize } from "ink";
 import process from "node:process";
 import { createElement, useEffect, useMemo, useRef, useState } from "react";
