@@ -130,7 +130,8 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     what: "nobody answers",
     original: "`No endpoints found` each second",
-    ours: "at once, then ever less often, up to once a minute",
+    ours:
+      "at once, then ever less often, up to once a minute; of workers that are only silent, that they are",
     why: "a log is read",
     test: {
       file: "monitor/absence_test.ts",
