@@ -1,4 +1,5 @@
 import { decode, encode } from "@msgpack/msgpack";
+import { joinBytes } from "../bytes.ts";
 import { EventError } from "./event_error.ts";
 
 /** A hundred times the largest event that was seen of those that are read here. Bounds the depth as well. */
@@ -40,17 +41,10 @@ export class Float64 {
 /** Encodes a map as Dynamo's programs do: each integer as short as it goes, fractions as 64-bit floats. */
 export function encodeMsgpack(map: MsgpackMap): Uint8Array<ArrayBuffer> {
   const fields = Object.entries(map);
-  const parts = [
-    Uint8Array.of(0x80 | fields.length),
+  return joinBytes([
+    [0x80 | fields.length],
     ...fields.flatMap(([field, value]) => [encode(field), encodeValue(value)]),
-  ];
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  ]);
 }
 
 function encodeValue(value: MsgpackMap[string]): Uint8Array {
