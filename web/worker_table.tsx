@@ -49,10 +49,17 @@ const COLUMNS: readonly Column[] = [
     title: "KV cache",
     descending: true,
     cell: ({ worker }) => (
-      <Bar ratio={kvRatio(worker)} title={blocksText(worker.kv_blocks_used, worker.kv_blocks_total)} />
+      <Bar ratio={kvRatio(worker)} title={ofText(worker.kv_blocks_used, worker.kv_blocks_total, "blocks")} />
     ),
   },
-  { key: "slots", title: "Slots", descending: true, cell: ({ worker }) => <Bar ratio={slotRatio(worker)} /> },
+  {
+    key: "slots",
+    title: "Slots",
+    descending: true,
+    cell: ({ worker }) => (
+      <Bar ratio={slotRatio(worker)} title={ofText(worker.slots_active, worker.slots_total, "slots")} />
+    ),
+  },
   {
     key: "waiting",
     title: "Waiting",
@@ -239,8 +246,8 @@ function Errors({ count }: { count: number | undefined }) {
   return count ? <span class="errors">{numberText(count)}</span> : <>{numberText(count)}</>;
 }
 
-function blocksText(used: number | undefined, total: number | undefined): string {
-  return used === undefined ? "" : `${numberText(used)} of ${numberText(total)} blocks`;
+function ofText(used: number | undefined, total: number | undefined, what: string): string {
+  return used === undefined ? "" : `${numberText(used)} of ${numberText(total)} ${what}`;
 }
 
 /** Arrow keys go from row to row. */

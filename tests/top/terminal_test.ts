@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { ownCommand, ownProgram } from "../../tools/program.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { Terminal, type TerminalOptions } from "../../tools/terminal.ts";
-import { readBoth } from "../helpers/api_reader.ts";
-import { Deployment, RawService } from "../helpers/deployment.ts";
+import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { startMetrics } from "../helpers/metrics_process.ts";
 
@@ -125,37 +124,6 @@ Deno.test("a resize is followed, down to a terminal that is too small for everyt
   await rows(60, 12, 7, /STATE +KV +WAIT +AGE$/);
   await terminal.type("G");
   await seen(terminal, / 24-30 of 30$/m, /^> /m);
-});
-
-const BLOCKS = { a1: 10, b2: 25, c3: 90 };
-
-Deno.test("metrics top --url shows the numbers of the API and of the page of the same seq", async () => {
-  await using nats = await startNats();
-  await using raw = new RawService(nats.url);
-  raw.answer(({ reply }) => Object.entries(BLOCKS).forEach(([hex, blocks]) => reply(hex, blocks)));
-  // Between two rounds the seq stays, for nobody sends events.
-  const args = [...NAMED, "--no-etcd", "--poll-interval", "2"];
-  await using metrics = await startMetrics({ args, env: { NATS_SERVER: nats.url } });
-  await using terminal = await openTop(["--url", metrics.url], { columns: 160 });
-  await seen(terminal, /^Workers 3 {2}3 responding/m);
-  await eventually(async () => {
-    const [screen, { fleet, page }] = await Promise.all([terminal.screen(), readBoth(metrics.url)]);
-    assert.equal(/ seq (\d+), /.exec(screen)?.[1], String(fleet.seq));
-    const rows = [
-      ...screen.matchAll(/^[> ] (\d+) +responding +\S+ +\d+% +(\S+) +\S+ +\d+% +(\S+) +(\S+) /gm),
-    ];
-    assert.equal(rows.length, 3);
-    for (const [, worker_id = "", blocks, slots, waiting] of rows) {
-      const of = (name: string) => page.value(name, { worker_id });
-      assert.equal(blocks, `${of("llm_kv_blocks_active")}/${of("llm_kv_blocks_total")}`);
-      assert.equal(slots, `${of("llm_requests_active_slots")}/${of("llm_requests_total_slots")}`);
-      assert.equal(waiting, String(of("dynamo_metrics_worker_requests_waiting") ?? "–"));
-    }
-    const { load_avg, load_std } = fleet.targets[0]!.aggregate;
-    const shown = /^Load +(\S+) ± (\S+) /m.exec(screen);
-    assert.ok(Math.abs(Number(shown?.[1]) - load_avg) <= 0.05);
-    assert.ok(Math.abs(Number(shown?.[2]) - load_std) <= 0.05);
-  }, { timeoutMs: 20_000 });
 });
 
 Deno.test("a server that is lost is said, what it told is greyed, and it is seen again when it is back", async () => {
