@@ -1,11 +1,10 @@
 import { HIT_RATE_EVENT } from "../../lib/dynamo/hit_rate.ts";
 import { INSPECTABLE, Inspector } from "../../tools/inspector.ts";
 import { PageReader } from "../../tools/page_reader.ts";
-import { startNats } from "../../tools/servers/nats.ts";
 import { Child } from "../child.ts";
 import { CpuShares } from "../probes/cpu.ts";
 import { profiled, profileText } from "../probes/profile.ts";
-import { shows, startOwn } from "../programs/metrics.ts";
+import { Deployment } from "../programs/deployment.ts";
 import type { Row } from "../row.ts";
 import { pause } from "../scraping.ts";
 
@@ -18,16 +17,9 @@ export const HIT_RATE: Row = {
   name: "hit_rate",
   what: "kv-hit-rate events, 30,000/s over NATS: CPU",
   run: async ({ quick }) => {
-    await using nats = await startNats();
-    await using fleet = new Child("fleet/main.ts", { nats: nats.url, workers: WORKERS, release: "0.6.0" });
-    await fleet.ask();
-    await using own = await startOwn({
-      env: { NATS_SERVER: nats.url },
-      args: ["--no-etcd"],
-      denoFlags: [INSPECTABLE],
-    });
+    await using deployment = await Deployment.start({ workers: WORKERS, denoFlags: [INSPECTABLE] });
+    const { own, nats } = deployment;
     using inspector = await Inspector.of(own.program);
-    await shows(own.url, WORKERS);
     const { pid } = own.program;
     const idle = new CpuShares({ program: pid });
     await pause(quick ? 1_000 : 20_000);
@@ -42,13 +34,7 @@ export const HIT_RATE: Row = {
     const heard = async () =>
       new PageReader(await (await fetch(own.url)).text())
         .value("dynamo_metrics_events_total", { event: HIT_RATE_EVENT })!;
-    const all = new CpuShares({
-      "program": pid,
-      "nats-server": nats.pid,
-      "router": router.pid,
-      "fleet": fleet.pid,
-      "bench": Deno.pid,
-    });
+    const all = new CpuShares({ ...deployment.pids, "router": router.pid });
     const percents: number[] = [];
     const startMs = performance.now();
     const before = await heard();

@@ -1,17 +1,15 @@
 import { join } from "node:path";
 import { INSPECTABLE, Inspector } from "../../tools/inspector.ts";
-import { startNats } from "../../tools/servers/nats.ts";
 import { Child } from "../child.ts";
 import type { ReadersReport } from "../fleet/readers.ts";
 import { HttpReader } from "../http_reader.ts";
 import { type Measure, median, ratios, type RowResult } from "../measure.ts";
 import { cpuMs, CpuShares } from "../probes/cpu.ts";
 import { profiled, profileText } from "../probes/profile.ts";
-import { shows, startOwn } from "../programs/metrics.ts";
+import { Deployment } from "../programs/deployment.ts";
 import type { Row, RowContext } from "../row.ts";
 import { pause } from "../scraping.ts";
 
-const RELEASE = "0.6.0";
 const SIZES = [10, 1_000, 10_000];
 const FORMS = ["plain", "gzip"] as const;
 /** Connections at once. */
@@ -40,16 +38,10 @@ export const THROUGHPUT: Row = {
 };
 
 async function measure(workers: number, { quick, say }: RowContext): Promise<RowResult> {
-  await using nats = await startNats();
-  await using fleet = new Child("fleet/main.ts", { nats: nats.url, workers, release: RELEASE });
-  await fleet.ask();
-  await using own = await startOwn({
-    env: { NATS_SERVER: nats.url },
-    args: ["--no-etcd", "--poll-interval", "60"],
-    denoFlags: [INSPECTABLE],
-  });
+  const args = ["--poll-interval", "60"];
+  await using deployment = await Deployment.start({ workers, args, denoFlags: [INSPECTABLE] });
+  const { own } = deployment;
   using inspector = await Inspector.of(own.program);
-  await shows(own.url, workers);
   await using readers = new Child("fleet/readers.ts", { readers: READERS });
   const folder = await Deno.makeTempDir({ prefix: "bench-" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
@@ -103,15 +95,8 @@ const RENDERED_WORKERS = 1_000;
  * costs the sending of its bytes, and that is taken off: a `HEAD` is answered from the same page without a body.
  */
 async function measureRendering({ quick }: RowContext): Promise<Measure[]> {
-  await using nats = await startNats();
-  await using fleet = new Child("fleet/main.ts", {
-    nats: nats.url,
-    workers: RENDERED_WORKERS,
-    release: RELEASE,
-  });
-  await fleet.ask();
-  await using own = await startOwn({ env: { NATS_SERVER: nats.url }, args: ["--no-etcd"] });
-  await shows(own.url, RENDERED_WORKERS);
+  await using deployment = await Deployment.start({ workers: RENDERED_WORKERS });
+  const { own } = deployment;
   const head = async () => void await fetch(own.url, { method: "HEAD" });
   const cost = async (scrapers: number) => {
     const before = cpuMs(own.program.pid);
