@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { Browser } from "../tools/browser.ts";
 import type { PageReader } from "../tools/page_reader.ts";
 import { ownCommand } from "../tools/program.ts";
 import { startNats } from "../tools/servers/nats.ts";
 import { Terminal } from "../tools/terminal.ts";
 import { type Fleet, readBoth } from "./helpers/api_reader.ts";
-import { Browser } from "./helpers/browser.ts";
 import { RawService, target } from "./helpers/deployment.ts";
 import { eventually } from "./helpers/eventually.ts";
 import { startMetrics } from "./helpers/metrics_process.ts";

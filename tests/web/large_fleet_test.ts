@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { Browser } from "../../tools/browser.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
-import { Browser, picture, violations } from "../helpers/browser.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { picture, violations } from "../helpers/page_checks.ts";
 import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";
 
 const WORKERS = 10_000;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { Browser } from "../../tools/browser.ts";
 import { ownProgram, type Program } from "../../tools/program.ts";
-import { Browser, picture, violations } from "../helpers/browser.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { picture, violations } from "../helpers/page_checks.ts";
 
 /** How many Snapshots there have been when the charts have something to show. */
 const SEASONED = 40;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { Browser, violations } from "../helpers/browser.ts";
+import { Browser } from "../../tools/browser.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { violations } from "../helpers/page_checks.ts";
 import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";
 import { TcpProxy } from "../helpers/tcp_proxy.ts";
 
