@@ -4,7 +4,7 @@ import { eventually } from "../helpers/eventually.ts";
 const LINUX = Deno.build.os === "linux";
 const SCRIPT = new URL("../../tools/demo.ts", import.meta.url).href;
 
-Deno.test("the demo shows three workers, and an interrupt leaves no process, port or file behind", async () => {
+Deno.test("the demo shows its workers between the page's address, and an interrupt leaves no process, port or file behind", async () => {
   const temp = await Deno.makeTempDir({ prefix: "demo-" });
   try {
     const demo = start(["--for", "60"], temp);
@@ -12,7 +12,11 @@ Deno.test("the demo shows three workers, and an interrupt leaves no process, por
     let during: string[] | undefined;
     for await (const text of demo.stdout.pipeThrough(new TextDecoderStream())) {
       output += text;
-      if (during !== undefined || !showsAll(output)) continue;
+      if (during !== undefined || !output.endsWith("(Ctrl-C ends all)\n")) continue;
+      assert.ok(showsAll(output));
+      const [, address] = /^The live page: (http:\S+)\n/.exec(output)!;
+      assert.ok(output.endsWith(`\nThe live page:       ${address}    (Ctrl-C ends all)\n`));
+      assert.match(await (await fetch(address!)).text(), /<title>metrics<\/title>/);
       during = processesOf(temp);
       demo.kill("SIGINT");
     }
@@ -39,7 +43,7 @@ Deno.test({
       let output = "";
       for await (const text of demo.stdout.pipeThrough(new TextDecoderStream())) {
         output += text;
-        if (showsAll(output) && processesOf(temp).length >= 5) demo.kill("SIGKILL");
+        if (showsAll(output) && processesOf(temp).length >= 7) demo.kill("SIGKILL");
       }
       await demo.status;
       assert.ok(showsAll(output));
@@ -85,8 +89,11 @@ function start(args: readonly string[], temp: string): Deno.ChildProcess {
   }).spawn();
 }
 
+/** All workers are there, of both releases, with everything connected. */
 function showsAll(output: string): boolean {
-  return output.match(/^llm_requests_total_slots\{/gm)?.length === 3;
+  const releases = [...output.matchAll(/^\d+ +responding +\d+\/100 .* (0\.6\.0|1\.5\.1\+) /gm)];
+  return /^NATS connected {2}etcd connected /m.test(output) &&
+    releases.map(([, release]) => release).toSorted().join() === "0.6.0,0.6.0,1.5.1+,1.5.1+";
 }
 
 async function assertNothingLeft(output: string, temp: string): Promise<void> {

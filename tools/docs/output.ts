@@ -33,6 +33,7 @@ export async function outputParts(): Promise<Readonly<Record<string, string>>> {
   });
   await pusher.logged(/Started pushing/);
   return {
+    "output-demo": block(lines(await demoOutput(), () => true)),
     "output-start": block(lines(alone, () => true)),
     "output-found": block(lines(metrics.log, (line) => line.includes("Found workers"))),
     "output-mock": block(lines(workers.log, (line) => /Starting|Stats/.test(line)).slice(0, 2)),
@@ -40,6 +41,18 @@ export async function outputParts(): Promise<Readonly<Record<string, string>>> {
     "output-top": block(screen),
     "output-push": block(lines(pusher.log, (line) => line.includes("Started pushing"))),
   };
+}
+
+async function demoOutput(): Promise<string> {
+  const args = ["run", "-A", "--no-check", new URL("../demo.ts", import.meta.url).href, "--for", "60"];
+  const demo = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+  let text = "";
+  for await (const part of demo.stdout.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (text.includes("(Ctrl-C ends all)")) demo.kill("SIGINT");
+  }
+  await demo.status;
+  return text;
 }
 
 /** The screen of `metrics top` when it shows half a minute, without its empty lines. */
