@@ -1,0 +1,34 @@
+/** One who follows `/api/v1/stream` until it is disposed of, and only counts. */
+export class StreamReader implements AsyncDisposable {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #running: Promise<void>;
+  #bytes = 0;
+
+  private constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+    this.#running = this.#read();
+  }
+
+  static async open(url: string): Promise<StreamReader> {
+    const { status, body } = await fetch(url);
+    if (status !== 200 || body === null) throw new Error(`${url} answers ${status}`);
+    return new StreamReader(body);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader.cancel();
+    await this.#running;
+  }
+
+  async #read(): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      this.#bytes += value.length;
+    }
+  }
+}
