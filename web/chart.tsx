@@ -22,6 +22,8 @@ export interface ChartProps {
   readonly atLeast: number;
   /** The right end of the time axis, in seconds. */
   readonly now: number;
+  /** The only line has its name beside, too: it is not of what the figure is. */
+  readonly isKeyed?: true;
 }
 
 const HEIGHT = 84;
@@ -64,7 +66,7 @@ export function Chart(props: ChartProps) {
     <div class="chart">
       <div ref={box} role="img" aria-label={`${props.title}, the last 15 minutes`} />
       <p class={at === undefined ? "legend" : "legend pointed"} aria-hidden={at !== undefined}>
-        {(lines.length > 1 || at !== undefined) &&
+        {(lines.length > 1 || props.isKeyed || at !== undefined) &&
           lines.map(({ name, label }, n) => (
             <span key={name} class={`key key-${n}`}>
               {label}

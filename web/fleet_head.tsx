@@ -12,6 +12,7 @@ interface Card {
   readonly deviation?: string;
   readonly text: (value: number | undefined) => string;
   readonly atLeast: number;
+  readonly isKeyed?: true;
 }
 
 /** The shortest scale of a number that is counted: its marks are whole numbers. */
@@ -85,8 +86,10 @@ function cardsOf({ aggregate }: TargetView): Card[] {
     {
       title: "KV hit rate",
       value: percentText(ratio(hit_rate?.overlap_blocks, hit_rate?.isl_blocks)),
-      ...(hit_rate === undefined ? { beside: "no router's events heard" } : {}),
-      lines: [{ name: "hit_rate", label: "overlap" }],
+      ...(hit_rate === undefined
+        ? { beside: "no router's events heard" }
+        : { beside: "since the start of metrics", isKeyed: true }),
+      lines: [{ name: "hit_rate", label: "at each moment" }],
       ...percent,
     },
     {

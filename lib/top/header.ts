@@ -136,8 +136,9 @@ function loadText({ load_avg, load_std }: Pick<Aggregate, "load_avg" | "load_std
 
 function waitingText({ requests_waiting, hit_rate }: Pick<Aggregate, "requests_waiting" | "hit_rate">): Line {
   const hit = hit_rate && ratioOf(hit_rate.overlap_blocks, hit_rate.isl_blocks);
-  const waiting = numberText(requests_waiting).padEnd(12);
-  return [{ text: waiting }, { text: "  Hit rate ", color: "cyan" }, { text: percentText(hit).trim() }];
+  const waiting: Span = { text: numberText(requests_waiting).padEnd(7) };
+  const label: Span = { text: " Hit rate ", color: "cyan" };
+  return [waiting, label, { text: hit === undefined ? UNKNOWN : `${percentText(hit).trim()} since start` }];
 }
 
 /** The last minutes of a series of a target, or of the worker whose past it is. */

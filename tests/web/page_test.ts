@@ -109,6 +109,21 @@ Deno.test("a worker has a page that can be linked to, with all its numbers; it s
   await page.getByText("There is no worker 999 at dynamo/my_component/my_endpoint.").waitFor();
 });
 
+Deno.test("the hit rate says that it is since the start, and its chart that it is not", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  await using browser = await Browser.open();
+  const raw = deployment.raw();
+  const page = await browser.page(deployment.metrics.url);
+  const card = page.locator(".card", { hasText: "KV hit rate" });
+  await card.getByText("no router's events heard").waitFor();
+  assert.equal(await card.getByText("at each moment").count(), 0);
+  await eventually(async () => {
+    raw.publish("namespace.dynamo.kv-hit-rate", '{"worker_id":1,"isl_blocks":4,"overlap_blocks":1}');
+    assert.equal(await card.locator(".figure").textContent(), "25 %since the start of metrics");
+  });
+  await card.getByText("at each moment").waitFor();
+});
+
 Deno.test("all can be done by keyboard", async () => {
   await using fleet = new PlayedFleet();
   await using browser = await Browser.open();
