@@ -62,7 +62,8 @@ function useWorkerSeries({ model, target, id }: { model: Model; target: TargetVi
       if (past !== undefined) series.remember(history!, past.series);
     });
   }, []);
-  useEffect(() => {
+  // Before the charts are drawn: their ends are what the figures beside them say.
+  useMemo(() => {
     const row = target.rows.get(id);
     series.append(model.fleet.atMs / 1_000, row === undefined ? {} : workerMoment(row.worker));
   }, [model.version]);
