@@ -85,7 +85,8 @@ const COLUMNS: readonly Column[] = [
 export function WorkerTable({ model, target }: { model: Model; target: TargetView }) {
   const [order, setOrder] = useState<Order>(BY_ATTENTION);
   const [filter, setFilter] = useState<Filter>({ text: "", state: undefined });
-  const { rows, isHeld, hold } = useArranged({ model, target, order, filter });
+  const { isHeld, ...holding } = useHold();
+  const rows = useArranged({ model, target, order, filter, isHeld });
   const body = useRef<HTMLTableSectionElement>(null);
   const { first, last, rowHeight } = useWindow(body, rows.length);
   const shown = rows.slice(first, last);
@@ -103,8 +104,7 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
         </thead>
         <tbody
           ref={body}
-          onPointerEnter={({ pointerType }) => pointerType === "mouse" && hold(true)}
-          onPointerLeave={() => hold(false)}
+          {...holding}
           onKeyDown={moveFocus}
         >
           <Gap height={first * rowHeight} columns={columns.length} />
@@ -134,16 +134,39 @@ function useColumns({ version }: Model, { rows }: TargetView): readonly Column[]
   }, [version, rows]);
 }
 
-/**
- * The rows in their order. While it is held rows stay where they are, so that they do not run away under the pointer;
- * those that are gone leave.
- */
-function useArranged(
-  { model, target, order, filter }: { model: Model; target: TargetView; order: Order; filter: Filter },
-): { rows: Row[]; isHeld: boolean; hold: (held: boolean) => void } {
+/** How long a touch holds the order: nobody knows where a finger that is lifted will come down. */
+const TOUCH_HOLD_MS = 5_000;
+
+/** Whether the order is held, so that rows do not run away: under a mouse, and for some seconds after a touch. */
+function useHold() {
   const [isHeld, hold] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return {
+    isHeld,
+    onPointerEnter: ({ pointerType }: PointerEvent) => pointerType === "mouse" && hold(true),
+    onPointerLeave: ({ pointerType }: PointerEvent) => pointerType === "mouse" && hold(false),
+    onPointerDown: ({ pointerType }: PointerEvent) => {
+      if (pointerType === "mouse") return;
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => hold(false), TOUCH_HOLD_MS);
+      hold(true);
+    },
+  };
+}
+
+/** The rows in their order. While it is held rows stay where they are; those that are gone leave. */
+function useArranged(
+  { model, target, order, filter, isHeld }: {
+    model: Model;
+    target: TargetView;
+    order: Order;
+    filter: Filter;
+    isHeld: boolean;
+  },
+): Row[] {
   const last = useRef<{ rows: Row[]; of: readonly unknown[] }>({ rows: [], of: [] });
-  const rows = useMemo(() => {
+  return useMemo(() => {
     const of = [target, order, filter];
     const isSame = of.every((part, n) => part === last.current.of[n]);
     const rows = isHeld && isSame
@@ -152,7 +175,6 @@ function useArranged(
     last.current = { rows, of };
     return rows;
   }, [model.version, target, order, filter, isHeld]);
-  return { rows, isHeld, hold };
 }
 
 function Toolbar(
@@ -197,7 +219,7 @@ function Toolbar(
             </button>
           ))}
       </div>
-      {isHeld && <span class="aside">order held under the pointer</span>}
+      {isHeld && <span class="aside">order held</span>}
       <input
         ref={field}
         type="search"

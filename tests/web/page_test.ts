@@ -109,6 +109,38 @@ Deno.test("a worker has a page that can be linked to, with all its numbers; it s
   await page.getByText("There is no worker 999 at dynamo/my_component/my_endpoint.").waitFor();
 });
 
+Deno.test("rows stay where they are under a mouse, and for some seconds after a touch", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  const publish = (first: number, second: number) =>
+    fleet.publish(
+      [first, second].map((activeBlocks, n) =>
+        playedWorker(String(n + 1), { numbers: { activeBlocks, totalBlocks: 100 } })
+      ),
+    );
+  const page = await browser.page(fleet.url);
+  const shows = (...cells: readonly string[]) =>
+    eventually(async () =>
+      assert.deepEqual(await page.locator(".row :is(.col-worker, .col-kv)").allTextContents(), cells)
+    );
+  publish(80, 20);
+  await shows("1", "80 %", "2", "20 %");
+
+  await page.locator(".row").last().hover();
+  publish(30, 70);
+  await shows("1", "30 %", "2", "70 %");
+  await page.getByText("order held").waitFor();
+  await page.mouse.move(0, 0);
+  await shows("2", "70 %", "1", "30 %");
+
+  await page.locator("tbody").dispatchEvent("pointerdown", { pointerType: "touch" });
+  await page.locator("tbody").dispatchEvent("pointerleave", { pointerType: "touch" });
+  publish(60, 40);
+  await shows("2", "40 %", "1", "60 %");
+  await page.getByText("order held").waitFor();
+  await shows("1", "60 %", "2", "40 %");
+});
+
 Deno.test("the hit rate says that it is since the start, and its chart that it is not", async () => {
   await using deployment = await Deployment.start({ withoutEtcd: true });
   await using browser = await Browser.open();
