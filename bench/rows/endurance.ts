@@ -35,11 +35,11 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
   await using _ = new Scraping([{ url, gzip: false }, { url, gzip: true }]);
   await pause(quick ? 2_000 : 10_000);
 
-  const ms = quick ? (workers === 10_000 ? 20_000 : 4_000) : 10 * MINUTE_MS;
+  const ms = quick ? (workers === 10_000 ? 12_000 : 4_000) : 10 * MINUTE_MS;
   const { measures, cpu, said } = await watch(`endurance/${workers}`, deployment.pids, { inspector, ms });
   say(`${workers} workers: ${said}`);
 
-  const profile = await profiled(inspector, () => pause(quick ? 3_000 : 30_000));
+  const profile = await profiled(inspector, () => pause(quick ? 2_000 : 30_000));
   return {
     measures: [...measures, ...pieceMeasures(workers, profile)],
     cpu,

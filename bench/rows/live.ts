@@ -33,7 +33,7 @@ export const LIVE: Row = {
     });
     await pause(quick ? 2_000 : 10_000);
 
-    const ms = quick ? 8_000 : 180_000;
+    const ms = quick ? 6_000 : 180_000;
     const told = async () => ({ seq: await seqOf(page), bytes: stream.bytes });
     const before = await told();
     const watching = watch("live/program", deployment.pids, { inspector, ms });
@@ -42,7 +42,7 @@ export const LIVE: Row = {
     const snapshots = (await after).seq - before.seq;
     if (snapshots === 0) throw new Error("the page was not told of any Snapshot");
     const { measures, cpu, said } = await watching;
-    const profile = await profiled(inspector, () => pause(quick ? 2_000 : 20_000));
+    const profile = await profiled(inspector, () => pause(quick ? 1_000 : 20_000));
     say(`longest task ${tasks[0]!.ms.toFixed(1)} ms; the program: ${said}`);
     return {
       measures: [
