@@ -43,7 +43,8 @@ export const LIVE: Row = {
     if (snapshots === 0) throw new Error("the page was not told of any Snapshot");
     const { measures, cpu, said } = await watching;
     const profile = await profiled(inspector, () => pause(quick ? 1_000 : 20_000));
-    say(`longest task ${tasks[0]!.ms.toFixed(1)} ms; the program: ${said}`);
+    const [longest] = tasks as [PageTask];
+    say(`longest task ${msText(longest.ms)}; the program: ${said}`);
     return {
       measures: [
         ...taskMeasures("live/page", tasks),
@@ -54,7 +55,12 @@ export const LIVE: Row = {
       ],
       cpu,
       profile: profileText(profile),
-      remarks: ["Chromium draws without a graphics card, and shares the cores with all that is named above"],
+      remarks: [
+        "Chromium draws without a graphics card, and shares the cores with all that is named above",
+        `of its longest task of ${msText(longest.ms)} the page ran for ${
+          msText(longest.cpuMs)
+        }, and waited for a core`,
+      ],
     };
   },
 };
@@ -65,6 +71,10 @@ function taskMeasures(at: string, tasks: readonly PageTask[]): Measure[] {
     { name: `${at}/longest_task`, unit: "ms", values: longest(({ ms }) => ms) },
     { name: `${at}/longest_task_cpu`, unit: "ms", values: longest(({ cpuMs }) => cpuMs) },
   ];
+}
+
+function msText(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
 }
 
 /** Which Snapshot the page shows. */
