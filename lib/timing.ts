@@ -152,7 +152,46 @@ export class BackOff {
   }
 }
 
-/** Waits until what was ready at the same time has had its turn: for work that is done in slices. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** How long all sliced work together holds the event loop at once. */
+const SLICE_MS = 4;
+
+/** A slice of the event loop's time, and who waits for the next one. */
+class Slices {
+  readonly #waiting: (() => void)[] = [];
+  #isOpen = false;
+  #endMs = 0;
+
+  /** Undefined while there is time left. */
+  next(): Promise<void> | undefined {
+    if (!this.#isOpen && this.#waiting.length === 0) this.#open();
+    if (this.#isOpen && performance.now() < this.#endMs) return undefined;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #open(): void {
+    this.#isOpen = true;
+    this.#endMs = performance.now() + SLICE_MS;
+    setImmediate(() => this.#close());
+  }
+
+  /** Sockets have their turn only when the loop waits for something, so for a timer: after immediates alone, every 61st time. */
+  #close(): void {
+    this.#isOpen = false;
+    if (this.#waiting.length > 0) setTimeout(() => this.#begin());
+  }
+
+  #begin(): void {
+    this.#open();
+    this.#waiting.shift()!();
+  }
+}
+
+const slices = new Slices();
+
+/**
+ * For work that takes long, to be awaited every fraction of a millisecond: lets everything else have its turn when all such
+ * work has held the loop for 4 ms. Those that wait go on one after the other.
+ */
+export function giveWay(): Promise<void> | undefined {
+  return slices.next();
 }

@@ -12,7 +12,7 @@ import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { Monitor } from "../../lib/monitor/monitor.ts";
 import type { Round } from "../../lib/scrape/round.ts";
 import { Telemetry } from "../../lib/telemetry/telemetry.ts";
-import { nextTurn, systemClock } from "../../lib/timing.ts";
+import { giveWay, systemClock } from "../../lib/timing.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { USER } from "../../tools/nats_users.ts";
 import { answerLines } from "../child.ts";
@@ -72,7 +72,7 @@ const pages = new Pages({
   snapshot: () => monitor.snapshot,
   counted: () => telemetry.counted(),
   workerLabels: "full",
-  pause: nextTurn,
+  pause: giveWay,
 });
 while (!nats.connected) await new Promise((resolve) => setTimeout(resolve, 10));
 await answerLines((line) => line.startsWith("page ") ? writePage(line.slice("page ".length)) : round());

@@ -14,7 +14,7 @@ import { publishAggregates } from "../output/publish.ts";
 import { deleteGroup, pushRegularly } from "../output/pushgateway.ts";
 import { startServer } from "../output/server.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
-import { nextTurn, systemClock } from "../timing.ts";
+import { giveWay, systemClock } from "../timing.ts";
 import { BindError } from "../transport/bind_error.ts";
 import { logEnding } from "./ending.ts";
 import { openWatch } from "./watch.ts";
@@ -38,7 +38,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     snapshot: () => monitor.snapshot,
     counted: () => telemetry.counted(),
     workerLabels: settings.workerLabels,
-    pause: nextTurn,
+    pause: giveWay,
   });
   const clock = systemClock;
   const snapshots = {

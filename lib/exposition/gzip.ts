@@ -1,8 +1,8 @@
 import { createGzip } from "node:zlib";
 import { joinBytes } from "../bytes.ts";
 
-/** Lets others have their turn. */
-export type Pause = () => Promise<void>;
+/** Lets others have their turn, when it is time. */
+export type Pause = () => Promise<void> | undefined;
 
 /** Below this size a better ratio costs less than a millisecond. */
 const SMALL = 131_072;

@@ -5,7 +5,7 @@ import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
 import { Pages, type PagesOptions } from "../../lib/exposition/pages.ts";
 import { renderPage } from "../../lib/exposition/render.ts";
 import { TEXT } from "../../lib/exposition/text.ts";
-import { nextTurn } from "../../lib/timing.ts";
+import { nextTurn } from "../helpers/next_turn.ts";
 import { largeSnapshot } from "../helpers/large_fleet.ts";
 import { renderText } from "../helpers/render_text.ts";
 import { snapshot } from "../helpers/shown_fleet.ts";

@@ -5,7 +5,7 @@ import { Pages } from "../../lib/exposition/pages.ts";
 import { TEXT } from "../../lib/exposition/text.ts";
 import { metricsRoute } from "../../lib/output/metrics_route.ts";
 import { Telemetry } from "../../lib/telemetry/telemetry.ts";
-import { nextTurn } from "../../lib/timing.ts";
+import { giveWay } from "../../lib/timing.ts";
 import { parseOpenMetrics } from "../../tools/servers/openmetrics.ts";
 import { startPrometheus } from "../../tools/servers/prometheus.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -29,7 +29,7 @@ const pages = new Pages({
   snapshot: () => snapshot,
   counted: () => Promise.resolve(counted),
   workerLabels: "full",
-  pause: nextTurn,
+  pause: giveWay,
 });
 
 const textOf = async (format: Format) =>

@@ -6,14 +6,14 @@ import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
 import { Pages } from "../../lib/exposition/pages.ts";
 import { metricsRoute } from "../../lib/output/metrics_route.ts";
 import { startServer } from "../../lib/output/server.ts";
-import { nextTurn } from "../../lib/timing.ts";
+import { giveWay } from "../../lib/timing.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { largeSnapshot } from "../helpers/large_fleet.ts";
 import { renderText } from "../helpers/render_text.ts";
 
 /** A server of real pages, of the Snapshot with `seq` at the time. */
 function start(
-  { workers, gzip = true, pause = nextTurn }: {
+  { workers, gzip = true, pause = giveWay }: {
     readonly workers: number;
     readonly gzip?: boolean;
     readonly pause?: Pause;

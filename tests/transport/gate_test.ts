@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nextTurn } from "../../lib/timing.ts";
+import { nextTurn } from "../helpers/next_turn.ts";
 import { Gate } from "../../lib/transport/gate.ts";
 
 /** Enters one after the other, and says who is in. */
