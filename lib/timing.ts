@@ -195,3 +195,12 @@ const slices = new Slices();
 export function giveWay(): Promise<void> | undefined {
   return slices.next();
 }
+
+/** What a generator returns in the end, with a chance for everything else at each of its yields. */
+export async function inSlices<Result>(parts: Generator<void, Result, void>): Promise<Result> {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+    await giveWay();
+  }
+}

@@ -17,7 +17,8 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>, pause: Pause): Promis
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   stream.once("end", resolve).once("error", reject);
   for (let from = 0; from < bytes.length; from += SLICE) {
-    stream.write(bytes.subarray(from, from + SLICE));
+    const part = bytes.subarray(from, from + SLICE);
+    await new Promise((resolve) => stream.write(part, resolve)); // Else it would be kept, and all compressed at once.
     await pause();
   }
   stream.end();

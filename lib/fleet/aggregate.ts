@@ -14,10 +14,14 @@ export interface LoadAggregate {
 export function aggregateLoad(activeBlocks: readonly number[]): LoadAggregate | undefined {
   const workers = activeBlocks.length;
   if (workers === 0) return undefined;
-  const sum = (values: (blocks: number) => number) =>
-    activeBlocks.reduce((sum, blocks) => sum + values(blocks), 0);
-  const blocks = sum((blocks) => blocks);
+  let blocks = 0;
+  let blocksSquared = 0;
+  for (const value of activeBlocks) {
+    blocks += value;
+    blocksSquared += value ** 2;
+  }
   const avg = blocks / workers;
-  const std = Math.sqrt(sum((blocks) => (blocks - avg) ** 2) / workers);
-  return { workers, blocks, blocksSquared: sum((blocks) => blocks ** 2), avg, std };
+  let deviation = 0;
+  for (const value of activeBlocks) deviation += (value - avg) ** 2;
+  return { workers, blocks, blocksSquared, avg, std: Math.sqrt(deviation / workers) };
 }

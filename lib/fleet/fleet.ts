@@ -9,6 +9,7 @@ import { type ExpectedWorkers, isFailed, type Replies, type Round } from "../scr
 import type { Instant } from "../timing.ts";
 import { forgetRouters, forgetVias } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
+import { PART, type Parts, whole } from "./parts.ts";
 import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type Worker } from "./worker.ts";
 import { releasesByService } from "./worker_release.ts";
 
@@ -100,34 +101,46 @@ export function emptyFleet(target: Target): Fleet {
   };
 }
 
-/** The fleet after `input`, and what happened on the way. */
-export function apply(
-  fleet: Fleet,
-  input: FleetInput,
-  options: { now: Instant; limits: FleetLimits },
-): { fleet: Fleet; notes: Notes } {
+/** The fleet after an input, and what happened on the way. */
+export interface Applied {
+  readonly fleet: Fleet;
+  readonly notes: Notes;
+}
+
+export interface ApplyOptions {
+  readonly now: Instant;
+  readonly limits: FleetLimits;
+}
+
+/** The fleet after `input`, at once. */
+export function apply(fleet: Fleet, input: FleetInput, options: ApplyOptions): Applied {
+  return whole(applyInParts(fleet, input, options));
+}
+
+/** The fleet after `input`, which is there when all parts are done: `fleet` stays what it is. */
+export function* applyInParts(fleet: Fleet, input: FleetInput, options: ApplyOptions): Parts<Applied> {
   const draft = new Draft(fleet);
   switch (input.kind) {
     case "round":
-      draft.closeRound(input.round, options.now);
+      yield* draft.closeRound(input.round, options.now);
       break;
     case "late":
-      draft.takeAnswers(input.replies.answers);
+      yield* draft.takeAnswers(input.replies.answers);
       break;
     case "membership":
-      draft.takeMembership(input, options.now);
+      yield* draft.takeMembership(input, options.now);
       break;
     case "hit_rates":
       draft.takeHitRates(input.events, options.now);
       break;
     case "observations":
-      draft.takeObservations(input.observations);
+      yield* draft.takeObservations(input.observations);
       break;
     case "lost":
       draft.forgetVias(input.vias);
       break;
     case "time":
-      draft.forget(input.request, options);
+      yield* draft.forget(input.request, options);
       break;
   }
   return draft.finish();
@@ -173,8 +186,10 @@ class Draft {
     this.#hitRates = fleet.hitRates;
   }
 
-  takeAnswers(answers: readonly Answer[]): void {
+  *takeAnswers(answers: readonly Answer[]): Parts<void> {
+    let taken = 0;
     for (const answer of answers) {
+      if (taken++ % PART === 0) yield;
       const tombstone = this.#readGone().get(answer.worker);
       const known = this.#readWorkers().get(answer.worker);
       const newest = known?.answer?.request ?? -1;
@@ -196,9 +211,10 @@ class Draft {
   }
 
   /** Takes the round's answers, and decides about the workers whose key vanished before its question was sent. */
-  closeRound(round: Round, now: Instant): void {
+  *closeRound(round: Round, now: Instant): Parts<void> {
     const answered = new Map<WorkerId, boolean>();
     for (const { worker, outcome } of round.answers) answered.set(worker, outcome.kind === "load");
+    yield;
     let expected = 0;
     let isComplete = true;
     for (const { id, answer } of this.#readWorkers().values()) {
@@ -208,7 +224,8 @@ class Draft {
     }
     let decoded = 0;
     for (const hasLoad of answered.values()) if (hasLoad) decoded++;
-    this.takeAnswers(round.answers);
+    yield* this.takeAnswers(round.answers);
+    yield;
     this.#lastRound = {
       request: round.request,
       failed: isFailed(round),
@@ -233,10 +250,15 @@ class Draft {
     }
   }
 
-  takeMembership({ membership, request }: { membership: Membership; request: number }, now: Instant): void {
+  *takeMembership(
+    { membership, request }: { membership: Membership; request: number },
+    now: Instant,
+  ): Parts<void> {
     this.#membershipFromEtcd = membership.known;
     if (membership.known) this.#needsNats = membership.needsNats;
+    let taken = 0;
     for (const worker of this.#readWorkers().values()) {
+      if (taken++ % PART === 0) yield;
       const registered = membership.known ? membership.workers.has(worker.id) : undefined;
       const vanished = registered === false && worker.registered !== false;
       if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
@@ -258,14 +280,17 @@ class Draft {
     }
     if (!membership.known) return;
     for (const [id, registration] of membership.workers) {
+      if (taken++ % PART === 0) yield;
       if (this.#readWorkers().has(id)) continue;
       this.#put({ ...newWorker(id, true), registration });
     }
   }
 
   /** Only of workers that etcd lists, or that answered; without etcd, of those too that only the target can have. */
-  takeObservations(observations: readonly Observation[]): void {
+  *takeObservations(observations: readonly Observation[]): Parts<void> {
+    let taken = 0;
     for (const observation of observations) {
+      if (taken++ % PART === 0) yield;
       const worker = this.#readWorkers().get(observation.worker) ?? this.#meet(observation);
       if (typeof worker === "string") this.#notes.unheard[worker]++;
       else this.#put(listen(worker, observation));
@@ -297,10 +322,12 @@ class Draft {
    * Lets go of the workers that nobody lists: at once when etcd says so, rounds work and it is silent (it drained, and has
    * ended), else when it has not answered for long; and of old tombstones.
    */
-  forget(request: number, options: { now: Instant; limits: FleetLimits }): void {
+  *forget(request: number, options: ApplyOptions): Parts<void> {
     const { now, limits } = options;
     const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
+    let taken = 0;
     for (const worker of this.#readWorkers().values()) {
+      if (taken++ % PART === 0) yield;
       const { id, registered, answer } = worker;
       const sign = lastSign(worker);
       if (registered === true || sign === undefined) continue;
@@ -324,7 +351,7 @@ class Draft {
     });
   }
 
-  finish(): { fleet: Fleet; notes: Notes } {
+  finish(): Applied {
     const workers = this.#readWorkers();
     const fleet = {
       target: this.#fleet.target,

@@ -8,6 +8,7 @@ import type { Answer, EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
 import type { Fleet, RoundSummary } from "./fleet.ts";
+import { PART, type Parts, whole } from "./parts.ts";
 import { type FleetLimits, isStale, lastSign, type Worker } from "./worker.ts";
 import {
   channelsOf,
@@ -128,8 +129,13 @@ export interface SnapshotOptions {
   readonly withCards?: boolean;
 }
 
-/** What the workers of a fleet show at `now`. While rounds fail nobody's load is known. */
+/** What the workers of a fleet show at `now`, at once. While rounds fail nobody's load is known. */
 export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSnapshot {
+  return whole(snapshotInParts(fleet, options));
+}
+
+/** What the workers of this fleet show at `now`, however long the parts take. */
+export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<TargetSnapshot> {
   const { hearsNats = false, withNats = true } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
   const needsNats = fleet.needsNats && (withNats || fleet.workers.size > 0);
@@ -140,6 +146,7 @@ export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSn
   const activeBlocks: number[] = [];
   let loadFrom: { oldest: Instant; newest: Instant } | undefined;
   for (const worker of fleet.workers.values()) {
+    if (workers.length % PART === 0) yield;
     const { shown, blocksAt } = snapshotWorker(worker, forWorkers);
     workers.push(shown);
     workersByState[shown.state]++;

@@ -8,7 +8,7 @@ import { ChannelListener, type EventBatch } from "../events/channel_listener.ts"
 import { type HitRateBatch, HitRateListener } from "../events/hit_rate_listener.ts";
 import { type Channel, type Observation, observationsOf } from "../events/observation.ts";
 import {
-  apply,
+  applyInParts,
   emptyFleet,
   expectedWorkers,
   type Fleet,
@@ -16,12 +16,13 @@ import {
   type Notes,
 } from "../fleet/fleet.ts";
 import type { FleetLimits } from "../fleet/worker.ts";
-import { nextExpiryMs, type Snapshot, snapshotTarget } from "../fleet/snapshot.ts";
+import { type Parts, whole } from "../fleet/parts.ts";
+import { nextExpiryMs, type Snapshot, snapshotInParts, type WorkerSnapshot } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
 import { type PageBatch, PagePoller } from "../scrape/page_poller.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import { Scraper } from "../scrape/scraper.ts";
-import { Alarm, Cadence, type Clock } from "../timing.ts";
+import { Alarm, Cadence, type Clock, giveWay, inSlices } from "../timing.ts";
 import type { KeyStore } from "../transport/key_store.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
@@ -90,6 +91,8 @@ export class Monitor implements Disposable {
   #hasTurned = false;
   /** Rings when NATS is back. */
   readonly #alarm = new Alarm();
+  /** Ends when the last change of the fleet that was begun has. */
+  #last: Promise<void> = Promise.resolve();
   #change: { timer: ReturnType<typeof setTimeout>; atMs: number } | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
@@ -137,7 +140,7 @@ export class Monitor implements Disposable {
       clearTimeout(this.#change?.timer);
       clearTimeout(this.#expiry);
     });
-    this.#snapshot = this.#buildSnapshot(0);
+    this.#snapshot = whole(this.#buildSnapshot(0));
   }
 
   /** The newest; immutable. */
@@ -194,43 +197,59 @@ export class Monitor implements Disposable {
 
   async #tick(signal: AbortSignal): Promise<void> {
     this.#turnedAtMs = this.#options.clock().monotonicMs;
-    this.#takeMembership();
-    const isTrue = await this.#ask(signal);
+    await this.#oneByOne(() => this.#takeChanges());
+    const { round, isTrue } = await this.#ask(signal);
     if (signal.aborted) return;
-    this.#renew();
+    await this.#oneByOne(async () => {
+      this.#endWait();
+      if (round) await this.#takeRound(round);
+      await this.#renew();
+    });
     this.#hasTurned = true;
     if (isTrue && !this.#isUndecided) this.#reportPresence();
   }
 
-  /** One round, where there is a NATS or one is needed; tells whether all that is needed was reached. */
-  async #ask(signal: AbortSignal): Promise<boolean> {
-    const { nats, store, clock, recorder, target, limits, pollIntervalMs } = this.#options;
+  /** One round, where there is a NATS or one is needed, and whether all that is needed was reached. */
+  async #ask(signal: AbortSignal): Promise<{ readonly round?: Round; readonly isTrue: boolean }> {
+    const { nats, store, clock, limits, pollIntervalMs } = this.#options;
     if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) {
       const reachesNats = nats === undefined || nats.connected || !this.#fleet.needsNats;
-      return reachesNats && (store?.connected ?? nats !== undefined);
+      return { isTrue: reachesNats && (store?.connected ?? nats !== undefined) };
     }
-    this.#takeLate();
     const round = await this.#scraper.round({
       expected: expectedWorkers(this.#fleet, { now: clock(), limits }),
       limits: { hardMs: Math.min(HARD_MS, pollIntervalMs), quietMs: QUIET_MS },
       signal,
     });
-    if (signal.aborted) return false;
-    this.#takeLate();
-    recorder.round(target, round);
-    recorder.replies(target, round);
-    this.#apply({ kind: "round", round });
-    return !isFailed(round);
+    return { round, isTrue: !isFailed(round) };
   }
 
-  #takeLate(): void {
+  async #takeRound(round: Round): Promise<void> {
+    const { recorder, target } = this.#options;
+    await this.#takeLate();
+    recorder.round(target, round);
+    recorder.replies(target, round);
+    await this.#apply({ kind: "round", round });
+  }
+
+  /**
+   * Changes of the fleet and Snapshots of it are made in slices, and come one after the other: one begins when the one
+   * before has ended.
+   */
+  #oneByOne(act: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(act);
+    this.#last = done.catch(() => {}); // Whoever asked for it knows.
+    return done;
+  }
+
+  async #takeLate(): Promise<void> {
     const replies = this.#scraper?.takeLate();
     if (replies === undefined) return;
     this.#options.recorder.replies(this.#options.target, replies);
-    this.#apply({ kind: "late", replies });
+    await this.#apply({ kind: "late", replies });
   }
 
-  #takeMembership(): void {
+  async #takeMembership(): Promise<void> {
     if (this.#directory === undefined) return;
     const listing = this.#directory.read();
     const { membership, channels } = listing;
@@ -247,33 +266,33 @@ export class Monitor implements Disposable {
         this.#strangers.note(targets, membership);
       }
     }
-    if (isNew) this.#apply({ kind: "membership", membership, request: this.#request });
+    if (isNew) await this.#apply({ kind: "membership", membership, request: this.#request });
   }
 
-  #takeHitRates(): void {
+  async #takeHitRates(): Promise<void> {
     const batch = this.#hitRates?.take();
     if (batch === undefined) return;
-    this.#apply({ kind: "hit_rates", events: batch.events });
+    await this.#apply({ kind: "hit_rates", events: batch.events });
     this.#options.recorder.hitRates(this.#options.target.namespace, HIT_RATE_EVENT, batch);
   }
 
-  #takeEvents(): void {
+  async #takeEvents(): Promise<void> {
     const batch = this.#channels.take();
     if (batch === undefined) return;
-    this.#hear(batch.lost, batch.observations);
+    await this.#hear(batch.lost, batch.observations);
     this.#options.recorder.events(this.#options.target.namespace, batch);
   }
 
-  #takePages(): void {
+  async #takePages(): Promise<void> {
     const batch = this.#pages.take();
     if (batch === undefined) return;
-    this.#hear(batch.lost, batch.pages.flatMap(observationsOf));
+    await this.#hear(batch.lost, batch.pages.flatMap(observationsOf));
     this.#options.recorder.pages(this.#options.target, batch);
   }
 
-  #hear(lost: ReadonlySet<string>, observations: readonly Observation[]): void {
-    if (lost.size > 0) this.#apply({ kind: "lost", vias: lost });
-    this.#apply({ kind: "observations", observations });
+  async #hear(lost: ReadonlySet<string>, observations: readonly Observation[]): Promise<void> {
+    if (lost.size > 0) await this.#apply({ kind: "lost", vias: lost });
+    await this.#apply({ kind: "observations", observations });
   }
 
   /** The newest question sent. */
@@ -281,9 +300,9 @@ export class Monitor implements Disposable {
     return this.#scraper?.request ?? 0;
   }
 
-  #apply(input: FleetInput): void {
+  async #apply(input: FleetInput): Promise<void> {
     const { clock, recorder, target, limits } = this.#options;
-    const { fleet, notes } = apply(this.#fleet, input, { now: clock(), limits });
+    const { fleet, notes } = await inSlices(applyInParts(this.#fleet, input, { now: clock(), limits }));
     this.#fleet = fleet;
     recorder.notes(target, notes);
   }
@@ -293,45 +312,53 @@ export class Monitor implements Disposable {
     const atMs = this.#options.clock().monotonicMs + ms;
     if (this.#change && this.#change.atMs <= atMs) return;
     clearTimeout(this.#change?.timer);
-    const timer = setTimeout(() => {
-      this.#takeMembership();
-      this.#takeLate();
-      this.#renew();
-    }, ms);
-    this.#change = { timer, atMs };
+    const renew = async () => {
+      this.#endWait();
+      await this.#takeChanges();
+      await this.#renew();
+    };
+    this.#change = { timer: setTimeout(() => void this.#oneByOne(renew), ms), atMs };
   }
 
-  #renew(): void {
+  /** What is told from now on may miss the Snapshot that is begun, and makes another. */
+  #endWait(): void {
     clearTimeout(this.#change?.timer);
     this.#change = undefined;
-    this.#takeHitRates();
-    this.#takeEvents();
-    this.#takePages();
-    this.#apply({ kind: "time", request: this.#request });
-    this.#snapshot = this.#buildSnapshot(this.#snapshot.seq + 1);
+  }
+
+  async #takeChanges(): Promise<void> {
+    await this.#takeMembership();
+    await this.#takeLate();
+  }
+
+  async #renew(): Promise<void> {
+    await this.#takeHitRates();
+    await this.#takeEvents();
+    await this.#takePages();
+    await this.#apply({ kind: "time", request: this.#request });
+    this.#snapshot = await inSlices(this.#buildSnapshot(this.#snapshot.seq + 1));
+    await giveWay();
+    if (this.#ends.disposed) return;
     this.#watchExpiry();
     for (const listener of this.#listeners) listener(this.#snapshot);
   }
 
-  #buildSnapshot(seq: number): Snapshot {
+  *#buildSnapshot(seq: number): Parts<Snapshot> {
     const { nats, store, clock, limits, channels } = this.#options;
     const now = clock();
     const hearsNats = this.#scraper === undefined && nats?.connected === true;
-    return {
-      seq,
-      at: now,
+    const connections = {
       nats: nats && { connected: nats.connected, reconnects: nats.reconnects },
       store: store && { kind: store.kind, connected: store.connected },
-      targets: [
-        snapshotTarget(this.#fleet, {
-          now,
-          limits,
-          hearsNats,
-          withNats: nats !== undefined,
-          withCards: channels.has("card"),
-        }),
-      ],
     };
+    const target = yield* snapshotInParts(this.#fleet, {
+      now,
+      limits,
+      hearsNats,
+      withNats: nats !== undefined,
+      withCards: channels.has("card"),
+    });
+    return { seq, at: now, ...connections, targets: [target] };
   }
 
   /** Numbers leave when they become stale, not at the next round. */
@@ -346,15 +373,17 @@ export class Monitor implements Disposable {
 
   #reportPresence(): void {
     const { target, clock } = this.#options;
-    const seen = this.#snapshot.targets[0]!.workers.filter(({ state, channels }) =>
-      state === "silent" || channels.size > 0
-    );
+    const { workers } = this.#snapshot.targets[0]!;
     const path = targetPath(target);
-    switch (this.#absence.note(seen.length > 0, clock().monotonicMs)) {
+    switch (this.#absence.note(workers.some(isSeen), clock().monotonicMs)) {
       case "absent":
         return logger().warn(`No endpoints found matching ${path}`);
       case "present":
-        return logger().info(`Found workers at ${path}`, { workers: seen.length });
+        return logger().info(`Found workers at ${path}`, { workers: workers.filter(isSeen).length });
     }
   }
+}
+
+function isSeen({ state, channels }: WorkerSnapshot): boolean {
+  return state === "silent" || channels.size > 0;
 }

@@ -2,6 +2,7 @@ import { connect, type ConnectionOptions, createInbox, Events, type Msg, type Na
 import { logger } from "../log.ts";
 import { BackOff, onAbort, sleep } from "../timing.ts";
 import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
+import { takeInSlices } from "./nats_flow.ts";
 import { Outage, SETTLED_MS } from "./outage.ts";
 import { ignoreStraySocketErrors } from "./stray_errors.ts";
 
@@ -180,6 +181,7 @@ export class NatsLink implements AsyncDisposable {
     this.#connects++;
     this.#refused.clear();
     this.#connection = connection;
+    takeInSlices(connection);
     for (const subscription of this.#subscriptions) this.#attach(connection, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
