@@ -19,6 +19,8 @@ export interface ProfileNode {
 /** A profile and the moments, on its clock, in which the event loop turned. */
 export interface TurnedProfile extends CpuProfile {
   readonly turnsUs: readonly number[];
+  /** How long the thread had waited for a core until each of them, as the kernel counts it; all 0 where that is not known. */
+  readonly waitedUs: readonly number[];
 }
 
 /** A place in the code and the time spent there, its callees not counted. */
@@ -27,7 +29,10 @@ export interface Place {
   readonly ms: number;
 }
 
-/** What the loop ran without serving anyone else. Garbage collection may come at any moment, and is told apart. */
+/**
+ * What the loop ran without serving anyone else. Garbage collection may come at any moment, and is told apart. Time without
+ * a core is left out.
+ */
 export interface Piece {
   readonly ms: number;
   readonly garbageMs: number;
@@ -35,6 +40,8 @@ export interface Piece {
 }
 
 const SAMPLE_US = 200;
+/** After a longer time without a sample the kernel is asked whether the thread had a core. */
+const GAP_US = 2_000;
 /** How long V8 may take until it takes samples. */
 const SETTLE_MS = 100;
 const GARBAGE = "(garbage collector)";
@@ -45,8 +52,21 @@ const MARK = "benchMark";
 
 /** A timer of 1 ms notes each turn of the loop; a function that runs for 20 ms notes when it began. */
 const BEGIN = `(() => {
+  const bytes = new Uint8Array(64);
+  const decoder = new TextDecoder();
+  let file;
+  try { file = Deno.openSync("/proc/thread-self/schedstat"); } catch {} // Elsewhere it is not known.
+  const waitedNs = () => {
+    if (file === undefined) return 0;
+    file.seekSync(0, Deno.SeekMode.Start);
+    return Number(decoder.decode(bytes.subarray(0, file.readSync(bytes))).split(" ")[1]);
+  };
   globalThis.benchTurns = [];
-  globalThis.benchTimer = setInterval(() => globalThis.benchTurns.push(performance.now()), 1);
+  globalThis.benchTimer = setInterval(() => {
+    let nowMs, waited;
+    do [waited, nowMs] = [waitedNs(), performance.now()]; while (waitedNs() !== waited); // It may wait here too.
+    globalThis.benchTurns.push([nowMs, waited / 1e3]);
+  }, 1);
   return (function ${MARK}() {
     const startMs = performance.now();
     while (performance.now() < startMs + 20);
@@ -70,16 +90,17 @@ export async function profiled(inspector: Inspector, act: () => Promise<unknown>
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const markMs = await inspector.evaluate(BEGIN) as number;
   await act();
-  const turns = await inspector.evaluate(END) as number[];
+  const turns = await inspector.evaluate(END) as [nowMs: number, waitedUs: number][];
   const { profile } = await inspector.call("Profiler.stop") as { profile: CpuProfile };
   await inspector.call("Profiler.disable");
   const marked = called(profile.nodes, MARK);
   const mark = timeline(profile).find(({ node }) => marked.has(node.id));
   if (mark === undefined) throw new Error("the profile does not have its mark");
-  const turnsUs = turns.map((ms) => mark.fromUs + (ms - markMs) * 1_000);
+  const turnsUs = turns.map(([ms]) => mark.fromUs + (ms - markMs) * 1_000);
+  const waitedUs = turns.map(([, us]) => us);
   const [root] = profile.nodes;
   const samples = profile.samples.map((id) => marked.has(id) ? root!.id : id); // The mark is not the program's.
-  return { ...profile, samples, turnsUs };
+  return { ...profile, samples, turnsUs, waitedUs };
 }
 
 /** What a reader of a missed goal wants: what the longest pieces are made of, then where all the time goes. */
@@ -101,8 +122,9 @@ export function places(profile: CpuProfile): Place[] {
 /** The stretches of code between two turns of the loop, or moments outside of all code, the longest first. */
 export function pieces(profile: TurnedProfile): Piece[] {
   const found: Piece[] = [];
-  const { turnsUs } = profile;
+  const { turnsUs, waitedUs } = profile;
   let turn = 0;
+  let lostUs = 0;
   let us = 0;
   let spent = new Map<string, number>();
   const end = () => {
@@ -111,15 +133,27 @@ export function pieces(profile: TurnedProfile): Piece[] {
     us = 0;
     spent = new Map();
   };
-  for (const sample of timeline(profile)) {
-    if (isOutside(sample.node)) end();
-    else {
-      us += sample.us;
-      add(spent, placeOf(sample.node), sample.us);
+  const take = (node: ProfileNode, takenUs: number) => {
+    const gapUs = takenUs > GAP_US ? takenUs - SAMPLE_US : 0;
+    const waited = (waitedUs[turn] ?? 0) - (waitedUs[turn - 1] ?? Infinity) - lostUs;
+    const withoutCoreUs = Math.max(0, Math.min(gapUs, waited));
+    lostUs += withoutCoreUs;
+    us += takenUs - withoutCoreUs;
+    add(spent, placeOf(node), takenUs - withoutCoreUs);
+  };
+  for (const { node, fromUs, us } of timeline(profile)) {
+    const toUs = fromUs + us;
+    for (let atUs = fromUs; atUs < toUs;) {
+      const turnUs = Math.max(atUs, turnsUs[turn] ?? Infinity);
+      const untilUs = Math.min(turnUs, toUs);
+      if (isOutside(node)) end();
+      else take(node, untilUs - atUs);
+      atUs = untilUs;
+      if (turnUs > toUs) continue;
+      end();
+      turn++;
+      lostUs = 0;
     }
-    const toUs = sample.fromUs + sample.us;
-    if ((turnsUs[turn] ?? Infinity) <= toUs) end();
-    while ((turnsUs[turn] ?? Infinity) <= toUs) turn++;
   }
   end();
   return found.toSorted((a, b) => b.ms - a.ms);

@@ -17,6 +17,7 @@ function profile(samples: readonly number[], turnsMs: readonly number[] = []): T
     samples,
     timeDeltas: samples.map((_, n) => n === 0 ? 0 : 1_000),
     turnsUs: turnsMs.map((ms) => ms * 1_000),
+    waitedUs: turnsMs.map(() => 0),
   };
 }
 
@@ -33,13 +34,21 @@ Deno.test("a piece ends where V8 is outside of all code", () => {
 });
 
 Deno.test("a piece ends where the loop turned, also when no sample saw it", () => {
-  assert.deepEqual(pieces(profile([4, 4, 4, 4, 4, 2], [2, 2.5])).map(({ ms }) => ms), [2, 2, 1]);
+  assert.deepEqual(pieces(profile([4, 4, 4, 4, 4, 2], [2, 2.5])).map(({ ms }) => ms), [2.5, 2, 0.5]);
 });
 
 Deno.test("garbage collection belongs to the piece that it interrupts, and is told apart", () => {
   const [piece] = pieces(profile([4, 3, 3, 4, 2]));
   assert.equal(piece?.ms, 4);
   assert.equal(piece?.garbageMs, 2);
+});
+
+Deno.test("a long time without a sample is none of work as far as the thread had no core", () => {
+  const render = { ...profile([4, 4, 4, 2], [0, 20]), timeDeltas: [0, 1_000, 1_000, 12_200] };
+  const longest = (waitedUs: readonly number[]) => pieces({ ...render, waitedUs })[0]?.ms;
+  assert.equal(longest([0, 0]), 14.2);
+  assert.equal(longest([3_000, 7_000]), 10.2);
+  assert.equal(longest([3_000, 40_000]), 2.2);
 });
 
 Deno.test("the text begins with the longest pieces and what they are made of", () => {
