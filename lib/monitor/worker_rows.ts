@@ -37,9 +37,7 @@ export class WorkerRows {
     { at, leftOut }: { readonly at: number; readonly leftOut: readonly number[] },
   ): void {
     for (const position of leftOut) for (const slab of this.#slabs) slab.clearStep(position);
-    const gone = new Set(this.#rows.keys());
-    for (const { id } of workers) gone.delete(id);
-    for (const id of gone) this.#drop(id);
+    this.#dropOthers(workers);
     for (const worker of workers) {
       const row = this.#rows.get(worker.id) ?? this.#add(worker.id);
       this.#slabOf(row).write(row % SLAB_ROWS, at, worker.numbers);
@@ -68,6 +66,16 @@ export class WorkerRows {
     this.#rows.set(id, row);
     this.#slabOf(row).clearRow(row % SLAB_ROWS);
     return row;
+  }
+
+  /** Mostly there are none, which is quickly seen. */
+  #dropOthers(workers: readonly WorkerSnapshot[]): void {
+    let known = 0;
+    for (const { id } of workers) if (this.#rows.has(id)) known++;
+    if (known === this.#rows.size) return;
+    const gone = new Set(this.#rows.keys());
+    for (const { id } of workers) gone.delete(id);
+    for (const id of gone) this.#drop(id);
   }
 
   #drop(id: WorkerId): void {
