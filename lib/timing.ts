@@ -152,37 +152,46 @@ export class BackOff {
   }
 }
 
-/** How long all sliced work together holds the event loop at once. */
+/** How long all sliced work together holds the event loop at once, and how long it keeps sockets waiting. */
 const SLICE_MS = 4;
+const SOCKETS_MS = 10;
 
 /** A slice of the event loop's time, and who waits for the next one. */
 class Slices {
   readonly #waiting: (() => void)[] = [];
   #isOpen = false;
   #endMs = 0;
+  #socketsSinceMs = 0;
 
   /** Undefined while there is time left. */
   next(): Promise<void> | undefined {
-    if (!this.#isOpen && this.#waiting.length === 0) this.#open();
+    if (!this.#isOpen && this.#waiting.length === 0) this.#open({ afterSockets: true });
     if (this.#isOpen && performance.now() < this.#endMs) return undefined;
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #open(): void {
+  #open({ afterSockets }: { readonly afterSockets: boolean }): void {
+    const nowMs = performance.now();
     this.#isOpen = true;
-    this.#endMs = performance.now() + SLICE_MS;
+    this.#endMs = nowMs + SLICE_MS;
+    if (afterSockets) this.#socketsSinceMs = nowMs;
     setImmediate(() => this.#close());
   }
 
-  /** Sockets have their turn only when the loop waits for something, so for a timer: after immediates alone, every 61st time. */
+  /**
+   * The next slice is after what is ready, but for sockets: Deno looks at those only when it waits for something, and else at
+   * every 61st turn. A timer makes it wait, a millisecond, so it is not used each time.
+   */
   #close(): void {
     this.#isOpen = false;
-    if (this.#waiting.length > 0) setTimeout(() => this.#begin());
-  }
-
-  #begin(): void {
-    this.#open();
-    this.#waiting.shift()!();
+    if (this.#waiting.length === 0) return;
+    const afterSockets = performance.now() - this.#socketsSinceMs >= SOCKETS_MS;
+    const begin = () => {
+      this.#open({ afterSockets });
+      this.#waiting.shift()!();
+    };
+    if (afterSockets) setTimeout(begin);
+    else setImmediate(begin);
   }
 }
 
@@ -190,7 +199,7 @@ const slices = new Slices();
 
 /**
  * For work that takes long, to be awaited every fraction of a millisecond: lets everything else have its turn when all such
- * work has held the loop for 4 ms. Those that wait go on one after the other.
+ * work has held the loop for 4 ms, and sockets after 10 ms. Those that wait go on one after the other.
  */
 export function giveWay(): Promise<void> | undefined {
   return slices.next();

@@ -56,6 +56,7 @@ export class Pages {
   async #render(format: Format, snapshot: Snapshot): Promise<Page> {
     const { workerLabels, pause } = this.#options;
     const counted = await this.#options.counted();
+    await pause();
     const expected = this.#lengths.get(format.name) ?? 0;
     const buffer = new PageBuffer(Math.ceil(expected * 1.1));
     for (const piece of renderPage(format, { snapshot, counted, workerLabels })) {

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { instanceKey, instanceKeyPrefix } from "../../lib/dynamo/instance_key.ts";
+import { compareWorkerIds, type WorkerId, workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
+import type { Snapshot } from "../../lib/fleet/snapshot.ts";
+import { Monitor } from "../../lib/monitor/monitor.ts";
+import { giveWay, systemClock } from "../../lib/timing.ts";
+import type { KeyStore, StoredKey } from "../../lib/transport/key_store.ts";
+import { eventually } from "../helpers/eventually.ts";
+
+const WORKERS = 3_000;
+const CHANGES = 100;
+const target = { namespace: "a", component: "b", endpoint: "c" };
+const PREFIX = instanceKeyPrefix("instances", target);
+
+/** A store of nothing but instances. */
+class Instances implements KeyStore {
+  readonly kind = "etcd";
+  readonly connected = true;
+  readonly tried = true;
+  readonly #listeners = new Set<() => void>();
+  #keys: ReadonlyMap<string, StoredKey> = new Map();
+
+  entries(prefix: string): ReadonlyMap<string, StoredKey> {
+    return prefix === PREFIX ? this.#keys : new Map();
+  }
+
+  listen(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  set(workers: readonly WorkerId[]): void {
+    const value = { value: "", lease: undefined, version: "1" };
+    this.#keys = new Map(workers.map((id) => [instanceKey("instances", target, id), value]));
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+Deno.test("keys that come and go between the slices of a Snapshot are in that or in the next, whole and in order", async () => {
+  const store = new Instances();
+  using monitor = new Monitor({
+    target,
+    nats: undefined,
+    store,
+    clock: systemClock,
+    recorder: { round() {}, replies() {}, notes() {}, hitRates() {}, events() {}, pages() {} },
+    pollIntervalMs: 105, // A tick in the midst of what a change made: that is 100 ms late.
+    workerUrls: [],
+    channels: new Set(),
+    limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000 },
+  });
+  const sets = Array.from({ length: CHANGES }, (_, n) =>
+    // Each time others, and more of them.
+    Array.from({ length: WORKERS + n }, (_, k) => workerIdFromInteger(1 + n + 7 * k)!));
+  const shown: Snapshot[] = [];
+  monitor.subscribe((snapshot) => shown.push(snapshot));
+  const stop = new AbortController();
+  const running = monitor.run(stop.signal);
+  for (const workers of sets) {
+    store.set(workers);
+    for (let n = 0; n < 5; n++) { // In the midst of what is made meanwhile.
+      while (giveWay() === undefined);
+      await giveWay();
+    }
+  }
+  const workersOf = ({ targets: [target] }: Snapshot) => target!.workers.map(({ id }) => id);
+  await eventually(() => assert.equal(workersOf(monitor.snapshot).length, sets.at(-1)!.length));
+  stop.abort();
+  await running;
+  const wanted = new Map(sets.map((ids) => [ids.length, ids.toSorted(compareWorkerIds)]));
+  for (const [n, snapshot] of shown.entries()) {
+    const ids = workersOf(snapshot);
+    if (ids.length > 0) assert.deepEqual(ids, wanted.get(ids.length));
+    if (n > 0) assert.equal(snapshot.seq, shown[n - 1]!.seq + 1);
+    assert.equal(snapshot.targets[0]!.workersByState.discovered, ids.length);
+  }
+});
