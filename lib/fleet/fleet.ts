@@ -1,7 +1,7 @@
 import type { HitRate } from "../dynamo/hit_rate.ts";
 import type { Releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
-import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
 import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
 import type { Observation } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
@@ -12,6 +12,7 @@ import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit
 import { PART, type Parts, whole } from "./parts.ts";
 import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type Worker } from "./worker.ts";
 import { releasesByService } from "./worker_release.ts";
+import { WorkerTable, WorkerTableDraft } from "./worker_table.ts";
 
 /**
  * What is known of one target, as a value: inputs go through `apply`, which never waits, logs or asks the time.
@@ -21,8 +22,7 @@ export interface Fleet {
   readonly target: Target;
   /** The releases whose workers answer under each of the target's service names. */
   readonly byService: ReadonlyMap<string, Releases>;
-  /** Ordered by id. */
-  readonly workers: ReadonlyMap<WorkerId, Worker>;
+  readonly workers: WorkerTable;
   readonly gone: ReadonlyMap<WorkerId, Tombstone>;
   /** True while etcd says who is there; else it is who answers. */
   readonly membershipFromEtcd: boolean;
@@ -90,7 +90,7 @@ export function emptyFleet(target: Target): Fleet {
   return {
     target,
     byService: releasesByService(target),
-    workers: new Map(),
+    workers: WorkerTable.EMPTY,
     gone: new Map(),
     membershipFromEtcd: false,
     needsNats: true,
@@ -166,9 +166,8 @@ class Draft {
     gone: { deregistered: 0, forgotten: 0 },
     unheard: { unknown_worker: 0, too_many_workers: 0 },
   };
-  #workers: Map<WorkerId, Worker> | undefined;
+  readonly #workers: WorkerTableDraft;
   #gone: Map<WorkerId, Tombstone> | undefined;
-  #grew = false;
   #membershipFromEtcd: boolean;
   #needsNats: boolean;
   #lastRound: RoundSummary | undefined;
@@ -178,6 +177,7 @@ class Draft {
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
+    this.#workers = new WorkerTableDraft(fleet.workers);
     this.#membershipFromEtcd = fleet.membershipFromEtcd;
     this.#needsNats = fleet.needsNats;
     this.#lastRound = fleet.lastRound;
@@ -191,7 +191,7 @@ class Draft {
     for (const answer of answers) {
       if (taken++ % PART === 0) yield;
       const tombstone = this.#readGone().get(answer.worker);
-      const known = this.#readWorkers().get(answer.worker);
+      const known = this.#workers.get(answer.worker);
       const newest = known?.answer?.request ?? -1;
       if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
         this.#notes.uncounted.late++;
@@ -203,7 +203,7 @@ class Draft {
       }
       if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
       if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
-      this.#put({
+      this.#workers.put({
         ...(known ?? newWorker(answer.worker, this.#membershipFromEtcd ? false : undefined)),
         answer,
       });
@@ -217,7 +217,7 @@ class Draft {
     yield;
     let expected = 0;
     let isComplete = true;
-    for (const { id, answer } of this.#readWorkers().values()) {
+    for (const { id, answer } of this.#workers.values()) {
       if (answer === undefined) continue;
       expected++;
       if (!answered.has(id)) isComplete = false;
@@ -238,11 +238,11 @@ class Draft {
     if (isFailed(round)) return;
     this.#lastGoodRoundAt = round.endedAt;
     if (isComplete) this.#lastCompleteRoundAt = round.endedAt;
-    for (const worker of this.#readWorkers().values()) {
+    for (const worker of this.#workers.values()) {
       const { undecidedSince, answer } = worker;
       if (undecidedSince === undefined || round.request <= undecidedSince) continue;
       if (answer !== undefined && answer.request > undecidedSince) {
-        this.#put({ ...worker, undecidedSince: undefined });
+        this.#workers.put({ ...worker, undecidedSince: undefined });
       } else {
         this.#bury(worker.id, { request: undecidedSince, atMs: now.monotonicMs });
         this.#notes.gone.deregistered++;
@@ -257,7 +257,7 @@ class Draft {
     this.#membershipFromEtcd = membership.known;
     if (membership.known) this.#needsNats = membership.needsNats;
     let taken = 0;
-    for (const worker of this.#readWorkers().values()) {
+    for (const worker of this.#workers.values()) {
       if (taken++ % PART === 0) yield;
       const registered = membership.known ? membership.workers.has(worker.id) : undefined;
       const vanished = registered === false && worker.registered !== false;
@@ -272,17 +272,17 @@ class Draft {
         ? membership.workers.get(worker.id) ?? NO_REGISTRATION
         : worker.registration;
       if (registered === true && worker.livesByEvents) {
-        this.#put({ ...toListed(worker), registered, undecidedSince, registration, heard });
+        this.#workers.put({ ...toListed(worker), registered, undecidedSince, registration, heard });
       } else if (
         registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
         heard !== worker.heard || !isSameRegistration(registration, worker.registration)
-      ) this.#put({ ...worker, registered, undecidedSince, registration, heard });
+      ) this.#workers.put({ ...worker, registered, undecidedSince, registration, heard });
     }
     if (!membership.known) return;
     for (const [id, registration] of membership.workers) {
       if (taken++ % PART === 0) yield;
-      if (this.#readWorkers().has(id)) continue;
-      this.#put({ ...newWorker(id, true), registration });
+      if (this.#workers.has(id)) continue;
+      this.#workers.put({ ...newWorker(id, true), registration });
     }
   }
 
@@ -291,9 +291,9 @@ class Draft {
     let taken = 0;
     for (const observation of observations) {
       if (taken++ % PART === 0) yield;
-      const worker = this.#readWorkers().get(observation.worker) ?? this.#meet(observation);
+      const worker = this.#workers.get(observation.worker) ?? this.#meet(observation);
       if (typeof worker === "string") this.#notes.unheard[worker]++;
-      else this.#put(listen(worker, observation));
+      else this.#workers.put(listen(worker, observation));
     }
   }
 
@@ -308,9 +308,9 @@ class Draft {
   }
 
   forgetVias(vias: ReadonlySet<string>): void {
-    for (const worker of this.#readWorkers().values()) {
+    for (const worker of this.#workers.values()) {
       const heard = forgetVias(worker.heard, vias);
-      if (heard !== worker.heard) this.#put({ ...worker, heard });
+      if (heard !== worker.heard) this.#workers.put({ ...worker, heard });
     }
   }
 
@@ -326,7 +326,7 @@ class Draft {
     const { now, limits } = options;
     const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
     let taken = 0;
-    for (const worker of this.#readWorkers().values()) {
+    for (const worker of this.#workers.values()) {
       if (taken++ % PART === 0) yield;
       const { id, registered, answer } = worker;
       const sign = lastSign(worker);
@@ -344,7 +344,7 @@ class Draft {
       if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
       this.#writeGone().delete(id);
     }
-    const workers = this.#readWorkers();
+    const workers = this.#workers;
     this.#hitRates = forgetStrangers(this.#hitRates, {
       isThere: (worker) => workers.has(worker),
       nowMs: now.monotonicMs,
@@ -352,11 +352,10 @@ class Draft {
   }
 
   finish(): Applied {
-    const workers = this.#readWorkers();
     const fleet = {
       target: this.#fleet.target,
       byService: this.#fleet.byService,
-      workers: this.#grew ? sortById(workers) : workers,
+      workers: this.#workers.finish(),
       gone: this.#readGone(),
       membershipFromEtcd: this.#membershipFromEtcd,
       needsNats: this.#needsNats,
@@ -368,14 +367,7 @@ class Draft {
     return { fleet, notes: this.#notes };
   }
 
-  #put(worker: Worker): void {
-    this.#workers ??= new Map(this.#fleet.workers);
-    this.#grew ||= !this.#workers.has(worker.id);
-    this.#workers.set(worker.id, worker);
-  }
-
   #bury(id: WorkerId, tombstone: Tombstone): void {
-    this.#workers ??= new Map(this.#fleet.workers);
     this.#workers.delete(id);
     this.#writeGone().delete(id); // The youngest stand last.
     this.#writeGone().set(id, tombstone);
@@ -383,11 +375,7 @@ class Draft {
   }
 
   get #isFull(): boolean {
-    return this.#readWorkers().size >= MAX_WORKERS;
-  }
-
-  #readWorkers(): ReadonlyMap<WorkerId, Worker> {
-    return this.#workers ?? this.#fleet.workers;
+    return this.#workers.size >= MAX_WORKERS;
   }
 
   #readGone(): ReadonlyMap<WorkerId, Tombstone> {
@@ -397,10 +385,6 @@ class Draft {
   #writeGone(): Map<WorkerId, Tombstone> {
     return this.#gone ??= new Map(this.#fleet.gone);
   }
-}
-
-function sortById(workers: ReadonlyMap<WorkerId, Worker>): Map<WorkerId, Worker> {
-  return new Map([...workers].sort(([a], [b]) => compareWorkerIds(a, b)));
 }
 
 function dropOldest(map: Map<WorkerId, unknown>, limit: number): void {

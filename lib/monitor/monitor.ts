@@ -375,15 +375,15 @@ export class Monitor implements Disposable {
     const { target, clock } = this.#options;
     const { workers } = this.#snapshot.targets[0]!;
     const path = targetPath(target);
-    switch (this.#absence.note(workers.some(isSeen), clock().monotonicMs)) {
+    switch (this.#absence.note(workers.some(isKnown), clock().monotonicMs)) {
       case "absent":
         return logger().warn(`No endpoints found matching ${path}`);
       case "present":
-        return logger().info(`Found workers at ${path}`, { workers: workers.filter(isSeen).length });
+        return logger().info(`Found workers at ${path}`, { workers: workers.filter(isKnown).length });
     }
   }
 }
 
-function isSeen({ state, channels }: WorkerSnapshot): boolean {
+function isKnown({ state, channels }: WorkerSnapshot): boolean {
   return state === "silent" || channels.size > 0;
 }
