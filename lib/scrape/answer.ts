@@ -19,16 +19,22 @@ export class Answer { // No literal: see ARCHITECTURE.md, "Memory".
   /** All endpoints of this worker in the reply, the asked one and its neighbours. */
   readonly endpoints: readonly EndpointCounters[];
 
-  constructor(answer: Answer) {
-    this.worker = answer.worker;
-    this.request = answer.request;
-    this.at = answer.at;
-    this.service = answer.service;
-    this.serviceVersion = answer.serviceVersion;
-    this.outcome = answer.outcome;
-    this.endpoints = answer.endpoints;
+  constructor(said: Said, { service, request, at }: Arrival) {
+    this.worker = said.worker;
+    this.request = request;
+    this.at = at;
+    this.service = service;
+    this.serviceVersion = said.serviceVersion;
+    this.outcome = said.outcome;
+    this.endpoints = said.endpoints;
   }
 }
+
+/** What a reply says of one worker. */
+export type Said = Pick<Answer, "worker" | "serviceVersion" | "outcome" | "endpoints">;
+
+/** Which question a reply answers, who was asked, and when it came: the same for all that come at once. */
+export type Arrival = Pick<Answer, "service" | "request" | "at">;
 
 /** Usable load, or why there is none. */
 export type LoadOutcome =
@@ -44,17 +50,11 @@ export class LoadRead {
 
 /** What the NATS service counted for one endpoint since its start; undefined where it did not say. */
 export class EndpointCounters {
-  readonly endpoint: string;
-  readonly requests: number | undefined;
-  readonly errors: number | undefined;
-  readonly processingSeconds: number | undefined;
+  readonly requests: number | undefined = undefined;
+  readonly errors: number | undefined = undefined;
+  readonly processingSeconds: number | undefined = undefined;
 
-  constructor(counters: EndpointCounters) {
-    this.endpoint = counters.endpoint;
-    this.requests = counters.requests;
-    this.errors = counters.errors;
-    this.processingSeconds = counters.processingSeconds;
-  }
+  constructor(readonly endpoint: string) {}
 }
 
 /** Why a whole reply was refused, and why one entry of a good reply was. Closed sets: they become labels. */
@@ -81,13 +81,8 @@ export interface ReadReply {
   readonly detail?: string;
 }
 
-/** Where a reply comes from. */
-export interface ReplyOrigin {
-  readonly service: string;
-  readonly endpoint: string;
-  readonly request: number;
-  readonly at: Instant;
-}
+/** Where a reply comes from, and for which endpoint it is read. */
+export type ReplyOrigin = Arrival & { readonly endpoint: string };
 
 /** A process with a thousand endpoints says less than half of this. */
 export const MAX_REPLY_BYTES = 4 * 1024 * 1024;
@@ -127,8 +122,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 function readEntries(
   entries: readonly (EndpointStats | undefined)[],
   serviceVersion: string | undefined,
-  { service, endpoint, request, at }: ReplyOrigin,
+  origin: ReplyOrigin,
 ): ReadReply {
+  const { service, endpoint } = origin;
   const answers: Answer[] = [];
   const rejectedEntries = { ...NO_ENTRY_REJECTED };
   const endpointsOf = new Map<WorkerId, EndpointCounters[]>();
@@ -151,7 +147,7 @@ function readEntries(
       rejectedEntries.load++;
       detail = `${stats.subject}: ${problem}`;
     }
-    answers.push(new Answer({ worker, request, at, service, serviceVersion, outcome, endpoints }));
+    answers.push(new Answer({ worker, serviceVersion, outcome, endpoints }, origin));
   }
   return { answers, rejectedEntries, ...(detail !== undefined && { detail }) };
 }
@@ -166,12 +162,15 @@ function readOutcome(data: unknown): { outcome: LoadOutcome; problem?: string } 
   }
 }
 
-function toCounters(endpoint: string, stats: EndpointStats): EndpointCounters {
-  const { requests, errors, processingNanos } = stats;
-  return new EndpointCounters({
-    endpoint: endpoint.slice(0, MAX_NAME),
-    requests,
-    errors,
-    processingSeconds: processingNanos === undefined ? undefined : processingNanos / 1e9,
-  });
+function toCounters(
+  endpoint: string,
+  { requests, errors, processingNanos }: EndpointStats,
+): EndpointCounters {
+  const counters: Mutable<EndpointCounters> = new EndpointCounters(endpoint.slice(0, MAX_NAME));
+  counters.requests = requests;
+  counters.errors = errors;
+  if (processingNanos !== undefined) counters.processingSeconds = processingNanos / 1e9;
+  return counters;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };

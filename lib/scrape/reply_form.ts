@@ -2,16 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import type { Load, SpecDecode } from "../dynamo/load.ts";
 import { parseInstanceSubject } from "../dynamo/subject.ts";
 import { type WorkerId, workerIdFromHex } from "../dynamo/worker_id.ts";
-import { EndpointCounters } from "./answer.ts";
+import { EndpointCounters, LoadRead, type Said } from "./answer.ts";
 import { type FormSlot, JsonForm, type Slot, slotsOf } from "./json_form.ts";
 
 /** What a reply of a known form says: one worker's load, and its counters. */
-export interface FormReading {
-  readonly worker: WorkerId;
-  readonly serviceVersion: string | undefined;
-  readonly load: Load;
-  readonly endpoints: readonly EndpointCounters[];
-}
+export type FormReading = Said & { readonly outcome: LoadRead };
 
 /** The number in a slot becomes this field. */
 interface FieldSlot<Field> {
@@ -99,7 +94,7 @@ export class ReplyForm {
   ) {
     this.#form = new JsonForm(data, fields.map(({ slot }) => slot));
     this.#learned = learned;
-    this.#unread = unread(learned.load);
+    this.#unread = unread(learned.outcome.load);
     const slotAt = (path: string) => {
       const slot = fields.findIndex((field) => field.path === path);
       return slot < 0 ? undefined : slot;
@@ -122,7 +117,7 @@ export class ReplyForm {
       counters: slotsAt(path, COUNTERS),
     }));
     const record = `${endpoints.find(({ name }) => name === endpoint)?.path}/data`;
-    const isNested = learned.load.shape === "nested";
+    const isNested = learned.outcome.load.shape === "nested";
     const ofWorker = isNested ? `${record}/worker_stats` : record;
     const ofKv = isNested ? `${record}/kv_stats` : record;
     this.#counts = [...slotsAt(ofWorker, WORKER_COUNTS), ...slotsAt(ofKv, KV_COUNTS)];
@@ -142,7 +137,7 @@ export class ReplyForm {
     const load = worker === undefined ? undefined : this.#load();
     const endpoints = load && this.#counters();
     if (worker === undefined || load === undefined || endpoints === undefined) return undefined;
-    return { worker, serviceVersion: this.#learned.serviceVersion, load, endpoints };
+    return { worker, serviceVersion: this.#learned.serviceVersion, outcome: new LoadRead(load), endpoints };
   }
 
   /** The one whose endpoints these all are. */
@@ -197,7 +192,7 @@ export class ReplyForm {
       if (!isU32(value)) return undefined;
       spec[field] = value;
     }
-    if (this.#learned.load.specDecode?.acceptedTokensPerPosition === undefined) return spec;
+    if (this.#learned.outcome.load.specDecode?.acceptedTokensPerPosition === undefined) return spec;
     const acceptedTokensPerPosition = this.#positions.map((slot) => values[slot]!);
     return acceptedTokensPerPosition.every(isU32) ? { ...spec, acceptedTokensPerPosition } : undefined;
   }
@@ -208,18 +203,13 @@ export class ReplyForm {
   }
 
   #countersOf({ endpoint, counters }: EndpointSlots): EndpointCounters | undefined {
-    const read: Mutable<EndpointCounters> = {
-      endpoint,
-      requests: undefined,
-      errors: undefined,
-      processingSeconds: undefined,
-    };
+    const read: Mutable<EndpointCounters> = new EndpointCounters(endpoint);
     for (const { field, slot } of counters) {
       const value = this.#form.values[slot]!;
       if (value !== value) return undefined;
       read[field] = field === "processingSeconds" ? value / 1e9 : value;
     }
-    return new EndpointCounters(read);
+    return read;
   }
 }
 

@@ -1,5 +1,4 @@
-import type { Instant } from "../timing.ts";
-import { Answer, LoadRead, NO_ENTRY_REJECTED, type ReadReply, readReply } from "./answer.ts";
+import { Answer, NO_ENTRY_REJECTED, type ReadReply, readReply, type ReplyOrigin } from "./answer.ts";
 import { ReplyForm } from "./reply_form.ts";
 
 /** How many forms are known at once; workers of one release have one or two (the order of their endpoints varies). */
@@ -7,29 +6,39 @@ const MAX_FORMS = 8;
 /** With so many known, one reply in this number is learned from, in place of the form that was used least lately. */
 const MISSES = 1_000;
 
+/** Who is asked, and about what. */
+export type Asked = Pick<ReplyOrigin, "service" | "endpoint">;
+
+/** Which question, and when an answer came. */
+export type Question = Pick<ReplyOrigin, "request" | "at">;
+
 /** Reads replies as `readReply` does, those of a form that it knows in a fifth of the time. */
 export class ReplyReader {
-  readonly #origin: { readonly service: string; readonly endpoint: string };
+  readonly #asked: Asked;
+  #question: Question | undefined;
+  #origin: ReplyOrigin | undefined;
   /** The newest used first. */
   #forms: ReplyForm[] = [];
   #misses = 0;
 
-  constructor(origin: { readonly service: string; readonly endpoint: string }) {
-    this.#origin = origin;
+  constructor(asked: Asked) {
+    this.#asked = asked;
   }
 
-  read(data: Uint8Array, { request, at }: { readonly request: number; readonly at: Instant }): ReadReply {
+  /** `question` is the same object for all replies that come at once. */
+  read(data: Uint8Array, question: Question): ReadReply {
+    if (question !== this.#question) {
+      this.#question = question;
+      this.#origin = { ...this.#asked, ...question };
+    }
+    const origin = this.#origin!;
     for (const form of this.#forms) {
       const reading = form.read(data);
       if (reading === undefined) continue;
       if (form !== this.#forms[0]) this.#use(form);
-      const { worker, serviceVersion, load, endpoints } = reading;
-      const outcome = new LoadRead(load);
-      const { service } = this.#origin;
-      const answer = new Answer({ worker, request, at, service, serviceVersion, outcome, endpoints });
-      return { answers: [answer], rejectedEntries: NO_ENTRY_REJECTED };
+      return { answers: [new Answer(reading, origin)], rejectedEntries: NO_ENTRY_REJECTED };
     }
-    const read = readReply(data, { ...this.#origin, request, at });
+    const read = readReply(data, origin);
     if (this.#forms.length < MAX_FORMS || ++this.#misses % MISSES === 0) this.#learn(data, read);
     return read;
   }
@@ -37,9 +46,9 @@ export class ReplyReader {
   #learn(data: Uint8Array, { answers, detail }: ReadReply): void {
     const [answer, ...more] = answers;
     if (answer?.outcome.kind !== "load" || more.length > 0 || detail !== undefined) return;
-    const { worker, serviceVersion, outcome: { load }, endpoints } = answer;
+    const { worker, serviceVersion, outcome, endpoints } = answer;
     if (data.length > MAX_LEARNED_BYTES) return;
-    const form = ReplyForm.learn(data.slice(), { worker, serviceVersion, load, endpoints }, this.#origin);
+    const form = ReplyForm.learn(data.slice(), { worker, serviceVersion, outcome, endpoints }, this.#asked);
     if (form !== undefined) this.#use(form);
   }
 

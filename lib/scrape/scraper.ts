@@ -5,7 +5,7 @@ import { isServiceSubject, serviceSubject } from "../micro/subjects.ts";
 import { type Clock, onAbort, turnClock } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
 import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
-import { ReplyReader } from "./reply_reader.ts";
+import { type Question, ReplyReader } from "./reply_reader.ts";
 import type { ExpectedWorkers, Replies, Round, RoundFailure } from "./round.ts";
 import { decideStop, type RoundLimits, type StopReason } from "./stop_rule.ts";
 
@@ -34,6 +34,8 @@ export class Scraper implements Disposable {
   readonly #ends = new DisposableStack();
   readonly #log = logger("scrape");
   #request = 0;
+  /** That of the newest message, and when it came. */
+  #question: Question;
   /** The server does not let us hear answers. */
   #isDeaf = false;
   #current: OpenRound | undefined;
@@ -47,6 +49,7 @@ export class Scraper implements Disposable {
     this.#readers = this.#services.map((service) => new ReplyReader({ service, endpoint }));
     this.#inbox = nats.inbox();
     this.#clock = turnClock(options.clock);
+    this.#question = { request: 0, at: this.#clock() };
     this.#ends.use(nats.subscribe(`${this.#inbox}.*.*`, (message) => this.#receive(message)));
     this.#ends.use(nats.listen({
       onChange: () => {
@@ -126,7 +129,8 @@ export class Scraper implements Disposable {
       current?.close(service, at.monotonicMs);
       return;
     }
-    const read = this.#readers[form]!.read(message.data, { request, at });
+    if (this.#question.request !== request || this.#question.at !== at) this.#question = { request, at };
+    const read = this.#readers[form]!.read(message.data, this.#question);
     if (read.detail !== undefined) this.#log.debug("Rejected", { service, detail: read.detail });
     if (current) {
       current.take(read, at.monotonicMs);

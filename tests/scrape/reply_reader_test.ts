@@ -32,8 +32,8 @@ for (const [folder, service, endpoint] of CAPTURES) {
     const data = captured(folder);
     const [answer] = readReply(data, { ...origin, ...REQUEST }).answers;
     assert.ok(answer?.outcome.kind === "load");
-    const { worker, serviceVersion, outcome: { load }, endpoints } = answer;
-    const form = ReplyForm.learn(data, { worker, serviceVersion, load, endpoints }, origin);
+    const { worker, serviceVersion, outcome, endpoints } = answer;
+    const form = ReplyForm.learn(data, { worker, serviceVersion, outcome, endpoints }, origin);
     assert.ok(form !== undefined);
     const reader = new ReplyReader(origin);
     for (const reply of [1, 2, 1]) {
