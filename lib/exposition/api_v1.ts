@@ -1,6 +1,6 @@
 /** What readers of `/api/v1` are told (docs/api): ids are decimal strings, and a field is absent where it is not known. */
 
-import type { WorkerState } from "../fleet/snapshot.ts";
+import type { WorkerState } from "../fleet/worker_snapshot.ts";
 
 export type State = WorkerState;
 

@@ -1,6 +1,7 @@
 import { targetPath } from "../dynamo/target.ts";
 import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
-import type { Snapshot, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { Instant } from "../timing.ts";
 import { headOf, open, targetHead } from "./fleet_json.ts";
 import { saysTheSame, timeText, workerJson } from "./worker_json.ts";

@@ -1,7 +1,8 @@
 import type { SpecDecode } from "../dynamo/load.ts";
 import type { HitRateTotals } from "../fleet/hit_rates.ts";
 import type { RankNumbers, WorkerNumbers } from "../fleet/heard.ts";
-import type { Estimate, Snapshot, TargetSnapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import type { Estimate, WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { type Family, NAMESPACE, PREFIX, TARGET } from "./family.ts";

@@ -1,4 +1,5 @@
-import { type Snapshot, type TargetSnapshot, WORKER_STATES } from "../fleet/snapshot.ts";
+import { type Snapshot, type TargetSnapshot } from "../fleet/snapshot.ts";
+import { WORKER_STATES } from "../fleet/worker_snapshot.ts";
 import { ENDPOINT, type Family, namespaceLabels, targetLabels } from "./family.ts";
 import { type Label, labelsText } from "./labels.ts";
 import { numberText } from "./number.ts";

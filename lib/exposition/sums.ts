@@ -1,4 +1,4 @@
-import type { WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { Source } from "./family.ts";
 
 type Workers = readonly WorkerSnapshot[];

@@ -1,5 +1,5 @@
 import type { WorkerNumbers } from "../fleet/heard.ts";
-import type { Estimate, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { Estimate, WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import { distinctEndpoints } from "./endpoints.ts";
 import { ENDPOINT, type Family, PREFIX } from "./family.ts";

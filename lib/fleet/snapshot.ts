@@ -1,28 +1,11 @@
-import type { Load } from "../dynamo/load.ts";
-import type { ModelCard } from "../dynamo/model_card.ts";
-import type { Releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
-import type { WorkerId } from "../dynamo/worker_id.ts";
-import type { Channel } from "../events/observation.ts";
-import type { Answer, EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
 import type { Fleet, RoundSummary } from "./fleet.ts";
-import { PART, type Parts, whole } from "./parts.ts";
-import { type FleetLimits, isStale, lastSign, type Worker } from "./worker.ts";
-import {
-  channelsOf,
-  type Heard,
-  mergeNumbers,
-  NOTHING_HEARD,
-  type RankNumbers,
-  rankNumbers,
-  saysAnything,
-  saysLoad,
-  type WorkerNumbers,
-} from "./heard.ts";
-import { workerRelease } from "./worker_release.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
+import { PART, type Parts, whole } from "./parts.ts";
+import { type FleetLimits, isStale, lastSign } from "./worker.ts";
+import { WorkerSnapshot, type WorkerState } from "./worker_snapshot.ts";
 
 /** Everything that outputs show, at one moment: one value for the page, the push and all else, so they cannot disagree. */
 export interface Snapshot {
@@ -60,64 +43,6 @@ export interface TargetSnapshot {
   readonly hitRateTotals: HitRateTotals;
 }
 
-/** A worker's state, by its registration and its last answer; see ARCHITECTURE.md. */
-export const WORKER_STATES = ["discovered", "responding", "no_data", "undecodable", "silent"] as const;
-export type WorkerState = typeof WORKER_STATES[number];
-
-export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
-  readonly id: WorkerId;
-  readonly state: WorkerState;
-  /** Whether etcd lists it; undefined while etcd does not say. */
-  readonly registered: boolean | undefined;
-  /** When it last answered, silent or not; undefined while it never did. */
-  readonly lastAnswerAt: Instant | undefined;
-  /** What it answered of itself; undefined while that is not known or no longer true. */
-  readonly load: Load | undefined;
-  /** What all channels say of it together, as far as that is known and still true. */
-  readonly numbers: WorkerNumbers;
-  /** Its ranks, of a worker that has several. */
-  readonly ranks: readonly RankNumbers[];
-  /** Routers' estimates of it. */
-  readonly estimates: readonly Estimate[];
-  /** By which ways it is seen. */
-  readonly channels: ReadonlySet<Channel>;
-  readonly card: ModelCard | undefined;
-  /** As far as what it shows tells: `0.7.1`, `0.1.1-0.2.0`, `1.5.1+`. */
-  readonly release: string | undefined;
-  /** Of its last answer, while that is not stale. */
-  readonly service: AnsweringService | undefined;
-  readonly endpoints: readonly EndpointCounters[];
-
-  constructor(shown: WorkerSnapshot) {
-    this.id = shown.id;
-    this.state = shown.state;
-    this.registered = shown.registered;
-    this.lastAnswerAt = shown.lastAnswerAt;
-    this.load = shown.load;
-    this.numbers = shown.numbers;
-    this.ranks = shown.ranks;
-    this.estimates = shown.estimates;
-    this.channels = shown.channels;
-    this.card = shown.card;
-    this.release = shown.release;
-    this.service = shown.service;
-    this.endpoints = shown.endpoints;
-  }
-}
-
-/** The NATS service under which a worker answers. */
-export class AnsweringService {
-  constructor(readonly name: string, readonly version: string | undefined) {}
-}
-
-/** What a router thinks of one rank of a worker. */
-export interface Estimate {
-  readonly router: string;
-  readonly dpRank: number;
-  readonly activeDecodeBlocks: number | undefined;
-  readonly activePrefillTokens: number | undefined;
-}
-
 export interface SnapshotOptions {
   readonly now: Instant;
   readonly limits: FleetLimits;
@@ -147,12 +72,12 @@ export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<
   let loadFrom: { oldest: Instant; newest: Instant } | undefined;
   for (const worker of fleet.workers.values()) {
     if (workers.length % PART === 0) yield;
-    const { shown, blocksAt } = snapshotWorker(worker, forWorkers);
+    const shown = new WorkerSnapshot(worker, forWorkers);
     workers.push(shown);
     workersByState[shown.state]++;
     if (shown.numbers.activeBlocks === undefined) continue;
     activeBlocks.push(shown.numbers.activeBlocks);
-    loadFrom = widen(loadFrom, blocksAt!);
+    loadFrom = widen(loadFrom, shown.blocksAt!);
   }
   return {
     target: fleet.target,
@@ -194,66 +119,4 @@ export function nextExpiryMs(
     if (at && !isStale(at, options)) oldest = Math.min(oldest, at.monotonicMs);
   }
   return oldest === Infinity ? undefined : oldest + options.limits.staleAfterMs;
-}
-
-function snapshotWorker(
-  worker: Worker,
-  options: SnapshotOptions & {
-    readonly roundsWork: boolean;
-    readonly byService: ReadonlyMap<string, Releases>;
-  },
-): { shown: WorkerSnapshot; blocksAt: Instant | undefined } {
-  const { id, registered, registration: { card, releases } } = worker;
-  const sign = lastSign(worker);
-  const isSilent = sign !== undefined && isStale(sign, options);
-  const answer = worker.answer && !isStale(worker.answer.at, options) ? worker.answer : undefined;
-  const heard = isSilent ? NOTHING_HEARD : worker.heard;
-  const counted = options.roundsWork ? answer : undefined;
-  const channelCard = options.withCards === false ? undefined : card;
-  const { numbers, blocksAt } = mergeNumbers({
-    answer: counted,
-    heard,
-    card: isSilent ? undefined : channelCard,
-  });
-  const shown = new WorkerSnapshot({
-    id,
-    registered,
-    card,
-    lastAnswerAt: sign,
-    state: stateOf({ isSilent, answer, heard }),
-    load: counted?.outcome.kind === "load" ? counted.outcome.load : undefined,
-    numbers,
-    ranks: rankNumbers(heard),
-    estimates: estimatesOf(heard),
-    channels: channelsOf({ answer, heard, card: channelCard }),
-    release: workerRelease({ registered: releases, answer, byService: options.byService }),
-    service: answer && new AnsweringService(answer.service, answer.serviceVersion),
-    endpoints: counted?.endpoints ?? [],
-  });
-  return { shown, blocksAt };
-}
-
-/** What all channels say together: numbers by any way are load, a page without any is an answer without. */
-function stateOf(
-  { isSilent, answer, heard }: { isSilent: boolean; answer: Answer | undefined; heard: Heard },
-): WorkerState {
-  if (isSilent) return "silent";
-  if (answer?.outcome.kind === "load" || saysLoad(heard)) return "responding";
-  return answer?.outcome.kind ?? (saysAnything(heard) ? "no_data" : "discovered");
-}
-
-const NO_ESTIMATES: readonly Estimate[] = [];
-
-function estimatesOf(heard: Heard): readonly Estimate[] {
-  if (heard.size === 0) return NO_ESTIMATES;
-  return [...heard.values()].flatMap(({ dpRank, said }) =>
-    said.kind === "router"
-      ? [{
-        router: said.router,
-        dpRank,
-        activeDecodeBlocks: said.activeDecodeBlocks,
-        activePrefillTokens: said.activePrefillTokens,
-      }]
-      : []
-  );
 }

@@ -1,6 +1,7 @@
 import { targetPath } from "../dynamo/target.ts";
 import { compareWorkerIds, MAX_NAMED, type WorkerId, workerIdsText } from "../dynamo/worker_id.ts";
-import type { Snapshot, WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { Snapshot } from "../fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { logger } from "../log.ts";
 
 /** What may become of a worker that was seen. */

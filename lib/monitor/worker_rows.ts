@@ -1,5 +1,5 @@
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import type { WorkerSnapshot } from "../fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 
 /** A worker's series; NaN where it was not known. */
 export const WORKER_SERIES = ["blocksUsed", "slotsActive", "requestsWaiting", "cacheUsage"] as const;

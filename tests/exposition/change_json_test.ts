@@ -4,7 +4,8 @@ import { fleetJson } from "../../lib/exposition/fleet_json.ts";
 import { timeText } from "../../lib/exposition/worker_json.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { type Snapshot, snapshotTarget, type WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
+import { type Snapshot, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { type WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import type { Change, Fleet, Worker } from "../helpers/api_reader.ts";
 import { assertSchema } from "../helpers/api_schema.ts";
 import * as steps from "../helpers/fleet_steps.ts";
@@ -142,6 +143,7 @@ for (const { what, after, changed = [], gone = [], notSeen = [] } of rows) {
 }
 
 const whole: WorkerSnapshot = {
+  blocksAt: undefined,
   id: a,
   state: "responding",
   registered: true,

@@ -1,5 +1,6 @@
 import { workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
-import type { Snapshot, WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
+import type { Snapshot } from "../../lib/fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { responding, snapshot } from "./shown_fleet.ts";
 
 /** A Snapshot of many workers, each of which says all there is to say; all have `seq` blocks in use. */

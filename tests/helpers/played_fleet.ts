@@ -1,6 +1,7 @@
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { aggregateLoad } from "../../lib/fleet/aggregate.ts";
-import type { Snapshot, WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
+import type { Snapshot } from "../../lib/fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { History } from "../../lib/monitor/history.ts";
 import { assetRoutes } from "../../lib/output/assets.ts";
 import { FleetBytes, fleetRoute } from "../../lib/output/fleet_route.ts";
@@ -85,6 +86,7 @@ const PAST_STEPS = 90;
 /** A worker that answers, but for what is told. */
 export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): WorkerSnapshot {
   return {
+    blocksAt: undefined,
     id: id as WorkerId,
     state: "responding",
     registered: true,

@@ -1,7 +1,8 @@
 import { ANY_RELEASE } from "../../lib/dynamo/release.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import type { CountedFamily } from "../../lib/exposition/samples.ts";
-import type { Snapshot, WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
+import type { Snapshot } from "../../lib/fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 
 const at = { monotonicMs: 1, epochMs: 1_795_518_811_469 };
 
@@ -22,6 +23,7 @@ const leastNumbers = { activeSlots: 0, totalSlots: 8, activeBlocks: 0, totalBloc
 
 /** A worker that says all there is to say. */
 export const responding: WorkerSnapshot = {
+  blocksAt: at,
   id: workerIdFromHex("a1")!,
   state: "responding",
   registered: true,
@@ -50,6 +52,7 @@ export const responding: WorkerSnapshot = {
 };
 
 const bare: WorkerSnapshot = {
+  blocksAt: at,
   release: undefined,
   id: workerIdFromHex("ffffffffffffffff")!,
   state: "responding",
@@ -63,6 +66,7 @@ const bare: WorkerSnapshot = {
 };
 
 const silent: WorkerSnapshot = {
+  blocksAt: undefined,
   release: undefined,
   id: workerIdFromHex("b2")!,
   state: "silent",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { workerIdFromDecimal } from "../../lib/dynamo/worker_id.ts";
-import type { WorkerSnapshot, WorkerState } from "../../lib/fleet/snapshot.ts";
+import type { WorkerSnapshot, WorkerState } from "../../lib/fleet/worker_snapshot.ts";
 import { NewsOfWorkers } from "../../lib/monitor/worker_news.ts";
 import { responding } from "../helpers/shown_fleet.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { Browser } from "../../tools/browser.ts";
-import type { WorkerSnapshot } from "../../lib/fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { picture, violations } from "../helpers/page_checks.ts";
 import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";

@@ -1,0 +1,131 @@
+import type { Load } from "../dynamo/load.ts";
+import type { ModelCard } from "../dynamo/model_card.ts";
+import type { Releases } from "../dynamo/release.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import type { Channel } from "../events/observation.ts";
+import type { Answer, EndpointCounters } from "../scrape/answer.ts";
+import type { Instant } from "../timing.ts";
+import {
+  channelsOf,
+  type Heard,
+  mergeNumbers,
+  NOTHING_HEARD,
+  type RankNumbers,
+  rankNumbers,
+  saysAnything,
+  saysLoad,
+  type WorkerNumbers,
+} from "./heard.ts";
+import { type FleetLimits, isStale, lastSign, type Worker } from "./worker.ts";
+import { workerRelease } from "./worker_release.ts";
+
+/** A worker's state, by its registration and its last answer; see ARCHITECTURE.md. */
+export const WORKER_STATES = ["discovered", "responding", "no_data", "undecodable", "silent"] as const;
+export type WorkerState = typeof WORKER_STATES[number];
+
+/** What a worker shows at one moment. */
+export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
+  readonly id: WorkerId;
+  readonly state: WorkerState;
+  /** Whether etcd lists it; undefined while etcd does not say. */
+  readonly registered: boolean | undefined;
+  /** When it last answered, silent or not; undefined while it never did. */
+  readonly lastAnswerAt: Instant | undefined;
+  /** What it answered of itself; undefined while that is not known or no longer true. */
+  readonly load: Load | undefined;
+  /** What all channels say of it together, as far as that is known and still true. */
+  readonly numbers: WorkerNumbers;
+  /** Its ranks, of a worker that has several. */
+  readonly ranks: readonly RankNumbers[];
+  /** Routers' estimates of it. */
+  readonly estimates: readonly Estimate[];
+  /** By which ways it is seen. */
+  readonly channels: ReadonlySet<Channel>;
+  readonly card: ModelCard | undefined;
+  /** As far as what it shows tells: `0.7.1`, `0.1.1-0.2.0`, `1.5.1+`. */
+  readonly release: string | undefined;
+  /** Of its last answer, while that is not stale. */
+  readonly service: AnsweringService | undefined;
+  readonly endpoints: readonly EndpointCounters[];
+
+  /** When the blocks in use were said that `numbers` has. */
+  readonly blocksAt: Instant | undefined;
+
+  constructor(worker: Worker, options: WorkerSnapshotOptions) {
+    const { id, registered, registration: { card, releases } } = worker;
+    const sign = lastSign(worker);
+    const isSilent = sign !== undefined && isStale(sign, options);
+    const answer = worker.answer && !isStale(worker.answer.at, options) ? worker.answer : undefined;
+    const heard = isSilent ? NOTHING_HEARD : worker.heard;
+    const counted = options.roundsWork ? answer : undefined;
+    const channelCard = options.withCards === false ? undefined : card;
+    const { numbers, blocksAt } = mergeNumbers({
+      answer: counted,
+      heard,
+      card: isSilent ? undefined : channelCard,
+    });
+    this.id = id;
+    this.state = stateOf({ isSilent, answer, heard });
+    this.registered = registered;
+    this.lastAnswerAt = sign;
+    this.load = counted?.outcome.kind === "load" ? counted.outcome.load : undefined;
+    this.numbers = numbers;
+    this.blocksAt = blocksAt;
+    this.ranks = rankNumbers(heard);
+    this.estimates = estimatesOf(heard);
+    this.channels = channelsOf({ answer, heard, card: channelCard });
+    this.card = card;
+    this.release = workerRelease({ registered: releases, answer, byService: options.byService });
+    this.service = answer && new AnsweringService(answer.service, answer.serviceVersion);
+    this.endpoints = counted?.endpoints ?? [];
+  }
+}
+
+export interface WorkerSnapshotOptions {
+  readonly now: Instant;
+  readonly limits: FleetLimits;
+  /** False while nobody's load is known by answers. */
+  readonly roundsWork: boolean;
+  /** The releases whose workers answer under each service name. */
+  readonly byService: ReadonlyMap<string, Releases>;
+  /** Whether totals of model cards count; unless false. */
+  readonly withCards?: boolean;
+}
+
+/** The NATS service under which a worker answers. */
+export class AnsweringService {
+  constructor(readonly name: string, readonly version: string | undefined) {}
+}
+
+/** What a router thinks of one rank of a worker. */
+export interface Estimate {
+  readonly router: string;
+  readonly dpRank: number;
+  readonly activeDecodeBlocks: number | undefined;
+  readonly activePrefillTokens: number | undefined;
+}
+
+/** What all channels say together: numbers by any way are load, a page without any is an answer without. */
+function stateOf(
+  { isSilent, answer, heard }: { isSilent: boolean; answer: Answer | undefined; heard: Heard },
+): WorkerState {
+  if (isSilent) return "silent";
+  if (answer?.outcome.kind === "load" || saysLoad(heard)) return "responding";
+  return answer?.outcome.kind ?? (saysAnything(heard) ? "no_data" : "discovered");
+}
+
+const NO_ESTIMATES: readonly Estimate[] = [];
+
+function estimatesOf(heard: Heard): readonly Estimate[] {
+  if (heard.size === 0) return NO_ESTIMATES;
+  return [...heard.values()].flatMap(({ dpRank, said }) =>
+    said.kind === "router"
+      ? [{
+        router: said.router,
+        dpRank,
+        activeDecodeBlocks: said.activeDecodeBlocks,
+        activePrefillTokens: said.activePrefillTokens,
+      }]
+      : []
+  );
+}
