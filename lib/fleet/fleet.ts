@@ -5,7 +5,8 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
 import type { Observation } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
-import { type ExpectedWorkers, isFailed, type Replies, type Round } from "../scrape/round.ts";
+import { ExpectedWorkers } from "../scrape/expected_workers.ts";
+import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
 import { forgetRouters, forgetVias } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
@@ -147,15 +148,11 @@ export function* applyInParts(fleet: Fleet, input: FleetInput, options: ApplyOpt
 }
 
 /** Whom the next round waits for: those who answered before and are not silent. */
-export function expectedWorkers(
-  fleet: Fleet,
-  options: { now: Instant; limits: FleetLimits },
-): ExpectedWorkers {
-  const expected = new Map<WorkerId, string>();
-  for (const { id, answer } of fleet.workers.values()) {
-    if (answer && !isStale(answer.at, options)) expected.set(id, answer.service);
-  }
-  return expected;
+export function expectedWorkers({ workers }: Fleet, options: ApplyOptions): ExpectedWorkers {
+  const services = workers.values().map(({ answer }) =>
+    answer && !isStale(answer.at, options) ? answer.service : undefined
+  );
+  return new ExpectedWorkers(services, (id) => workers.position(id));
 }
 
 /** A fleet in the making: copies what it changes, when it changes it. */

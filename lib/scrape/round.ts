@@ -1,4 +1,3 @@
-import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Instant } from "../timing.ts";
 import type { Answer, EntryRejection, ReplyRejection } from "./answer.ts";
 import type { StopReason } from "./stop_rule.ts";
@@ -27,6 +26,3 @@ export type RoundFailure = "disconnected" | "refused";
 export function isFailed(round: Round): boolean {
   return round.outcome === "disconnected" || round.outcome === "refused";
 }
-
-/** The workers whose answers a round waits for, each with the service name at which it last answered; the round's own. */
-export type ExpectedWorkers = Map<WorkerId, string>;

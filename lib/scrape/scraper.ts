@@ -6,7 +6,8 @@ import { type Clock, onAbort, turnClock } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
 import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
 import { type Question, ReplyReader } from "./reply_reader.ts";
-import type { ExpectedWorkers, Replies, Round, RoundFailure } from "./round.ts";
+import type { ExpectedWorkers } from "./expected_workers.ts";
+import type { Replies, Round, RoundFailure } from "./round.ts";
 import { decideStop, type RoundLimits, type StopReason } from "./stop_rule.ts";
 
 export interface ScraperOptions {
@@ -170,8 +171,7 @@ interface OpenRoundOptions {
 class OpenRound {
   readonly #options: OpenRoundOptions;
   readonly #end = Promise.withResolvers<StopReason | RoundFailure>();
-  readonly #expected: number;
-  readonly #missing: ExpectedWorkers;
+  readonly #expected: ExpectedWorkers;
   readonly #open: Set<string>;
   readonly #replies = new Collection();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -179,8 +179,7 @@ class OpenRound {
 
   constructor(options: OpenRoundOptions) {
     this.#options = options;
-    this.#missing = options.expected;
-    this.#expected = options.expected.size;
+    this.#expected = options.expected;
     this.#open = new Set(options.services);
     this.#lastHeardMs = options.startedMs;
     const aborted = onAbort(options.signal, () => this.fail("disconnected"));
@@ -199,16 +198,14 @@ class OpenRound {
 
   take(read: ReadReply, atMs: number): void {
     this.#replies.take(read);
-    for (const { worker } of read.answers) this.#missing.delete(worker);
+    for (const { worker } of read.answers) this.#expected.heard(worker);
     this.#heard(atMs);
   }
 
   /** Nobody listens at this service name: nobody is waited for there. */
   close(service: string, atMs: number): void {
     this.#open.delete(service);
-    this.#missing.forEach((at, worker) => {
-      if (at === service) this.#missing.delete(worker);
-    });
+    this.#expected.close(service);
     this.#heard(atMs);
   }
 
@@ -219,7 +216,7 @@ class OpenRound {
   /** Only the last word can end a round; else the timer, which stands, decides when it is due. */
   #heard(atMs: number): void {
     this.#lastHeardMs = atMs;
-    if (this.#missing.size === 0 || this.#open.size === 0) this.#decide(atMs);
+    if (this.#expected.missing === 0 || this.#open.size === 0) this.#decide(atMs);
   }
 
   #decide(nowMs: number): void {
@@ -227,8 +224,8 @@ class OpenRound {
     const progress = {
       startedMs,
       lastHeardMs: this.#lastHeardMs,
-      expected: this.#expected,
-      missing: this.#missing.size,
+      expected: this.#expected.size,
+      missing: this.#expected.missing,
       openServices: this.#open.size,
     };
     const decision = decideStop(progress, limits, nowMs);

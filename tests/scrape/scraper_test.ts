@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { serviceName } from "../../lib/dynamo/service_name.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import { serviceSubject } from "../../lib/micro/subjects.ts";
+import { ExpectedWorkers } from "../../lib/scrape/expected_workers.ts";
 import type { Replies } from "../../lib/scrape/round.ts";
 import { Scraper } from "../../lib/scrape/scraper.ts";
 import { systemClock } from "../../lib/timing.ts";
@@ -44,6 +45,11 @@ async function serve(
   return link;
 }
 
+function waitedFor(workers: readonly (typeof a)[]): ExpectedWorkers {
+  const positions = new Map(workers.map((worker, position) => [worker, position]));
+  return new ExpectedWorkers(workers.map(() => service), (worker) => positions.get(worker));
+}
+
 async function open(nats: NatsServer) {
   const link = await connected(nats);
   const late: Replies[] = [];
@@ -56,7 +62,7 @@ async function open(nats: NatsServer) {
   return {
     late,
     ask: (expected: readonly (typeof a)[], limits = LONG) =>
-      scraper.round({ expected: new Map(expected.map((worker) => [worker, service])), limits, signal }),
+      scraper.round({ expected: waitedFor(expected), limits, signal }),
     async [Symbol.asyncDispose]() {
       scraper[Symbol.dispose]();
       await link[Symbol.asyncDispose]();
