@@ -4,6 +4,7 @@ import type { Format } from "../exposition/format.ts";
 import { OPENMETRICS, openMetricsContentType } from "../exposition/openmetrics.ts";
 import type { Encoding } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
+import { memo } from "./memo.ts";
 
 /** What a reader asks for, as its headers say. */
 export interface Asked {
@@ -30,19 +31,24 @@ const MAX_HEADER_LENGTH = 1_024;
 
 /** The page that suits a reader best. One who takes none of what there is gets plain text: better than nothing. */
 export function negotiate({ accept, acceptEncoding }: Asked, options: { readonly gzip: boolean }): Agreed {
-  const headers = {
-    accept: bounded(accept)?.replace(ESCAPING, ""),
-    "accept-encoding": bounded(acceptEncoding),
-  };
-  const negotiator = new Negotiator({ headers });
-  const contentType = negotiator.mediaTypes([...FORMATS.keys()])[0] ?? TEXT_CONTENT_TYPE;
-  const [encoding] = options.gzip ? negotiator.encodings(["gzip", "identity"]) : [];
+  const contentType = contentTypeFor(accept);
   return {
     format: FORMATS.get(contentType)!,
     contentType,
-    encoding: encoding === "gzip" ? "gzip" : "identity",
+    encoding: options.gzip ? encodingFor(acceptEncoding) : "identity",
   };
 }
+
+const contentTypeFor = memo((accept: string | null): string => {
+  const headers = { accept: bounded(accept)?.replace(ESCAPING, "") };
+  return new Negotiator({ headers }).mediaTypes([...FORMATS.keys()])[0] ?? TEXT_CONTENT_TYPE;
+});
+
+const encodingFor = memo((acceptEncoding: string | null): Encoding => {
+  const headers = { "accept-encoding": bounded(acceptEncoding) };
+  const [encoding] = new Negotiator({ headers }).encodings(["gzip", "identity"]);
+  return encoding === "gzip" ? "gzip" : "identity";
+});
 
 function bounded(header: string | null): string | undefined {
   return header !== null && header.length <= MAX_HEADER_LENGTH ? header : undefined;

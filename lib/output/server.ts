@@ -1,10 +1,12 @@
 import { logger } from "../log.ts";
 import { sleep, within } from "../timing.ts";
 import { BindError } from "../transport/bind_error.ts";
+import { memo } from "./memo.ts";
 import { textAnswer } from "./text_answer.ts";
 
 /**
- * Answers a GET at one path; of a HEAD's answer the server leaves out the body. The address is the request's, already read.
+ * Answers a GET at one path; of a HEAD's answer the server leaves out the body. The address is the request's, already read;
+ * it is shared.
  */
 export type Handler = (request: Request, url: URL) => Response | Promise<Response>;
 
@@ -116,22 +118,26 @@ function bind(options: ServerOptions, signal: AbortSignal): Deno.HttpServer<Deno
 /** How many different errors are remembered as said. */
 const MAX_SAID = 100;
 
-async function respond(request: Request, routes: Routes): Promise<Response> {
-  const url = URL.parse(request.url); // Of a Host header that is none it makes no address.
+/** Of a Host header that is none it makes no address. */
+const addressOf = memo((text: string) => URL.parse(text));
+
+function respond(request: Request, routes: Routes): Response | Promise<Response> {
+  const url = addressOf(request.url);
   if (url === null) return textAnswer(400, "bad request; no such address");
   const handler = routes.get(url.pathname);
   if (handler === undefined) return textAnswer(404, "not found; see /metrics");
   switch (request.method) {
     case "GET":
-      return await handler(request, url);
+      return handler(request, url);
     case "HEAD":
-      return await withoutBody(await handler(request, url));
+      return withoutBody(handler(request, url));
     default:
       return textAnswer(405, "method not allowed; GET or HEAD", { allow: "GET, HEAD" });
   }
 }
 
-async function withoutBody({ status, headers, body }: Response): Promise<Response> {
+async function withoutBody(answer: Response | Promise<Response>): Promise<Response> {
+  const { status, headers, body } = await answer;
   await body?.cancel();
   return new Response(null, { status, headers });
 }
