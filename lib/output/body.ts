@@ -1,19 +1,38 @@
-/** Deno copies the bytes of a body in one piece before it sends them: for more than this that holds up all else. */
-const WHOLE_BYTES = 1024 * 1024;
+/** Deno copies a body that it is given as bytes: from this size on that costs more than sending it in parts. */
+const WHOLE_BYTES = 16 * 1024;
+/** It does not copy a text; but it makes bytes of it at once, for each reader. */
+const WHOLE_TEXT_BYTES = 256 * 1024;
+/** Between two parts others have their turn. */
 const PART_BYTES = 256 * 1024;
 
+/** What an answer can be made of. */
+export type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
 /**
- * The body of an answer: large ones go out in parts as the reader takes them, so that a slow reader costs a part beside the
- * page, which is shared, and not a copy of it. The answer must say its length.
+ * The body of an answer: large ones go out in parts, which are views of the bytes that all readers share, so that a slow
+ * reader costs nothing beside them. The answer must say its length.
  */
-export function bodyOf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
-  if (bytes.length <= WHOLE_BYTES) return bytes;
-  let at = 0;
+export function bodyOf(bytes: Uint8Array<ArrayBuffer>): Body {
+  return bytes.length <= WHOLE_BYTES ? bytes : inParts(bytes);
+}
+
+/** Makes bodies of the bytes that many answers have; where they are UTF-8 text, small ones are sent as that. */
+export function bodiesOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  { isText }: { readonly isText: boolean },
+): () => Body {
+  if (!isText || bytes.length > WHOLE_TEXT_BYTES) return () => bodyOf(bytes);
+  const text = new TextDecoder().decode(bytes);
+  return () => text;
+}
+
+function inParts(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
   return new ReadableStream({
-    pull: (controller) => {
-      controller.enqueue(bytes.slice(at, at + PART_BYTES)); // What is sent is taken away.
-      at += PART_BYTES;
-      if (at >= bytes.length) controller.close();
+    start: (controller) => {
+      for (let at = 0; at < bytes.length; at += PART_BYTES) {
+        controller.enqueue(bytes.subarray(at, at + PART_BYTES));
+      }
+      controller.close();
     },
-  }, { highWaterMark: 0 });
+  });
 }

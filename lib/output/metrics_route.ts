@@ -1,7 +1,7 @@
 import type { Format } from "../exposition/format.ts";
 import type { Encoding, Page } from "../exposition/pages.ts";
-import { bodyOf } from "./body.ts";
 import { negotiate } from "./negotiation.ts";
+import { PageAnswer } from "./page_answer.ts";
 import type { Handler } from "./server.ts";
 
 export interface MetricsRouteOptions {
@@ -13,18 +13,16 @@ export interface MetricsRouteOptions {
 
 /** `/metrics`, in the format and encoding that the reader asks for. `Snapshot-Seq` says of which Snapshot the page is. */
 export function metricsRoute({ page, gzip }: MetricsRouteOptions): Handler {
+  const answers = new WeakMap<Page, PageAnswer>();
   return async ({ headers }) => {
     const asked = { accept: headers.get("accept"), acceptEncoding: headers.get("accept-encoding") };
-    const { format, contentType, encoding } = negotiate(asked, { gzip });
-    const { seq, bytes } = await page(format, encoding);
-    return new Response(bodyOf(bytes), {
-      headers: {
-        "content-type": contentType,
-        "content-length": String(bytes.length),
-        "vary": "Accept, Accept-Encoding",
-        "snapshot-seq": String(seq),
-        ...(encoding === "gzip" && { "content-encoding": "gzip" }),
-      },
-    });
+    const agreed = negotiate(asked, { gzip });
+    const newest = await page(agreed.format, agreed.encoding);
+    let answer = answers.get(newest);
+    if (answer?.contentType !== agreed.contentType) {
+      answer = new PageAnswer(newest, agreed);
+      answers.set(newest, answer);
+    }
+    return answer.response();
   };
 }

@@ -87,6 +87,27 @@ for (
   });
 }
 
+Deno.test("readers of one page get the version of OpenMetrics that each asks for", async () => {
+  const { server } = start({ workers: 1 });
+  await using _ = server;
+  for (const version of ["1.0.0", "0.0.1", "1.0.0"]) {
+    const accept = `application/openmetrics-text;version=${version}`;
+    const { headers } = await fetchRaw(server.address, { accept });
+    assert.equal(headers["content-type"], `application/openmetrics-text; version=${version}; charset=utf-8`);
+    assert.equal(headers["snapshot-seq"], "1");
+  }
+});
+
+Deno.test("a page with characters of several bytes comes whole", async () => {
+  const text = 'up{model="größe€𝄞"} 1\n';
+  const page = { seq: 1, bytes: new TextEncoder().encode(text) };
+  const routes = new Map([["/metrics", metricsRoute({ page: () => Promise.resolve(page), gzip: true })]]);
+  await using server = startServer({ host: "127.0.0.1", port: 0, routes, drainMs: 100 });
+  const { headers, body } = await fetchRaw(server.address, {});
+  assert.equal(headers["content-length"], String(page.bytes.length));
+  assert.equal(new TextDecoder().decode(body), text);
+});
+
 Deno.test("HEAD says of the page what GET does, in each format", async () => {
   const { server } = start({ workers: 20 });
   await using _ = server;

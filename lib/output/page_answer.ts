@@ -1,0 +1,27 @@
+import type { Page } from "../exposition/pages.ts";
+import { bodiesOf, type Body } from "./body.ts";
+import type { Agreed } from "./negotiation.ts";
+
+/** What the answers with one page have in common, made once for all its readers. */
+export class PageAnswer {
+  readonly contentType: string;
+  readonly #headers: Headers;
+  readonly #body: () => Body;
+
+  constructor({ seq, bytes }: Page, { contentType, encoding }: Agreed) {
+    this.contentType = contentType;
+    this.#headers = new Headers({
+      "content-type": contentType,
+      "content-length": String(bytes.length),
+      "vary": "Accept, Accept-Encoding",
+      "snapshot-seq": String(seq),
+      ...(encoding === "gzip" && { "content-encoding": "gzip" }),
+    });
+    this.#body = bodiesOf(bytes, { isText: encoding === "identity" });
+  }
+
+  /** For one reader. */
+  response(): Response {
+    return new Response(this.#body(), { headers: this.#headers });
+  }
+}
