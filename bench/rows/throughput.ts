@@ -14,11 +14,13 @@ const SIZES = [10, 1_000, 10_000];
 const FORMS = ["plain", "gzip"] as const;
 /** Connections at once. */
 const READERS = 8;
+/** With so few rounds serving is all that there is to do. */
+const SELDOM = ["--poll-interval", "60"];
 
 /**
  * How many pages a second the program serves, beside a bare `Deno.serve` that has the same bytes: the readers take turns
- * between the two. The program polls only once a minute here, so that what is compared is the serving; what a round and its
- * page cost stands in the other rows.
+ * between the two, both warm. The program polls only once a minute here, so that what is compared is the serving; what a
+ * round and its page cost stands in the other rows.
  */
 export const THROUGHPUT: Row = {
   name: "throughput",
@@ -27,21 +29,23 @@ export const THROUGHPUT: Row = {
   run: async (context) => {
     const results = [];
     for (const workers of SIZES) results.push(await measure(workers, context));
+    const profile = await profileOwn(SIZES[0]!, context); // With small pages it is the program's own work that counts.
     const rendering = await measureRendering(context);
     return {
       measures: [...results.flatMap(({ measures }) => measures), ...rendering],
       cpu: results.at(-1)!.cpu,
       remarks: [],
-      profile: results[0]!.profile ?? [], // With small pages it is the program's own work that counts.
+      profile,
     };
   },
 };
 
-async function measure(workers: number, { quick, say }: RowContext): Promise<RowResult> {
-  const args = ["--poll-interval", "60"];
-  await using deployment = await Deployment.start({ workers, args, denoFlags: [INSPECTABLE] });
+async function measure(
+  workers: number,
+  { quick, say }: RowContext,
+): Promise<Pick<RowResult, "measures" | "cpu">> {
+  await using deployment = await Deployment.start({ workers, args: SELDOM });
   const { own } = deployment;
-  using inspector = await Inspector.of(own.program);
   await using readers = new Child("fleet/readers.ts", { readers: READERS });
   const folder = await Deno.makeTempDir({ prefix: "bench-" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
@@ -58,12 +62,15 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
     await Deno.writeFile(page, body);
     await using floor = new Child("floors/serve.ts", { page, ...(encoding && { encoding }) });
     const { port } = await floor.ask<{ port: number }>();
+    const bare = `http://127.0.0.1:${port}/metrics`;
     const shares = new CpuShares({ "program": own.program.pid, "floor": floor.pid, "readers": readers.pid });
     const rates: { own: number; floor: number }[] = [];
     const load = async (url: string) =>
       (await readers.ask<ReadersReport>(`${url} ${form} ${quick ? 300 : 4_000}`)).perSecond;
-    for (let n = 0; n < (quick ? 2 : 8); n++) {
-      rates.push({ own: await load(own.url), floor: await load(`http://127.0.0.1:${port}/metrics`) });
+    await load(own.url);
+    await load(bare);
+    for (let n = 0; n < (quick ? 4 : 8); n++) {
+      rates.push({ own: await load(own.url), floor: await load(bare) });
     }
     cpu = shares.percent();
     const [ours, floors] = [rates.map(({ own }) => own), rates.map(({ floor }) => floor)];
@@ -75,9 +82,18 @@ async function measure(workers: number, { quick, say }: RowContext): Promise<Row
     );
     say(`${workers} workers, ${form}: ${median(ours).toFixed(0)}/s, bare ${median(floors).toFixed(0)}/s`);
   }
-  const loadMs = quick ? 1_000 : 10_000;
-  const profile = await profiled(inspector, () => readers.ask(`${own.url} plain ${loadMs}`));
-  return { measures, cpu, remarks: [], profile: profileText(profile) };
+  return { measures, cpu };
+}
+
+/** Of another process, so that the one that is compared has no inspector. */
+async function profileOwn(workers: number, { quick }: RowContext): Promise<string[]> {
+  await using deployment = await Deployment.start({ workers, args: SELDOM, denoFlags: [INSPECTABLE] });
+  const { own } = deployment;
+  using inspector = await Inspector.of(own.program);
+  await using readers = new Child("fleet/readers.ts", { readers: READERS });
+  const load = (ms: number) => readers.ask(`${own.url} gzip ${ms}`);
+  await load(500);
+  return profileText(await profiled(inspector, () => load(quick ? 1_000 : 10_000)));
 }
 
 async function readOnce(url: string, form: typeof FORMS[number]) {
