@@ -1,4 +1,3 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { EVENT_PROBLEMS } from "../dynamo/event_error.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
@@ -16,6 +15,7 @@ import { PAGE_PROBLEMS, type PageBatch } from "../scrape/page_poller.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import { SKIP_REASONS, type SkipReason } from "../transport/nats.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
+import { Counter, Gauge, Histogram, Registry } from "./prom_client.ts";
 
 export interface TelemetryOptions {
   readonly target: Target;
