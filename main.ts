@@ -1,13 +1,12 @@
 import { termination } from "./lib/cli/termination.ts";
+import { parseMetricsOptions } from "./lib/cli/metrics_options.ts";
+import { settingsOrExit } from "./lib/cli/usage.ts";
+import { runMetrics } from "./lib/commands/metrics.ts";
 
-const signal = termination();
-const { settingsOrExit } = await import("./lib/cli/usage.ts");
 const [command, ...argv] = Deno.args;
 Deno.exit(await (command === "top" ? top() : metrics()));
 
 async function metrics(): Promise<number> {
-  const { parseMetricsOptions } = await import("./lib/cli/metrics_options.ts");
-  const { runMetrics } = await import("./lib/commands/metrics.ts");
   const settings = settingsOrExit(() =>
     parseMetricsOptions({
       argv: Deno.args,
@@ -16,7 +15,7 @@ async function metrics(): Promise<number> {
       hostname: Deno.hostname(),
     })
   );
-  return await runMetrics(settings, signal);
+  return await runMetrics(settings, termination);
 }
 
 async function top(): Promise<number> {
@@ -33,5 +32,5 @@ async function top(): Promise<number> {
       },
     })
   );
-  return await runTop(settings, signal);
+  return await runTop(settings, termination);
 }

@@ -1,12 +1,10 @@
-import { aborted, termination } from "./lib/cli/termination.ts";
-
-const signal = termination();
-const { settingsOrExit } = await import("./lib/cli/usage.ts");
-const { parseMockOptions } = await import("./lib/cli/mock_options.ts");
-const { configureLogging, logger } = await import("./lib/log.ts");
-const { BindError } = await import("./lib/transport/bind_error.ts");
-const { logEnding } = await import("./lib/commands/ending.ts");
-const { startMockWorker } = await import("./lib/mock/mock_workers.ts");
+import { aborted, termination as signal } from "./lib/cli/termination.ts";
+import { parseMockOptions } from "./lib/cli/mock_options.ts";
+import { settingsOrExit } from "./lib/cli/usage.ts";
+import { logEnding } from "./lib/commands/ending.ts";
+import { configureLogging, logger } from "./lib/log.ts";
+import { startMockWorker } from "./lib/mock/mock_workers.ts";
+import { BindError } from "./lib/transport/bind_error.ts";
 
 const { connections, logging, ...settings } = settingsOrExit(() =>
   parseMockOptions({ argv: Deno.args, env: Deno.env.toObject(), terminal: Deno.stderr.isTerminal() })

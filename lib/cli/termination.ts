@@ -4,10 +4,11 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 
 /**
  * Aborted when the process is told to end, with the signal's name for the reason's message; told a second time it ends at
- * once, with the code that a shell gives for the signal. To be called before anything else is loaded: until then a signal
- * kills.
+ * once, with the code that a shell gives for the signal. To be imported before all else: until then a signal kills.
  */
-export function termination(): AbortSignal {
+export const termination: AbortSignal = untilTold();
+
+function untilTold(): AbortSignal {
   const stop = new AbortController();
   for (const name of SIGNALS) {
     Deno.addSignalListener(name, () => {
