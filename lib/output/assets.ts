@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Handler, Routes } from "./server.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -19,28 +18,42 @@ const PAGE_HEADERS = {
 };
 
 /**
- * Routes to the files of a folder, each under its name and `index.html` at `/`. They are read once, now.
+ * Routes to the files of a folder, each under its name and `index.html` at `/`. Each is read once, when first asked for.
+ *
+ * @throws where the folder has a file of no known type
  */
 export function assetRoutes(folder: URL): Routes {
   const routes = new Map<string, Handler>();
   for (const { name } of Deno.readDirSync(folder)) {
-    const bytes = Deno.readFileSync(new URL(name, folder));
-    routes.set(name === "index.html" ? "/" : `/${name}`, assetRoute(name, bytes));
+    routes.set(name === "index.html" ? "/" : `/${name}`, assetRoute(name, folder));
   }
   return routes;
 }
 
-function assetRoute(name: string, bytes: Uint8Array<ArrayBuffer>): Handler {
+interface Asset {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly etag: string;
+}
+
+function assetRoute(name: string, folder: URL): Handler {
   const contentType = CONTENT_TYPES[name.slice(name.lastIndexOf(".") + 1)];
   if (contentType === undefined) throw new Error(`a file of the page of no known type: ${name}`);
-  const etag = `"${createHash("sha256").update(bytes).digest("base64url")}"`;
-  const headers = { ...PAGE_HEADERS, etag };
-  return (request) =>
-    isKnown(request.headers.get("if-none-match"), etag)
+  let known: Asset | undefined;
+  return async (request) => {
+    const { bytes, etag } = known ??= await readAsset(new URL(name, folder));
+    const headers = { ...PAGE_HEADERS, etag };
+    return isKnown(request.headers.get("if-none-match"), etag)
       ? new Response(null, { status: 304, headers })
       : new Response(bytes, {
         headers: { ...headers, "content-type": contentType, "content-length": String(bytes.length) },
       });
+  };
+}
+
+async function readAsset(file: URL): Promise<Asset> {
+  const bytes = await Deno.readFile(file);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return { bytes, etag: `"${digest.toBase64({ alphabet: "base64url", omitPadding: true })}"` };
 }
 
 /** Whether a reader has these bytes: proxies that compress make the tag a weak one. */
