@@ -88,6 +88,12 @@ Deno.test("metrics without top loads nothing of it, and top no terminal library 
   assert.deepEqual(withInk, ["top/terminal.ts"]);
 });
 
+Deno.test("the start of metrics waits for no library that its first page does not need", () => {
+  const loaded = files.filter(({ path }) => loads("commands/metrics.ts").has(path));
+  const slow = /^import (?!type )[^;]*? from "(?:etcd3|prom-client|node:crypto)"/m;
+  assert.deepEqual(loaded.filter(({ text }) => slow.test(text)).map(({ path }) => path), []);
+});
+
 Deno.test("a library is imported by its own room alone", () => {
   const wrong = files.flatMap(({ path, imports }) =>
     imports.filter((specifier) => !/^\.|^node:/.test(specifier)).flatMap((specifier) => {

@@ -20,6 +20,9 @@ import { logEnding } from "./ending.ts";
 import { openWatch } from "./watch.ts";
 import { Web } from "./web.ts";
 
+/** Who waits for the program to start gets the first page in this time, before connecting holds it up. */
+const FIRST_PAGE_MS = 100;
+
 /**
  * Watches a target until `signal` is aborted; gives the exit code. The page opens first; a server that is not there yet
  * is sought for as long as it takes. Everything closes in the reverse order.
@@ -77,7 +80,14 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     }
   }
   const name = `metrics ${path}`;
-  const { monitor, nats } = openWatch(settings, { name, recorder: telemetry, clock, signal, ends });
+  const { monitor, nats } = openWatch(settings, {
+    name,
+    recorder: telemetry,
+    clock,
+    signal,
+    connectAfterMs: FIRST_PAGE_MS,
+    ends,
+  });
   ends.use(logNewsOfWorkers(monitor));
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);

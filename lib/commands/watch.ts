@@ -15,6 +15,8 @@ export interface WatchOptions {
   readonly recorder: MonitorRecorder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** How long NATS and etcd wait for what else there is to do at the start: to load the etcd library takes 0.1 s alone. */
+  readonly connectAfterMs?: number;
   /** Gets what is opened, to be closed in the reverse order. */
   readonly ends: AsyncDisposableStack;
 }
@@ -22,13 +24,15 @@ export interface WatchOptions {
 /** A monitor of the target, which does not run yet, and what it watches by; nothing of that need be there. */
 export function openWatch(
   settings: WatchSettings,
-  { name, recorder, clock, signal, ends }: WatchOptions,
+  { name, recorder, clock, signal, connectAfterMs = 0, ends }: WatchOptions,
 ): { readonly monitor: Monitor; readonly nats: NatsLink | undefined } {
   const isNeeded = () => monitor.needsNats;
   const nats = settings.withNats
-    ? ends.use(new NatsLink({ ...settings.connections.nats, name, isNeeded, signal }))
+    ? ends.use(
+      new NatsLink({ ...settings.connections.nats, name, isNeeded, signal, beginAfterMs: connectAfterMs }),
+    )
     : undefined;
-  const store = openStore(settings, signal);
+  const store = openStore(settings, { signal, beginAfterMs: connectAfterMs });
   if (store) ends.use(store);
   let pageTargets: readonly PageTarget[] = [];
   if (settings.workerUrlFile !== undefined) {
@@ -56,11 +60,12 @@ export function openWatch(
 
 function openStore(
   { target, fileStore, connections }: WatchSettings,
-  signal: AbortSignal,
+  begin: { readonly signal: AbortSignal; readonly beginAfterMs: number },
 ): EtcdMirror | FileStore | undefined {
   const ranges = storedRanges(target);
   if (fileStore !== undefined) {
-    return new FileStore(ranges, { folder: fileStore, keyOf: parseFileName, signal });
+    return new FileStore(ranges, { folder: fileStore, keyOf: parseFileName, signal: begin.signal });
   }
-  return connections.etcd && new EtcdMirror(ranges, { ...connections.etcd, signal });
+  return connections.etcd &&
+    new EtcdMirror(ranges, { ...connections.etcd, ...begin });
 }

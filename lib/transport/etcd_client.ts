@@ -10,6 +10,8 @@ export interface EtcdOptions {
   readonly callMs?: number;
   /** From the loss of etcd to the next try, and between tries. */
   readonly retryMs?: number;
+  /** How long nothing is done at first. */
+  readonly beginAfterMs?: number;
 }
 
 /** One client; its connections end with it. */

@@ -62,6 +62,7 @@ export class EtcdSessions implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    await sleep(this.#options.beginAfterMs ?? 0, { signal });
     while (!signal.aborted) {
       const end = await this.#session(signal).catch((error): SessionEnd => ({
         kind: "lost",

@@ -28,6 +28,8 @@ export interface NatsOptions {
   /** Whether it is worth a warning that the server is away; always, when left out. */
   readonly isNeeded?: () => boolean;
   readonly signal: AbortSignal;
+  /** How long nothing is done at first. */
+  readonly beginAfterMs?: number;
   /** How often the server is pinged; two missed answers end the connection. */
   readonly pingIntervalMs?: number;
 }
@@ -135,6 +137,7 @@ export class NatsLink implements AsyncDisposable {
     const backOff = new BackOff({ firstMs: 100, maxMs: 800 });
     const { isNeeded = () => true } = this.#options;
     using outage = new Outage("NATS", this.#options.servers.join(","));
+    await sleep(this.#options.beginAfterMs ?? 0, { signal });
     while (!signal.aborted) {
       const connection = await this.#connect(signal);
       if (signal.aborted) {

@@ -6,7 +6,10 @@ import { startNats } from "../../tools/servers/nats.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { eventually } from "../helpers/eventually.ts";
 
-function open(servers: readonly string[], options: { pingIntervalMs?: number; password?: string } = {}) {
+function open(
+  servers: readonly string[],
+  options: { pingIntervalMs?: number; beginAfterMs?: number; password?: string } = {},
+) {
   const { password = "user", ...more } = options;
   const auth: NatsAuth = { kind: "password", username: "user", password };
   return new NatsLink({
@@ -44,6 +47,14 @@ Deno.test("the first server of a list that answers is taken, and the server sees
     const { connections } = await (await fetch(`${nats.monitorUrl}/connz`)).json();
     assert.deepEqual(connections.map(({ name }: { name: string }) => name), ["test a/b/c"]);
   });
+});
+
+Deno.test("a link that is to begin later does nothing until then, and ends at once", async () => {
+  await using nats = await startNats();
+  await using late = open([nats.url], { beginAfterMs: 3_600_000 });
+  await using link = open([nats.url]);
+  await eventually(() => assert.ok(link.connected));
+  assert.ok(!late.connected);
 });
 
 Deno.test("a server that hangs is known by its pings, and back when it goes on", async () => {
