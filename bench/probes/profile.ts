@@ -94,12 +94,16 @@ export async function profiled(inspector: Inspector, act: () => Promise<unknown>
   const { profile } = await inspector.call("Profiler.stop") as { profile: CpuProfile };
   await inspector.call("Profiler.disable");
   const marked = called(profile.nodes, MARK);
-  const mark = timeline(profile).find(({ node }) => marked.has(node.id));
+  const times = timeline(profile);
+  const mark = times.find(({ node }) => marked.has(node.id));
   if (mark === undefined) throw new Error("the profile does not have its mark");
   const turnsUs = turns.map(([ms]) => mark.fromUs + (ms - markMs) * 1_000);
   const waitedUs = turns.map(([, us]) => us);
   const [root] = profile.nodes;
-  const samples = profile.samples.map((id) => marked.has(id) ? root!.id : id); // The mark is not the program's.
+  // What is before the first turn and after the last is the measuring's own.
+  const samples = times.map(({ node, fromUs }) =>
+    fromUs >= turnsUs[0]! && fromUs < turnsUs.at(-1)! ? node.id : root!.id
+  );
   return { ...profile, samples, turnsUs, waitedUs };
 }
 
