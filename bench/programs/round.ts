@@ -84,7 +84,7 @@ async function round(): Promise<RoundReport> {
   using _ = monitor.subscribe(async () => {
     if (telemetry.newest === before) return; // Something else changed.
     const snapshotAtMs = performance.now();
-    await pages.page(TEXT, "identity");
+    (await pages.lend(TEXT, "identity"))[Symbol.dispose]();
     made.resolve({ snapshotAtMs, atMs: performance.now() });
   });
   const running = monitor.run(stop.signal);
@@ -103,7 +103,7 @@ async function round(): Promise<RoundReport> {
 }
 
 async function writePage(file: string): Promise<{ bytes: number }> {
-  const { bytes } = await pages.page(TEXT, "identity");
+  const { page: { bytes } } = await pages.lend(TEXT, "identity");
   await Deno.writeFile(file, bytes);
   return { bytes: bytes.length };
 }

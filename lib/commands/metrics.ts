@@ -64,7 +64,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ["/", landing(path, config.version)],
         [
           "/metrics",
-          metricsRoute({ page: (format, encoding) => pages.page(format, encoding), gzip: serve.gzip }),
+          metricsRoute({ lend: (format, encoding) => pages.lend(format, encoding), gzip: serve.gzip }),
         ],
         ["/livez", liveness(health)],
         ["/readyz", readiness(health)],
@@ -94,7 +94,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
   }
   const pushed = {
-    page: async () => (await pages.page(TEXT, "identity")).bytes,
+    lend: () => pages.lend(TEXT, "identity"),
     contentType: TEXT_CONTENT_TYPE,
   };
   const onPush = (outcome: Parameters<Telemetry["push"]>[0]) => {

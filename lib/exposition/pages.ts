@@ -13,7 +13,13 @@ export type Encoding = "identity" | "gzip";
 export interface Page {
   /** Of the Snapshot that it shows. */
   readonly seq: number;
+  /** None any more once all loans of a page ended that is not the newest. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A page for one reader, to be disposed of when its bytes were read. */
+export interface Loan extends Disposable {
+  readonly page: Page;
 }
 
 export interface PagesOptions {
@@ -29,7 +35,7 @@ export interface PagesOptions {
  */
 export class Pages {
   readonly #options: PagesOptions;
-  #made = { seq: -1, pages: new Map<string, Promise<Page>>() };
+  #made = { seq: -1, pages: new Map<string, LentPage>() };
   /** How long the last was, by format. */
   readonly #lengths = new Map<string, number>();
 
@@ -37,20 +43,26 @@ export class Pages {
     this.#options = options;
   }
 
-  page(format: Format, encoding: Encoding): Promise<Page> {
+  lend(format: Format, encoding: Encoding): Promise<Loan> {
     const snapshot = this.#options.snapshot();
-    if (this.#made.seq !== snapshot.seq) this.#made = { seq: snapshot.seq, pages: new Map() };
+    if (this.#made.seq !== snapshot.seq) {
+      for (const page of this.#made.pages.values()) page.retire();
+      this.#made = { seq: snapshot.seq, pages: new Map() };
+    }
     const { pages } = this.#made;
-    const make = (encoding: Encoding): Promise<Page> => {
+    const shared = (encoding: Encoding): LentPage => {
       const key = `${format.name} ${encoding}`;
       const known = pages.get(key);
       if (known !== undefined) return known;
-      const page = encoding === "gzip" ? this.#compress(make("identity")) : this.#render(format, snapshot);
+      const making = encoding === "gzip"
+        ? this.#compress(shared("identity").lend())
+        : this.#render(format, snapshot);
+      const page = new LentPage(making);
       pages.set(key, page);
-      page.catch(() => pages.delete(key)); // The next reader asks for another.
+      making.catch(() => pages.delete(key)); // The next reader asks for another.
       return page;
     };
-    return make(encoding);
+    return shared(encoding).lend();
   }
 
   async #render(format: Format, snapshot: Snapshot): Promise<Page> {
@@ -68,8 +80,52 @@ export class Pages {
     return { seq: snapshot.seq, bytes };
   }
 
-  async #compress(page: Promise<Page>): Promise<Page> {
-    const { seq, bytes } = await page;
+  async #compress(plain: Promise<Loan>): Promise<Page> {
+    using loan = await plain;
+    const { seq, bytes } = loan.page;
     return { seq, bytes: await gzip(bytes, this.#options.pause) };
   }
+}
+
+/**
+ * A page with the count of those who read it. V8 lets tens of megabytes of dead buffers stand, so the memory of one that
+ * nobody reads any more is given back at once.
+ */
+class LentPage {
+  readonly #making: Promise<Page>;
+  #loans = 0;
+  #isRetired = false;
+
+  constructor(making: Promise<Page>) {
+    this.#making = making;
+  }
+
+  async lend(): Promise<Loan> {
+    this.#loans++;
+    const loan = new DisposableStack();
+    loan.defer(() => {
+      this.#loans--;
+      this.#freeUnread();
+    });
+    try {
+      return { page: await this.#making, [Symbol.dispose]: () => loan.dispose() };
+    } catch (error) {
+      loan.dispose();
+      throw error;
+    }
+  }
+
+  /** There is a newer one: nobody borrows it from now on. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#freeUnread();
+  }
+
+  #freeUnread(): void {
+    if (this.#isRetired && this.#loans === 0) void this.#making.then(free, () => {});
+  }
+}
+
+function free({ bytes }: Page): void {
+  bytes.buffer.transfer(0);
 }

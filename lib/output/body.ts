@@ -10,29 +10,34 @@ export type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 
 /**
  * The body of an answer: large ones go out in parts, which are views of the bytes that all readers share, so that a slow
- * reader costs nothing beside them. The answer must say its length.
+ * reader costs nothing beside them. The answer must say its length. `onRead` is told when parts were read, or will not be; of
+ * what goes out whole a Response has a copy.
  */
-export function bodyOf(bytes: Uint8Array<ArrayBuffer>): Body {
-  return bytes.length <= WHOLE_BYTES ? bytes : inParts(bytes);
+export function bodyOf(bytes: Uint8Array<ArrayBuffer>, onRead: () => void = () => {}): Body {
+  return bytes.length <= WHOLE_BYTES ? bytes : inParts(bytes, onRead);
 }
 
 /** Makes bodies of the bytes that many answers have; where they are UTF-8 text, small ones are sent as that. */
 export function bodiesOf(
   bytes: Uint8Array<ArrayBuffer>,
   { isText }: { readonly isText: boolean },
-): () => Body {
-  if (!isText || bytes.length > WHOLE_TEXT_BYTES) return () => bodyOf(bytes);
+): (onRead: () => void) => Body {
+  if (!isText || bytes.length > WHOLE_TEXT_BYTES) return (onRead) => bodyOf(bytes, onRead);
   const text = new TextDecoder().decode(bytes);
   return () => text;
 }
 
-function inParts(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
+function inParts(bytes: Uint8Array<ArrayBuffer>, onRead: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start: (controller) => {
       for (let at = 0; at < bytes.length; at += PART_BYTES) {
         controller.enqueue(bytes.subarray(at, at + PART_BYTES));
       }
-      controller.close();
     },
-  });
+    pull: (controller) => { // The last part was dealt with, and more is asked for.
+      controller.close();
+      onRead();
+    },
+    cancel: onRead,
+  }, { highWaterMark: 0 });
 }

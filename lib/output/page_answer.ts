@@ -6,7 +6,7 @@ import type { Agreed } from "./negotiation.ts";
 export class PageAnswer {
   readonly contentType: string;
   readonly #headers: Headers;
-  readonly #body: () => Body;
+  readonly #body: (onRead: () => void) => Body;
 
   constructor({ seq, bytes }: Page, { contentType, encoding }: Agreed) {
     this.contentType = contentType;
@@ -20,8 +20,11 @@ export class PageAnswer {
     this.#body = bodiesOf(bytes, { isText: encoding === "identity" });
   }
 
-  /** For one reader. */
-  response(): Response {
-    return new Response(this.#body(), { headers: this.#headers });
+  /** For one reader; `onRead` is told when the page's bytes were read, or will not be. */
+  response(onRead: () => void): Response {
+    const body = this.#body(onRead);
+    const response = new Response(body, { headers: this.#headers });
+    if (!(body instanceof ReadableStream)) onRead();
+    return response;
   }
 }

@@ -1,3 +1,4 @@
+import type { Loan } from "../exposition/pages.ts";
 import { logger } from "../log.ts";
 import { Cadence, type Clock, Deadline, sleep } from "../timing.ts";
 import type { PushMethod } from "./push_group.ts";
@@ -7,7 +8,7 @@ export interface PushOptions {
   readonly url: URL;
   readonly method: PushMethod;
   readonly intervalMs: number;
-  readonly page: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly lend: () => Promise<Loan>;
   readonly contentType: string;
   readonly onPush: (outcome: { readonly ok: boolean; readonly epochMs: number }) => void;
   readonly signal: AbortSignal;
@@ -38,13 +39,14 @@ export async function pushRegularly(options: PushOptions): Promise<void> {
 }
 
 async function pushOnce(options: PushOptions): Promise<Problem | undefined> {
-  let body: Uint8Array<ArrayBuffer>;
+  let loan: Loan;
   try {
-    body = await options.page();
+    loan = await options.lend();
   } catch (error) {
     return { kind: "no page", text: (error as Error).message };
   }
-  return await send({ ...options, body });
+  using _ = loan;
+  return await send({ ...options, body: loan.page.bytes });
 }
 
 /** Removes the group. A gateway that does not answer is left alone after `timeoutMs`. */

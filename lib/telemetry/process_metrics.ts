@@ -24,13 +24,13 @@ export function addProcessMetrics(registry: Registry): void {
 function addCpuMetrics(registry: Registry): void {
   const registers = [registry];
   let last = cpuUsage();
-  const user = new Counter({
+  new Counter({
     name: "process_cpu_user_seconds_total",
     help: "Total user CPU time spent in seconds.",
     registers,
-    collect: () => { // The first of the three that is collected counts for all.
+    collect() { // The first of the three that is collected counts for all.
       const now = cpuUsage();
-      user.inc((now.user - last.user) / 1e6);
+      this.inc((now.user - last.user) / 1e6);
       system.inc((now.system - last.system) / 1e6);
       both.inc((now.user - last.user + now.system - last.system) / 1e6);
       last = now;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { FAMILIES } from "../../lib/exposition/families.ts";
+import type { Format } from "../../lib/exposition/format.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
-import { Pages, type PagesOptions } from "../../lib/exposition/pages.ts";
+import { type Encoding, type Page, Pages, type PagesOptions } from "../../lib/exposition/pages.ts";
 import { renderPage } from "../../lib/exposition/render.ts";
 import { TEXT } from "../../lib/exposition/text.ts";
 import { nextTurn } from "../helpers/next_turn.ts";
@@ -20,6 +21,11 @@ function pagesOf(options: Partial<PagesOptions>): Pages {
   });
 }
 
+/** A page that is never given back. */
+async function lent(pages: Pages, format: Format, encoding: Encoding): Promise<Page> {
+  return (await pages.lend(format, encoding)).page;
+}
+
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 Deno.test("a page is made once for a Snapshot, format and encoding, however many ask, and anew for the next", async () => {
@@ -32,16 +38,16 @@ Deno.test("a page is made once for a Snapshot, format and encoding, however many
       return Promise.resolve([]);
     },
   });
-  const text = await Promise.all([pages.page(TEXT, "identity"), pages.page(TEXT, "identity")]);
+  const text = await Promise.all([lent(pages, TEXT, "identity"), lent(pages, TEXT, "identity")]);
   assert.equal(text[0], text[1]);
-  const gzip = await Promise.all([pages.page(TEXT, "gzip"), pages.page(TEXT, "gzip")]);
+  const gzip = await Promise.all([lent(pages, TEXT, "gzip"), lent(pages, TEXT, "gzip")]);
   assert.equal(gzip[0], gzip[1]);
   assert.equal(made, 1);
   assert.deepEqual(gunzipSync(gzip[0]!.bytes).toString(), textOf(text[0]!.bytes));
-  await Promise.all([pages.page(OPENMETRICS, "gzip"), pages.page(OPENMETRICS, "identity")]);
+  await Promise.all([lent(pages, OPENMETRICS, "gzip"), lent(pages, OPENMETRICS, "identity")]);
   assert.equal(made, 2);
   current = { ...snapshot, seq: 8 };
-  assert.equal((await pages.page(TEXT, "gzip")).seq, 8);
+  assert.equal((await lent(pages, TEXT, "gzip")).seq, 8);
   assert.equal(made, 3);
 });
 
@@ -57,7 +63,7 @@ Deno.test("a large page is made in slices, whole, of the Snapshot it was begun w
       await nextTurn();
     },
   });
-  const { seq, bytes } = await pages.page(TEXT, "gzip");
+  const { seq, bytes } = await lent(pages, TEXT, "gzip");
   assert.equal(seq, 1);
   assert.equal(gunzipSync(bytes).toString(), first);
   assert.ok(pauses >= 10, `${pauses} pauses`);
@@ -94,7 +100,7 @@ Deno.test("whoever is ready has a turn between two slices", async () => {
   const current = largeSnapshot(1, { workers: 2_000 });
   let ended = false;
   let turns = 0;
-  const page = pagesOf({ snapshot: () => current }).page(TEXT, "identity").finally(() => ended = true);
+  const page = lent(pagesOf({ snapshot: () => current }), TEXT, "identity").finally(() => ended = true);
   const { promise, resolve } = Promise.withResolvers<void>();
   const count = () => ended ? resolve() : (turns++, setTimeout(count, 0));
   setTimeout(count, 0);
@@ -113,15 +119,34 @@ Deno.test("characters of several bytes, and pages that grow, come out as they ar
   };
   const pages = pagesOf({ snapshot: current });
   for (workers of [1, 50, 700, 3]) {
-    assert.equal(textOf((await pages.page(TEXT, "identity")).bytes), renderText(current(), []));
+    assert.equal(textOf((await lent(pages, TEXT, "identity")).bytes), renderText(current(), []));
   }
 });
 
 Deno.test("a page that could not be made is tried again for the next reader", async () => {
   let fails = true;
   const pages = pagesOf({ counted: () => fails ? Promise.reject(new Error("no")) : Promise.resolve([]) });
-  await assert.rejects(pages.page(TEXT, "gzip"), /^Error: no$/);
-  await assert.rejects(pages.page(TEXT, "identity"), /^Error: no$/);
+  await assert.rejects(lent(pages, TEXT, "gzip"), /^Error: no$/);
+  await assert.rejects(lent(pages, TEXT, "identity"), /^Error: no$/);
   fails = false;
-  assert.equal(gunzipSync((await pages.page(TEXT, "gzip")).bytes).toString(), renderText(snapshot, []));
+  assert.equal(gunzipSync((await lent(pages, TEXT, "gzip")).bytes).toString(), renderText(snapshot, []));
+});
+
+Deno.test("the memory of a page is given back when there is a newer one and nobody reads it, not before", async () => {
+  for (const encoding of ["identity", "gzip"] as const) {
+    let current = snapshot;
+    const pages = pagesOf({ snapshot: () => current });
+    const [first, second] = await Promise.all([pages.lend(TEXT, encoding), pages.lend(TEXT, encoding)]);
+    const { bytes } = first!.page;
+    first![Symbol.dispose]();
+    first![Symbol.dispose]();
+    const before = bytes.length;
+    current = { ...snapshot, seq: snapshot.seq + 1 };
+    using newer = await pages.lend(TEXT, encoding);
+    assert.equal(bytes.length, before);
+    second![Symbol.dispose]();
+    await nextTurn();
+    assert.equal(bytes.length, 0);
+    assert.ok(newer.page.bytes.length > 0);
+  }
 });

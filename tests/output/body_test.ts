@@ -31,7 +31,7 @@ Deno.test("a large body goes out in parts that are no copies", async () => {
 Deno.test("each of many bodies of one text has all its characters, those of several bytes too", async () => {
   for (const text of ["", "größe€𝄞\n", "größe€𝄞\n".repeat(10_000), "größe€𝄞\n".repeat(100_000)]) {
     const bodies = bodiesOf(new TextEncoder().encode(text), { isText: true });
-    for (let n = 0; n < 3; n++) assert.ok(await new Response(bodies()).text() === text);
+    for (let n = 0; n < 3; n++) assert.ok(await new Response(bodies(() => {})).text() === text);
   }
 });
 
@@ -39,7 +39,7 @@ Deno.test("each of many bodies of other bytes has them all", async () => {
   for (const length of LENGTHS) {
     const page = randomPage(length);
     const bodies = bodiesOf(page, { isText: false });
-    for (let n = 0; n < 2; n++) assert.ok(areEqual(await new Response(bodies()).bytes(), page));
+    for (let n = 0; n < 2; n++) assert.ok(areEqual(await new Response(bodies(() => {})).bytes(), page));
   }
 });
 
@@ -55,4 +55,21 @@ Deno.test("the server takes nothing away of a page that fast and slow readers sh
   for (let n = 0; n < 3; n++) assert.ok(areEqual(await (await fetch(url)).bytes(), before));
   assert.ok(areEqual(await slow.bytes(), before));
   assert.ok(areEqual(page, before));
+});
+
+Deno.test("it is told once that a large body was read, when its last part has been dealt with, or will not be read", async () => {
+  const bytes = randomPage(1_000_000);
+  let told = 0;
+  const body = () => (bodyOf(bytes, () => told++) as ReadableStream<Uint8Array>).getReader();
+  const read = body();
+  let length = 0;
+  for (let part = await read.read(); !part.done; part = await read.read()) {
+    assert.equal(told, 0);
+    length += part.value.length;
+  }
+  assert.deepEqual([length, told], [1_000_000, 1]);
+  const left = body();
+  await left.read();
+  await left.cancel();
+  assert.equal(told, 2);
 });

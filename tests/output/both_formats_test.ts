@@ -33,7 +33,7 @@ const pages = new Pages({
 });
 
 const textOf = async (format: Format) =>
-  new TextDecoder().decode((await pages.page(format, "identity")).bytes);
+  new TextDecoder().decode((await pages.lend(format, "identity")).page.bytes);
 const samplesOf = (page: string) => page.trimEnd().split("\n").filter((line) => !line.startsWith("#"));
 
 /** The page, and on `/text` the page as who asks for no format gets it; notes what was answered. */
@@ -42,7 +42,7 @@ function serve(answered: Set<string>) {
     const { pathname } = new URL(request.url);
     const headers = new Headers(request.headers);
     if (pathname === "/text") headers.delete("accept");
-    const route = metricsRoute({ page: (format, encoding) => pages.page(format, encoding), gzip: true });
+    const route = metricsRoute({ lend: (format, encoding) => pages.lend(format, encoding), gzip: true });
     const answer = await route(new Request(request.url, { headers }), new URL(request.url));
     answered.add(
       `${pathname} ${answer.headers.get("content-type")} ${answer.headers.get("content-encoding")}`,

@@ -8,6 +8,7 @@ import { metricsRoute } from "../../lib/output/metrics_route.ts";
 import { startServer } from "../../lib/output/server.ts";
 import { giveWay } from "../../lib/timing.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { lentForEver } from "../helpers/lent.ts";
 import { largeSnapshot } from "../helpers/large_fleet.ts";
 import { renderText } from "../helpers/render_text.ts";
 
@@ -33,7 +34,7 @@ function start(
     host: "127.0.0.1",
     port: 0,
     routes: new Map([
-      ["/metrics", metricsRoute({ page: (format, encoding) => pages.page(format, encoding), gzip })],
+      ["/metrics", metricsRoute({ lend: (format, encoding) => pages.lend(format, encoding), gzip })],
     ]),
     drainMs: 100,
   });
@@ -101,7 +102,10 @@ Deno.test("readers of one page get the version of OpenMetrics that each asks for
 Deno.test("a page with characters of several bytes comes whole", async () => {
   const text = 'up{model="größe€𝄞"} 1\n';
   const page = { seq: 1, bytes: new TextEncoder().encode(text) };
-  const routes = new Map([["/metrics", metricsRoute({ page: () => Promise.resolve(page), gzip: true })]]);
+  const routes = new Map([[
+    "/metrics",
+    metricsRoute({ lend: () => Promise.resolve(lentForEver(page)), gzip: true }),
+  ]]);
   await using server = startServer({ host: "127.0.0.1", port: 0, routes, drainMs: 100 });
   const { headers, body } = await fetchRaw(server.address, {});
   assert.equal(headers["content-length"], String(page.bytes.length));

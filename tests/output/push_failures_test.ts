@@ -4,6 +4,7 @@ import { groupUrl } from "../../lib/output/push_group.ts";
 import { deleteGroup, type PushOptions, pushRegularly } from "../../lib/output/pushgateway.ts";
 import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
 import { systemClock } from "../../lib/timing.ts";
+import { lentForEver } from "../helpers/lent.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { startPushgateway } from "../../tools/servers/pushgateway.ts";
 
@@ -24,7 +25,10 @@ async function push(
     method: "put",
     clock: systemClock,
     intervalMs: 10,
-    page: () => Promise.resolve(new TextEncoder().encode(pages[Math.min(next++, pages.length - 1)])),
+    lend: () => {
+      const bytes = new TextEncoder().encode(pages[Math.min(next++, pages.length - 1)]);
+      return Promise.resolve(lentForEver({ seq: next, bytes }));
+    },
     contentType: TEXT_CONTENT_TYPE,
     signal: end.signal,
     ...options,

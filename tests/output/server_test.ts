@@ -5,6 +5,7 @@ import { type Health, liveness, readiness } from "../../lib/output/health_routes
 import { landing } from "../../lib/output/landing.ts";
 import { metricsRoute } from "../../lib/output/metrics_route.ts";
 import { startServer } from "../../lib/output/server.ts";
+import { lentForEver } from "../helpers/lent.ts";
 import { BindError } from "../../lib/transport/bind_error.ts";
 
 const body = { seq: 1, bytes: new TextEncoder().encode("page 1\n") };
@@ -16,7 +17,7 @@ function start(health: Partial<Health> = {}, page: () => Promise<Page> = () => P
     port: 0,
     routes: new Map([
       ["/", landing("dynamo/<c>/e", "1.0.0")],
-      ["/metrics", metricsRoute({ page, gzip: false })],
+      ["/metrics", metricsRoute({ lend: async () => lentForEver(await page()), gzip: false })],
       ["/livez", liveness(shown)],
       ["/readyz", readiness(shown)],
     ]),
