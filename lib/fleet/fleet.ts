@@ -8,9 +8,10 @@ import type { Answer } from "../scrape/answer.ts";
 import { ExpectedWorkers } from "../scrape/expected_workers.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
+import { countAnswers } from "./answer_counts.ts";
 import { forgetRouters, forgetVias } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
-import { PART, type Parts, whole } from "./parts.ts";
+import { each, type Parts, whole } from "./parts.ts";
 import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type Worker } from "./worker.ts";
 import { releasesByService } from "./worker_release.ts";
 import { WorkerTable, WorkerTableDraft } from "./worker_table.ts";
@@ -183,44 +184,34 @@ class Draft {
     this.#hitRates = fleet.hitRates;
   }
 
-  *takeAnswers(answers: readonly Answer[]): Parts<void> {
-    let taken = 0;
-    for (const answer of answers) {
-      if (taken++ % PART === 0) yield;
-      const tombstone = this.#readGone().get(answer.worker);
-      const known = this.#workers.get(answer.worker);
-      const newest = known?.answer?.request ?? -1;
-      if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
-        this.#notes.uncounted.late++;
-        continue;
-      }
-      if (known === undefined && this.#isFull) {
-        this.#notes.uncounted.too_many_workers++;
-        continue;
-      }
-      if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
-      if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
-      this.#workers.put({
-        ...(known ?? newWorker(answer.worker, this.#membershipFromEtcd ? false : undefined)),
-        answer,
-      });
+  takeAnswers(answers: readonly Answer[]): Parts<void> {
+    return each(answers, (answer) => this.#takeAnswer(answer));
+  }
+
+  #takeAnswer(answer: Answer): void {
+    const tombstone = this.#readGone().get(answer.worker);
+    const known = this.#workers.get(answer.worker);
+    const newest = known?.answer?.request ?? -1;
+    if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
+      this.#notes.uncounted.late++;
+      return;
     }
+    if (known === undefined && this.#isFull) {
+      this.#notes.uncounted.too_many_workers++;
+      return;
+    }
+    if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
+    if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
+    this.#workers.put({
+      ...(known ?? newWorker(answer.worker, this.#membershipFromEtcd ? false : undefined)),
+      answer,
+    });
   }
 
   /** Takes the round's answers, and decides about the workers whose key vanished before its question was sent. */
   *closeRound(round: Round, now: Instant): Parts<void> {
-    const answered = new Map<WorkerId, boolean>();
-    for (const { worker, outcome } of round.answers) answered.set(worker, outcome.kind === "load");
+    const { expected, answered, decoded, isComplete } = countAnswers(round.answers, this.#fleet.workers);
     yield;
-    let expected = 0;
-    let isComplete = true;
-    for (const { id, answer } of this.#workers.values()) {
-      if (answer === undefined) continue;
-      expected++;
-      if (!answered.has(id)) isComplete = false;
-    }
-    let decoded = 0;
-    for (const hasLoad of answered.values()) if (hasLoad) decoded++;
     yield* this.takeAnswers(round.answers);
     yield;
     this.#lastRound = {
@@ -229,7 +220,7 @@ class Draft {
       sentAt: round.sentAt,
       endedAt: round.endedAt,
       expected,
-      answered: answered.size,
+      answered,
       decoded,
     };
     if (isFailed(round)) return;
@@ -253,45 +244,46 @@ class Draft {
   ): Parts<void> {
     this.#membershipFromEtcd = membership.known;
     if (membership.known) this.#needsNats = membership.needsNats;
-    let taken = 0;
-    for (const worker of this.#workers.values()) {
-      if (taken++ % PART === 0) yield;
-      const registered = membership.known ? membership.workers.has(worker.id) : undefined;
-      const vanished = registered === false && worker.registered !== false;
-      if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
-        this.#bury(worker.id, { request, atMs: now.monotonicMs });
-        this.#notes.gone.deregistered++;
-        continue;
-      }
-      const undecidedSince = vanished ? request : registered === false ? worker.undecidedSince : undefined;
-      const heard = membership.known ? forgetRouters(worker.heard, membership.publishers) : worker.heard;
-      const registration = membership.known
-        ? membership.workers.get(worker.id) ?? NO_REGISTRATION
-        : worker.registration;
-      if (registered === true && worker.livesByEvents) {
-        this.#workers.put({ ...toListed(worker), registered, undecidedSince, registration, heard });
-      } else if (
-        registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
-        heard !== worker.heard || !isSameRegistration(registration, worker.registration)
-      ) this.#workers.put({ ...worker, registered, undecidedSince, registration, heard });
-    }
+    const tombstone = { request, atMs: now.monotonicMs };
+    yield* each(this.#workers.values(), (worker) => this.#takeListing(worker, membership, tombstone));
     if (!membership.known) return;
-    for (const [id, registration] of membership.workers) {
-      if (taken++ % PART === 0) yield;
-      if (this.#workers.has(id)) continue;
-      this.#workers.put({ ...newWorker(id, true), registration });
+    yield* each([...membership.workers], ([id, registration]) => {
+      if (!this.#workers.has(id)) this.#workers.put({ ...newWorker(id, true), registration });
+    });
+  }
+
+  #takeListing(worker: Worker, membership: Membership, tombstone: Tombstone): void {
+    const registered = membership.known ? membership.workers.has(worker.id) : undefined;
+    const vanished = registered === false && worker.registered !== false;
+    if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
+      this.#bury(worker.id, tombstone);
+      this.#notes.gone.deregistered++;
+      return;
     }
+    const undecidedSince = vanished
+      ? tombstone.request
+      : registered === false
+      ? worker.undecidedSince
+      : undefined;
+    const heard = membership.known ? forgetRouters(worker.heard, membership.publishers) : worker.heard;
+    const registration = membership.known
+      ? membership.workers.get(worker.id) ?? NO_REGISTRATION
+      : worker.registration;
+    if (registered === true && worker.livesByEvents) {
+      this.#workers.put({ ...toListed(worker), registered, undecidedSince, registration, heard });
+    } else if (
+      registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
+      heard !== worker.heard || !isSameRegistration(registration, worker.registration)
+    ) this.#workers.put({ ...worker, registered, undecidedSince, registration, heard });
   }
 
   /** Only of workers that etcd lists, or that answered; without etcd, of those too that only the target can have. */
-  *takeObservations(observations: readonly Observation[]): Parts<void> {
-    let taken = 0;
-    for (const observation of observations) {
-      if (taken++ % PART === 0) yield;
+  takeObservations(observations: readonly Observation[]): Parts<void> {
+    return each(observations, (observation) => {
       const worker = this.#workers.get(observation.worker) ?? this.#meet(observation);
       if (typeof worker === "string") this.#notes.unheard[worker]++;
       else this.#workers.put(listen(worker, observation));
-    }
+    });
   }
 
   /** A worker that nobody lists, by what it says itself; one that went, only by what it says after that. */
@@ -322,21 +314,18 @@ class Draft {
   *forget(request: number, options: ApplyOptions): Parts<void> {
     const { now, limits } = options;
     const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
-    let taken = 0;
-    for (const worker of this.#workers.values()) {
-      if (taken++ % PART === 0) yield;
+    yield* each(this.#workers.values(), (worker) => {
       const { id, registered, answer } = worker;
       const sign = lastSign(worker);
-      if (registered === true || sign === undefined) continue;
-      const tombstone = { request, atMs: now.monotonicMs };
+      if (registered === true || sign === undefined) return;
       if (registered === false && answer && roundsWork && isStale(answer.at, options)) {
-        this.#bury(id, tombstone);
+        this.#bury(id, { request, atMs: now.monotonicMs });
         this.#notes.gone.deregistered++;
       } else if (now.monotonicMs - sign.monotonicMs >= limits.forgetAfterMs) {
-        this.#bury(id, tombstone);
+        this.#bury(id, { request, atMs: now.monotonicMs });
         this.#notes.gone.forgotten++;
       }
-    }
+    });
     for (const [id, { atMs }] of this.#readGone()) {
       if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
       this.#writeGone().delete(id);

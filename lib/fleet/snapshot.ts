@@ -3,7 +3,7 @@ import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
 import type { Fleet, RoundSummary } from "./fleet.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
-import { PART, type Parts, whole } from "./parts.ts";
+import { each, type Parts, whole } from "./parts.ts";
 import { type FleetLimits, isStale, lastSign } from "./worker.ts";
 import { WorkerSnapshot, type WorkerState } from "./worker_snapshot.ts";
 
@@ -70,15 +70,14 @@ export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   const activeBlocks: number[] = [];
   let loadFrom: { oldest: Instant; newest: Instant } | undefined;
-  for (const worker of fleet.workers.values()) {
-    if (workers.length % PART === 0) yield;
+  yield* each(fleet.workers.values(), (worker) => {
     const shown = new WorkerSnapshot(worker, forWorkers);
     workers.push(shown);
     workersByState[shown.state]++;
-    if (shown.numbers.activeBlocks === undefined) continue;
+    if (shown.numbers.activeBlocks === undefined) return;
     activeBlocks.push(shown.numbers.activeBlocks);
     loadFrom = widen(loadFrom, shown.blocksAt!);
-  }
+  });
   return {
     target: fleet.target,
     up,

@@ -65,7 +65,7 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
       card: isSilent ? undefined : channelCard,
     });
     this.id = id;
-    this.state = stateOf({ isSilent, answer, heard });
+    this.state = isSilent ? "silent" : stateOf(answer, heard);
     this.registered = registered;
     this.lastAnswerAt = sign;
     this.load = counted?.outcome.kind === "load" ? counted.outcome.load : undefined;
@@ -106,10 +106,7 @@ export interface Estimate {
 }
 
 /** What all channels say together: numbers by any way are load, a page without any is an answer without. */
-function stateOf(
-  { isSilent, answer, heard }: { isSilent: boolean; answer: Answer | undefined; heard: Heard },
-): WorkerState {
-  if (isSilent) return "silent";
+function stateOf(answer: Answer | undefined, heard: Heard): WorkerState {
   if (answer?.outcome.kind === "load" || saysLoad(heard)) return "responding";
   return answer?.outcome.kind ?? (saysAnything(heard) ? "no_data" : "discovered");
 }

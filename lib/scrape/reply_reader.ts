@@ -1,4 +1,4 @@
-import { Answer, NO_ENTRY_REJECTED, type ReadReply, readReply, type ReplyOrigin } from "./answer.ts";
+import { Answer, type ReadReply, readReply, type ReplyOrigin } from "./answer.ts";
 import { ReplyForm } from "./reply_form.ts";
 
 /** How many forms are known at once; workers of one release have one or two (the order of their endpoints varies). */
@@ -25,22 +25,33 @@ export class ReplyReader {
     this.#asked = asked;
   }
 
-  /** `question` is the same object for all replies that come at once. */
-  read(data: Uint8Array, question: Question): ReadReply {
-    if (question !== this.#question) {
-      this.#question = question;
-      this.#origin = { ...this.#asked, ...question };
-    }
-    const origin = this.#origin!;
+  /**
+   * The answer in a reply of a form that is known; undefined of another, which is to be learned from. `question` is the same
+   * object for all replies that come at once.
+   */
+  known(data: Uint8Array, question: Question): Answer | undefined {
     for (const form of this.#forms) {
       const reading = form.read(data);
       if (reading === undefined) continue;
       if (form !== this.#forms[0]) this.#use(form);
-      return { answers: [new Answer(reading, origin)], rejectedEntries: NO_ENTRY_REJECTED };
+      return new Answer(reading, this.#originOf(question));
     }
-    const read = readReply(data, origin);
+    return undefined;
+  }
+
+  /** Reads a reply of any form. */
+  learn(data: Uint8Array, question: Question): ReadReply {
+    const read = readReply(data, this.#originOf(question));
     if (this.#forms.length < MAX_FORMS || ++this.#misses % MISSES === 0) this.#learn(data, read);
     return read;
+  }
+
+  #originOf(question: Question): ReplyOrigin {
+    if (question !== this.#question) {
+      this.#question = question;
+      this.#origin = { ...this.#asked, ...question };
+    }
+    return this.#origin!;
   }
 
   #learn(data: Uint8Array, { answers, detail }: ReadReply): void {

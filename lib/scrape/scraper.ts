@@ -4,7 +4,7 @@ import { logger } from "../log.ts";
 import { isServiceSubject, serviceSubject } from "../micro/subjects.ts";
 import { type Clock, onAbort, turnClock } from "../timing.ts";
 import type { NatsLink, NatsMessage } from "../transport/nats.ts";
-import { type Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
+import { Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
 import { type Question, ReplyReader } from "./reply_reader.ts";
 import type { ExpectedWorkers } from "./expected_workers.ts";
 import type { Replies, Round, RoundFailure } from "./round.ts";
@@ -35,8 +35,8 @@ export class Scraper implements Disposable {
   readonly #ends = new DisposableStack();
   readonly #log = logger("scrape");
   #request = 0;
-  /** That of the newest message, and when it came. */
-  #question: Question;
+  /** That of the newest message. */
+  #question: Asked | undefined;
   /** The server does not let us hear answers. */
   #isDeaf = false;
   #current: OpenRound | undefined;
@@ -50,7 +50,6 @@ export class Scraper implements Disposable {
     this.#readers = this.#services.map((service) => new ReplyReader({ service, endpoint }));
     this.#inbox = nats.inbox();
     this.#clock = turnClock(options.clock);
-    this.#question = { request: 0, at: this.#clock() };
     this.#ends.use(nats.subscribe(`${this.#inbox}.*.*`, (message) => this.#receive(message)));
     this.#ends.use(nats.listen({
       onChange: () => {
@@ -118,29 +117,46 @@ export class Scraper implements Disposable {
   }
 
   #receive(message: NatsMessage): void {
-    const { subject } = message;
-    const dot = subject.lastIndexOf(".");
-    const request = Number(subject.slice(this.#inbox.length + 1, dot));
-    const form = Number(subject.slice(dot + 1));
+    const question = this.#questionOf(message.subject);
+    const { request, form } = question;
     const service = this.#services[form];
     if (service === undefined || !(request >= 1 && request <= this.#request)) return; // Nobody was asked this.
-    const at = this.#clock();
     const current = request === this.#request ? this.#current : undefined;
     if (message.noResponders) {
-      current?.close(service, at.monotonicMs);
+      current?.close(service, question.at.monotonicMs);
       return;
     }
-    if (this.#question.request !== request || this.#question.at !== at) this.#question = { request, at };
-    const read = this.#readers[form]!.read(message.data, this.#question);
-    if (read.detail !== undefined) this.#log.debug("Rejected", { service, detail: read.detail });
+    const reader = this.#readers[form]!;
+    const answer = reader.known(message.data, question);
+    const read = answer ?? reader.learn(message.data, question);
     if (current) {
-      current.take(read, at.monotonicMs);
+      current.take(read, question.at.monotonicMs);
     } else {
       this.#late ??= new Collection();
       this.#late.take(read);
       this.#options.onLate();
     }
+    if (!(read instanceof Answer) && read.detail !== undefined) {
+      this.#log.debug("Rejected", { service, detail: read.detail });
+    }
   }
+
+  /** Most messages that come at once answer one question. */
+  #questionOf(subject: string): Asked {
+    const at = this.#clock();
+    if (subject !== this.#question?.subject || at !== this.#question.at) {
+      const [request, form] = subject.slice(this.#inbox.length + 1).split(".").map(Number);
+      this.#question = { subject, request: request!, form: form!, at };
+    }
+    return this.#question;
+  }
+}
+
+/** What a message answers, and when it came. */
+interface Asked extends Question {
+  readonly subject: string;
+  /** The service name that was asked, by its place. */
+  readonly form: number;
 }
 
 /** Replies as they come. */
@@ -150,11 +166,12 @@ class Collection implements Replies {
   readonly rejected = noRejections().rejected;
   readonly rejectedEntries = noRejections().rejectedEntries;
 
-  take({ answers, rejected, rejectedEntries }: ReadReply): void {
+  take(read: Answer | ReadReply): void {
     this.replies++;
-    for (const answer of answers) this.answers.push(answer);
-    if (rejected) this.rejected[rejected]++;
-    for (const reason of ENTRY_REJECTIONS) this.rejectedEntries[reason] += rejectedEntries[reason];
+    if (read instanceof Answer) return void this.answers.push(read);
+    for (const answer of read.answers) this.answers.push(answer);
+    if (read.rejected) this.rejected[read.rejected]++;
+    for (const reason of ENTRY_REJECTIONS) this.rejectedEntries[reason] += read.rejectedEntries[reason];
   }
 }
 
@@ -196,9 +213,10 @@ class OpenRound {
     return this.#replies;
   }
 
-  take(read: ReadReply, atMs: number): void {
+  take(read: Answer | ReadReply, atMs: number): void {
     this.#replies.take(read);
-    for (const { worker } of read.answers) this.#expected.heard(worker);
+    if (read instanceof Answer) this.#expected.heard(read.worker);
+    else for (const { worker } of read.answers) this.#expected.heard(worker);
     this.#heard(atMs);
   }
 
