@@ -28,7 +28,7 @@ export interface EtcdLeaseOptions extends EtcdOptions {
 /** How many leases are sought at the same time. */
 const LANES = 64;
 /** How long the end may wait until the leases are revoked. */
-const REVOKE_MS = 800;
+const REVOKE_MS = 1_200;
 
 /**
  * Leases that are kept for ever, each with its keys: renewed over one stream for all, sought again when etcd forgot

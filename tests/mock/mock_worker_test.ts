@@ -23,7 +23,7 @@ Deno.test("mock_worker is found in etcd and NATS, and SIGTERM and SIGINT remove 
     await eventually(() => assert.match(program.log, STATS));
     assert.deepEqual(await connectionNames(nats.monitorUrl), ["mock_worker dynamo/my_component/my_endpoint"]);
     assert.equal(await program.end(signal), 0);
-    assert.deepEqual(await etcdKeys(etcd.url), []);
+    assert.deepEqual(await etcdKeys(etcd.url), [], program.log);
   }
 });
 
