@@ -1,12 +1,14 @@
-/** One who follows `/api/v1/stream` until it is disposed of, and only counts. */
+/** One who follows `/api/v1/stream` until it is disposed of, which throws if it broke before, and only counts. */
 export class StreamReader implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #running: Promise<void>;
   #bytes = 0;
+  #isOver = false;
 
   private constructor(body: ReadableStream<Uint8Array>) {
     this.#reader = body.getReader();
     this.#running = this.#read();
+    this.#running.catch(() => {}); // Whoever disposes of it learns of it.
   }
 
   static async open(url: string): Promise<StreamReader> {
@@ -20,6 +22,7 @@ export class StreamReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
     await this.#reader.cancel();
     await this.#running;
   }
@@ -27,6 +30,7 @@ export class StreamReader implements AsyncDisposable {
   async #read(): Promise<void> {
     for (;;) {
       const { done, value } = await this.#reader.read();
+      if (done && !this.#isOver) throw new Error("the stream ended");
       if (done) return;
       this.#bytes += value.length;
     }

@@ -41,6 +41,8 @@ export class Deployment implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const { program } = this.own;
+    if (program.ended) console.error(`the program ended: ${program.log.slice(-2_000)}`);
     await this.#ends[Symbol.asyncDispose]();
   }
 }
