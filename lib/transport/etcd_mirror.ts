@@ -71,22 +71,21 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
       if (signal.aborted) return;
       if (this.#ranges.some(({ owed }) => owed)) return;
       for (const range of await this.#findChanged(client.etcd)) {
-        range.owed = await this.#list(client.etcd, range);
+        await this.#list(client.etcd, range);
         this.#onChange();
       }
     }
   }
 
-  /** Makes the range what etcd says, unless the watch has told of more meanwhile: then false. */
-  async #list(client: Etcd3, range: Range): Promise<boolean> {
+  /** Makes the range what etcd says, unless the watch has told of more meanwhile. */
+  async #list(client: Etcd3, range: Range): Promise<void> {
     const { header, kvs } = await this.#limited(
       client.kv.range({ ...bounds(range), keys_only: !range.withValues }),
     );
     const revision = Number(header.revision);
-    if (revision < range.seen) return false;
+    if (revision < range.seen) return;
     range.revision = range.seen = revision;
     range.keys = new Map(kvs.map((kv) => [kv.key.toString(), toStored(kv)]));
-    return true;
   }
 
   /** Those of which etcd says something else than the watch did: one call, whose answer is as short as the changes are few. */
@@ -103,9 +102,11 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
       if (revision < range.revision) throw new Error("the data went back in time");
       if (revision < range.seen) return false; // The watch is ahead of this answer.
       const { count, kvs } = responses[n]!.response_range;
-      range.revision = range.seen = revision;
-      return Number(count) !== range.keys.size ||
-        kvs.some((kv) => range.keys.get(kv.key.toString())?.version !== kv.mod_revision);
+      const isSame = Number(count) === range.keys.size &&
+        kvs.every((kv) => range.keys.get(kv.key.toString())?.version === kv.mod_revision);
+      if (isSame) range.revision = range.seen = revision;
+      else range.owed = true; // Until the watch tells of it, be it while the keys are listed.
+      return !isSame;
     });
   }
 

@@ -9,7 +9,7 @@ const PREFIX = "v1/instances/dynamo/c/e/";
 /** Limits shortened, so that faults are known soon. */
 const limits = { callMs: 500, retryMs: 50, relistMs: 200 };
 
-function mirror(url: string, options: { beginAfterMs?: number } = {}) {
+function mirror(url: string, options: { beginAfterMs?: number; relistMs?: number } = {}) {
   return new EtcdMirror([{ prefix: PREFIX, withValues: true }], {
     endpoints: [url],
     signal: new AbortController().signal,
@@ -109,4 +109,24 @@ Deno.test("values and leases are there from the list, the watch and the list ane
   await etcd.start();
   await client.etcd.put(`${PREFIX}a1`).value("z");
   await eventually(() => assert.deepEqual(values(), [["a1", "z"], ["a2", ""]]));
+});
+
+Deno.test("while keys come, change and go without a pause, and etcd is asked all the time, none is missed", async () => {
+  await using etcd = await startEtcd();
+  await using mirrored = mirror(etcd.url, { relistMs: 1 });
+  await eventually(() => assert.ok(mirrored.connected));
+  using client = await openEtcd({ endpoints: [etcd.url] });
+  const expected = new Map<string, string>();
+  for (let n = 0; n < 60; n++) {
+    await Promise.all(Array.from({ length: 40 }, async (_, k) => {
+      const key = `${PREFIX}${k}`;
+      if ((n + k) % 5 === 0 && expected.delete(key)) return void await client.etcd.delete().key(key);
+      expected.set(key, String(n));
+      await client.etcd.put(key).value(String(n));
+    }));
+  }
+  await eventually(() => {
+    const shown = new Map([...mirrored.entries(PREFIX)].map(([key, { value }]) => [key, value]));
+    assert.deepEqual(shown, expected);
+  });
 });
