@@ -204,6 +204,7 @@ export class Monitor implements Disposable {
     await this.#oneByOne(async () => {
       this.#endWait();
       if (round) await this.#takeRound(round);
+      await this.#takeChanges();
       await this.#renew();
     });
     this.#hasTurned = true;
@@ -238,8 +239,10 @@ export class Monitor implements Disposable {
    * before has ended.
    */
   #oneByOne(act: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(act);
-    this.#last = done.catch(() => {}); // Whoever asked for it knows.
+    const done = this.#last.then(async () => {
+      if (!this.#ends.disposed) await act();
+    });
+    this.#last = done.catch(() => {}); // Whoever asked for it is told.
     return done;
   }
 
@@ -314,11 +317,15 @@ export class Monitor implements Disposable {
     if (this.#change && this.#change.atMs <= atMs) return;
     clearTimeout(this.#change?.timer);
     const renew = async () => {
+      if (this.#change !== change) return; // A Snapshot that was begun since has it.
       this.#endWait();
       await this.#takeChanges();
       await this.#renew();
     };
-    this.#change = { timer: setTimeout(() => void this.#oneByOne(renew), ms), atMs };
+    const onError = (error: unknown) =>
+      logger().error("Cannot make a Snapshot", { cause: (error as Error).message });
+    const change = { timer: setTimeout(() => void this.#oneByOne(renew).catch(onError), ms), atMs };
+    this.#change = change;
   }
 
   /** What is told from now on may miss the Snapshot that is begun, and makes another. */

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { fleetHistoryJson, workerHistoryJson } from "../../lib/exposition/history_json.ts";
-import { type Snapshot, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { type Snapshot } from "../../lib/fleet/snapshot.ts";
 import { History } from "../../lib/monitor/history.ts";
 import type { LoadOutcome } from "../../lib/scrape/answer.ts";
 import { assertSchema } from "../helpers/api_schema.ts";
 import * as steps from "../helpers/fleet_steps.ts";
 import { a, b } from "../helpers/fleet_steps.ts";
+import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 /** A history whose time and Snapshots a test sets. */
 class Setting {

@@ -1,43 +1,17 @@
 import assert from "node:assert/strict";
-import { instanceKey, instanceKeyPrefix } from "../../lib/dynamo/instance_key.ts";
-import { compareWorkerIds, type WorkerId, workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
+import { compareWorkerIds, workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
 import { Monitor } from "../../lib/monitor/monitor.ts";
 import { giveWay, systemClock } from "../../lib/timing.ts";
-import type { KeyStore, StoredKey } from "../../lib/transport/key_store.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { Instances } from "../helpers/instances.ts";
 
 const WORKERS = 3_000;
 const CHANGES = 100;
 const target = { namespace: "a", component: "b", endpoint: "c" };
-const PREFIX = instanceKeyPrefix("instances", target);
-
-/** A store of nothing but instances. */
-class Instances implements KeyStore {
-  readonly kind = "etcd";
-  readonly connected = true;
-  readonly tried = true;
-  readonly #listeners = new Set<() => void>();
-  #keys: ReadonlyMap<string, StoredKey> = new Map();
-
-  entries(prefix: string): ReadonlyMap<string, StoredKey> {
-    return prefix === PREFIX ? this.#keys : new Map();
-  }
-
-  listen(listener: () => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
-  }
-
-  set(workers: readonly WorkerId[]): void {
-    const value = { value: "", lease: undefined, version: "1" };
-    this.#keys = new Map(workers.map((id) => [instanceKey("instances", target, id), value]));
-    for (const listener of this.#listeners) listener();
-  }
-}
 
 Deno.test("keys that come and go between the slices of a Snapshot are in that or in the next, whole and in order", async () => {
-  const store = new Instances();
+  const store = new Instances(target);
   using monitor = new Monitor({
     target,
     nats: undefined,

@@ -1,0 +1,33 @@
+import { instanceKey, instanceKeyPrefix } from "../../lib/dynamo/instance_key.ts";
+import type { Target } from "../../lib/dynamo/target.ts";
+import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import type { KeyStore, StoredKey } from "../../lib/transport/key_store.ts";
+
+/** A store of nothing but a target's instances. */
+export class Instances implements KeyStore {
+  readonly kind = "etcd";
+  readonly connected = true;
+  readonly tried = true;
+  readonly #listeners = new Set<() => void>();
+  readonly #target: Target;
+  #keys: ReadonlyMap<string, StoredKey> = new Map();
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  entries(prefix: string): ReadonlyMap<string, StoredKey> {
+    return prefix === instanceKeyPrefix("instances", this.#target) ? this.#keys : new Map();
+  }
+
+  listen(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  set(workers: readonly WorkerId[]): void {
+    const value = { value: "", lease: undefined, version: "1" };
+    this.#keys = new Map(workers.map((id) => [instanceKey("instances", this.#target, id), value]));
+    for (const listener of this.#listeners) listener();
+  }
+}
