@@ -11,13 +11,13 @@ import type { Instant } from "../timing.ts";
 import { countAnswers } from "./answer_counts.ts";
 import { forgetRouters, forgetVias } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
-import { each, type Parts, whole } from "./parts.ts";
+import { each, type Parts } from "./parts.ts";
 import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type Worker } from "./worker.ts";
 import { releasesByService } from "./worker_release.ts";
 import { WorkerTable, WorkerTableDraft } from "./worker_table.ts";
 
 /**
- * What is known of one target, as a value: inputs go through `apply`, which never waits, logs or asks the time.
+ * What is known of one target, as a value: inputs go through `applyInParts`, which never waits, logs or asks the time.
  * Rules and edges are in ARCHITECTURE.md.
  */
 export interface Fleet {
@@ -112,11 +112,6 @@ export interface Applied {
 export interface ApplyOptions {
   readonly now: Instant;
   readonly limits: FleetLimits;
-}
-
-/** The fleet after `input`, at once. */
-export function apply(fleet: Fleet, input: FleetInput, options: ApplyOptions): Applied {
-  return whole(applyInParts(fleet, input, options));
 }
 
 /** The fleet after `input`, which is there when all parts are done: `fleet` stays what it is. */

@@ -3,7 +3,7 @@ import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
 import type { Fleet, RoundSummary } from "./fleet.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
-import { each, type Parts, whole } from "./parts.ts";
+import { each, type Parts } from "./parts.ts";
 import { type FleetLimits, isStale, lastSign } from "./worker.ts";
 import { WorkerSnapshot, type WorkerState } from "./worker_snapshot.ts";
 
@@ -54,12 +54,7 @@ export interface SnapshotOptions {
   readonly withCards?: boolean;
 }
 
-/** What the workers of a fleet show at `now`, at once. While rounds fail nobody's load is known. */
-export function snapshotTarget(fleet: Fleet, options: SnapshotOptions): TargetSnapshot {
-  return whole(snapshotInParts(fleet, options));
-}
-
-/** What the workers of this fleet show at `now`, however long the parts take. */
+/** What the workers of a fleet show at `now`, however long the parts take. While rounds fail nobody's load is known. */
 export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<TargetSnapshot> {
   const { hearsNats = false, withNats = true } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;

@@ -8,10 +8,10 @@ import { SERVICE_FORMS, serviceName } from "../../lib/dynamo/service_name.ts";
 import { instanceSubject, l2cSubject } from "../../lib/dynamo/subject.ts";
 import type { Target } from "../../lib/dynamo/target.ts";
 import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
-import { apply, emptyFleet, type Fleet, type FleetInput } from "../../lib/fleet/fleet.ts";
-import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { emptyFleet, type Fleet, type FleetInput } from "../../lib/fleet/fleet.ts";
 import { type Answer, noRejections, readReply } from "../../lib/scrape/answer.ts";
 import { renderText } from "../helpers/render_text.ts";
+import { apply, snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 // Captured from real workers of each release that has load data in its statistics: real Python workers (`worker`), with
 // the page that the original `metrics` made of them, and the releases' own mock workers, whose numbers are random.

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { EventError } from "../../lib/dynamo/event_error.ts";
 import { parseHitRate } from "../../lib/dynamo/hit_rate.ts";
-import { apply, emptyFleet } from "../../lib/fleet/fleet.ts";
-import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { emptyFleet } from "../../lib/fleet/fleet.ts";
 import { ODD_EVENTS } from "./odd_events.ts";
 import { renderText } from "../helpers/render_text.ts";
+import { apply, snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 /** The events as they were sent, each with the sums that the original showed after it (`isl_blocks w=1 10`). */
 const SENT = readSent();

@@ -4,12 +4,13 @@ import { fleetJson } from "../../lib/exposition/fleet_json.ts";
 import { timeText } from "../../lib/exposition/worker_json.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { type Snapshot, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { type Snapshot } from "../../lib/fleet/snapshot.ts";
 import { type WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import type { Change, Fleet, Worker } from "../helpers/api_reader.ts";
 import { assertSchema } from "../helpers/api_schema.ts";
 import * as steps from "../helpers/fleet_steps.ts";
 import { a, b } from "../helpers/fleet_steps.ts";
+import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 /** The fleet at a moment after these inputs, as the Snapshot with that number. */
 function snapshot(seq: number, ms: number, ...inputs: steps.Step[]): Snapshot {

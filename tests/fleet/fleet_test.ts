@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { NO_REGISTRATION } from "../../lib/discovery/membership.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { expectedWorkers, MAX_WORKERS } from "../../lib/fleet/fleet.ts";
-import { nextExpiryMs, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { nextExpiryMs } from "../../lib/fleet/snapshot.ts";
 import type { LoadOutcome } from "../../lib/scrape/answer.ts";
 import {
   a,
@@ -20,6 +20,7 @@ import {
   states,
   time,
 } from "../helpers/fleet_steps.ts";
+import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 Deno.test("a worker that answers is responding with its load, and silent without it once the answer is stale", () => {
   const { fleet } = feed([10, round(1, 10, [answer(a, 1, 10)])]);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
 import {
   a,
   answer,
@@ -15,6 +14,7 @@ import {
   round,
   type Step,
 } from "../helpers/fleet_steps.ts";
+import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 const blocks = (usedBlocks: number) => ({ kind: "blocks", usedBlocks }) as const;
 const pass = (running: number, waiting: number) => ({ kind: "forward_pass", running, waiting }) as const;

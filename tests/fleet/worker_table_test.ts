@@ -48,3 +48,16 @@ Deno.test("where nothing changed the table is the same", () => {
   const before = tableOf(1, 2);
   assert.equal(new WorkerTableDraft(before).finish(), before);
 });
+
+Deno.test("each worker is met once while those met before are changed and let go", () => {
+  const draft = new WorkerTableDraft(tableOf(1, 2, 3, 4));
+  draft.put(worker(1, true)); // From here on the draft has a list of its own.
+  const met: number[] = [];
+  for (const { id } of draft.values()) {
+    met.push(Number(id));
+    if (Number(id) % 2 === 0) draft.delete(id);
+    else draft.put(newWorker(id, false));
+  }
+  assert.deepEqual(met, [1, 2, 3, 4]);
+  assert.deepEqual(idsOf(draft.finish()), [1, 3]);
+});

@@ -6,7 +6,6 @@ import { ANY_RELEASE } from "../../lib/dynamo/release.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import {
-  apply,
   emptyFleet,
   type Fleet,
   type FleetInput,
@@ -15,9 +14,9 @@ import {
   UNCOUNTED_REASONS,
   UNHEARD_REASONS,
 } from "../../lib/fleet/fleet.ts";
-import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
 import { type Answer, type LoadOutcome, noRejections } from "../../lib/scrape/answer.ts";
 import type { Round } from "../../lib/scrape/round.ts";
+import { apply, snapshotTarget } from "./fleet_at_once.ts";
 
 /** What the fleet is fed with in tests: inputs at moments, in milliseconds. */
 export type Step = readonly [ms: number, input: FleetInput];

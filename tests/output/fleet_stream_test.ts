@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { type Snapshot, snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { type Snapshot } from "../../lib/fleet/snapshot.ts";
 import { FleetBytes } from "../../lib/output/fleet_route.ts";
 import { FleetStream, type FleetStreamOptions } from "../../lib/output/fleet_stream.ts";
 import { startServer } from "../../lib/output/server.ts";
 import { EventStream, parseAlive, parseMessage } from "../helpers/event_stream.ts";
 import { eventually } from "../helpers/eventually.ts";
 import * as steps from "../helpers/fleet_steps.ts";
+import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 /** Snapshots as a test makes them: of so many workers, each with this load. */
 class Source {

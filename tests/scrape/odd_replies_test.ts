@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Target } from "../../lib/dynamo/target.ts";
-import { apply, emptyFleet } from "../../lib/fleet/fleet.ts";
-import { snapshotTarget } from "../../lib/fleet/snapshot.ts";
+import { emptyFleet } from "../../lib/fleet/fleet.ts";
 import { ENTRY_REJECTIONS, noRejections, readReply } from "../../lib/scrape/answer.ts";
 import { ODD_REPLIES, type OddReply } from "./odd_replies.ts";
 import { renderText } from "../helpers/render_text.ts";
+import { apply, snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 interface Capture {
   readonly replies: readonly { readonly body: unknown; readonly delay?: number }[];
