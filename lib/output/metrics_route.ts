@@ -18,11 +18,16 @@ export function metricsRoute({ lend, gzip }: MetricsRouteOptions): Handler {
     const asked = { accept: headers.get("accept"), acceptEncoding: headers.get("accept-encoding") };
     const agreed = negotiate(asked, { gzip });
     const loan = await lend(agreed.format, agreed.encoding);
-    let answer = answers.get(loan.page);
-    if (answer?.contentType !== agreed.contentType) {
-      answer = new PageAnswer(loan.page, agreed);
-      answers.set(loan.page, answer);
+    try {
+      let answer = answers.get(loan.page);
+      if (answer?.contentType !== agreed.contentType) {
+        answer = new PageAnswer(loan.page, agreed);
+        answers.set(loan.page, answer);
+      }
+      return answer.response(() => loan[Symbol.dispose]());
+    } catch (error) {
+      loan[Symbol.dispose]();
+      throw error;
     }
-    return answer.response(() => loan[Symbol.dispose]());
   };
 }

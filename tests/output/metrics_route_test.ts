@@ -3,8 +3,8 @@ import { get, type IncomingHttpHeaders } from "node:http";
 import { gunzipSync } from "node:zlib";
 import type { Pause } from "../../lib/exposition/gzip.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
-import { Pages } from "../../lib/exposition/pages.ts";
-import { metricsRoute } from "../../lib/output/metrics_route.ts";
+import { type Page, Pages } from "../../lib/exposition/pages.ts";
+import { metricsRoute, type MetricsRouteOptions } from "../../lib/output/metrics_route.ts";
 import { startServer } from "../../lib/output/server.ts";
 import { giveWay } from "../../lib/timing.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -20,7 +20,7 @@ function start(
     readonly pause?: Pause;
   },
 ) {
-  const state = { seq: 1, rendered: 0 };
+  const state = { seq: 1, rendered: 0, lent: new Set<Page>() };
   const pages = new Pages({
     snapshot: () => largeSnapshot(state.seq, { workers }),
     counted: () => {
@@ -30,11 +30,16 @@ function start(
     workerLabels: "full",
     pause,
   });
+  const lend: MetricsRouteOptions["lend"] = async (format, encoding) => {
+    const loan = await pages.lend(format, encoding);
+    state.lent.add(loan.page);
+    return loan;
+  };
   const server = startServer({
     host: "127.0.0.1",
     port: 0,
     routes: new Map([
-      ["/metrics", metricsRoute({ lend: (format, encoding) => pages.lend(format, encoding), gzip })],
+      ["/metrics", metricsRoute({ lend, gzip })],
     ]),
     drainMs: 100,
   });
@@ -172,4 +177,29 @@ Deno.test("a reader that goes away while its page is made spoils nothing", async
   goOn();
   assert.ok(await (await next).text() === renderText(largeSnapshot(1, { workers: 1_000 }), []));
   assert.equal(state.rendered, 1);
+});
+
+Deno.test("a page is given back by a reader that takes it all, one that leaves in the midst, and one that asks for its head", async () => {
+  const { server, state } = start({ workers: 2_000 });
+  await using _ = server;
+  const url = `http://${server.address}/metrics`;
+  const readers = [
+    async () => void await (await fetch(url)).bytes(),
+    async () => void await (await fetch(url, { headers: { "accept-encoding": "identity" } })).bytes(),
+    async () => void await (await fetch(url, { method: "HEAD" })).bytes(),
+    async () => {
+      const reader = (await fetch(url, { headers: { "accept-encoding": "identity" } })).body!.getReader();
+      await reader.read();
+      await reader.cancel();
+    },
+  ];
+  for (const read of readers) {
+    state.lent.clear();
+    await read();
+    const lent = [...state.lent];
+    assert.ok(lent.length > 0 && lent.every(({ bytes }) => bytes.length > 0));
+    state.seq++;
+    await (await fetch(url)).bytes();
+    await eventually(() => assert.ok(lent.every(({ bytes }) => bytes.length === 0)));
+  }
 });
