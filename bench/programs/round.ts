@@ -103,7 +103,8 @@ async function round(): Promise<RoundReport> {
 }
 
 async function writePage(file: string): Promise<{ bytes: number }> {
-  const { page: { bytes } } = await pages.lend(TEXT, "identity");
+  using loan = await pages.lend(TEXT, "identity");
+  const { bytes } = loan.page;
   await Deno.writeFile(file, bytes);
   return { bytes: bytes.length };
 }

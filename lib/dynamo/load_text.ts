@@ -8,7 +8,7 @@ import type { Load, LoadShape, SpecDecode } from "./load.ts";
  */
 export function f32Text(value: number): string {
   const rounded = Math.round(value * 1e6) / 1e6; // Without a detour by text, what most ratios are.
-  if (rounded < 1 && Math.fround(rounded) === value) return floatText(rounded);
+  if (Math.abs(rounded) < 1 && Math.fround(rounded) === value) return floatText(rounded);
   for (let digits = 6; digits <= 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return floatText(short);

@@ -173,4 +173,5 @@ function toCounters(
   return counters;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** The same while it is made. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Load, SpecDecode } from "../dynamo/load.ts";
 import { parseInstanceSubject } from "../dynamo/subject.ts";
 import { type WorkerId, workerIdFromHex } from "../dynamo/worker_id.ts";
-import { EndpointCounters, LoadRead, type Said } from "./answer.ts";
+import { EndpointCounters, LoadRead, type Mutable, type Said } from "./answer.ts";
 import { type FormSlot, JsonForm, type Slot, slotsOf } from "./json_form.ts";
 
 /** What a reply of a known form says: one worker's load, and its counters. */
@@ -214,7 +214,7 @@ export class ReplyForm {
 }
 
 /** More than a target has; ids of workers that went are forgotten with all others. */
-const MAX_WORKERS = 65_536;
+const MAX_WORKERS = 131_072;
 
 /** A slot with its path, and the subject that it is the end of. */
 interface FormField {
@@ -233,8 +233,6 @@ function toField(data: Uint8Array, slot: Slot): FormField[] {
   if (id === undefined) return [];
   return [{ path, slot: { kind: "hex", start: slot.end - id.length, end: slot.end }, subject }];
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * The same load with numbers that none has: a field for which a form has no slot is noticed by them, and one that is filled

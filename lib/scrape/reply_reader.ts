@@ -7,21 +7,21 @@ const MAX_FORMS = 8;
 const MISSES = 1_000;
 
 /** Who is asked, and about what. */
-export type Asked = Pick<ReplyOrigin, "service" | "endpoint">;
+export type AskedEndpoint = Pick<ReplyOrigin, "service" | "endpoint">;
 
 /** Which question, and when an answer came. */
 export type Question = Pick<ReplyOrigin, "request" | "at">;
 
 /** Reads replies as `readReply` does, those of a form that it knows in a fifth of the time. */
 export class ReplyReader {
-  readonly #asked: Asked;
+  readonly #asked: AskedEndpoint;
   #question: Question | undefined;
   #origin: ReplyOrigin | undefined;
   /** The newest used first. */
   #forms: ReplyForm[] = [];
   #misses = 0;
 
-  constructor(asked: Asked) {
+  constructor(asked: AskedEndpoint) {
     this.#asked = asked;
   }
 

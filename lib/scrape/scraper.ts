@@ -36,7 +36,7 @@ export class Scraper implements Disposable {
   readonly #log = logger("scrape");
   #request = 0;
   /** That of the newest message. */
-  #question: Asked | undefined;
+  #question: AskedQuestion | undefined;
   /** The server does not let us hear answers. */
   #isDeaf = false;
   #current: OpenRound | undefined;
@@ -142,7 +142,7 @@ export class Scraper implements Disposable {
   }
 
   /** Most messages that come at once answer one question. */
-  #questionOf(subject: string): Asked {
+  #questionOf(subject: string): AskedQuestion {
     const at = this.#clock();
     if (subject !== this.#question?.subject || at !== this.#question.at) {
       const [request, form] = subject.slice(this.#inbox.length + 1).split(".").map(Number);
@@ -153,7 +153,7 @@ export class Scraper implements Disposable {
 }
 
 /** What a message answers, and when it came. */
-interface Asked extends Question {
+interface AskedQuestion extends Question {
   readonly subject: string;
   /** The service name that was asked, by its place. */
   readonly form: number;

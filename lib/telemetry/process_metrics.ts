@@ -1,6 +1,6 @@
+import { cpuUsage } from "node:process";
 // The package's modules one by one: its `collectDefaultMetrics` would also start Node's own timers and observers for the
 // nodejs_* metrics, which say nothing about a Deno program.
-import { cpuUsage } from "node:process";
 // @ts-types="./process_metrics.d.ts"
 import osMemoryHeap from "prom-client/lib/metrics/osMemoryHeap.js";
 // @ts-types="./process_metrics.d.ts"
