@@ -1,5 +1,5 @@
 /** What the documents show of the benchmark's newest whole run. */
-import { GOALS } from "../../bench/goals.ts";
+import { GOALS, judge } from "../../bench/goals.ts";
 import { type Measure, median } from "../../bench/measure.ts";
 import { measureTable, medianText, verdictText, wantedText } from "../../bench/report.ts";
 import { type BenchResults, measuresOf } from "../../bench/results.ts";
@@ -17,13 +17,25 @@ export function goalsPart(results: BenchResults | undefined): string {
   return [markdownTable(["what", "goal", "measured", ""], rows), "", aboutText(results)].join("\n");
 }
 
-/** All measures, row by row. */
+/** How many lines of a profile are shown: the longest pieces, and the places that count. */
+const PROFILE_LINES = 18;
+
+/** All measures, row by row, and where the time went in those that miss a goal. */
 export function measuresPart(results: BenchResults | undefined): string {
   if (results === undefined) return NOTHING;
-  const rows = Object.entries(results.rows).map(([name, { measures, cpu }]) => {
+  const byName = measuresOf(results);
+  const missed = GOALS.filter((goal) => judge(goal, byName.get(goal.measure)) === "MISSED");
+  const rows = Object.entries(results.rows).map(([name, { measures, cpu, profile = [] }]) => {
     const shares = Object.entries(cpu).map(([program, percent]) => `${program} ${percent.toFixed(1)} %`);
     const shared = shares.length > 0 ? [`of a core: ${shares.join(", ")}`] : [];
-    return ["```", name, measureTable(measures), ...shared, "```"].join("\n");
+    const isMissed = missed.some(({ measure }) => measure.startsWith(`${name}/`));
+    const places = isMissed && profile.length > 0
+      ? [
+        "the program's time, by V8's profile:",
+        ...profile.slice(0, PROFILE_LINES).map((line) => `  ${line}`),
+      ]
+      : [];
+    return ["```", name, measureTable(measures), ...shared, ...places, "```"].join("\n");
   });
   return [...rows, aboutText(results)].join("\n\n");
 }
