@@ -80,7 +80,8 @@ function flatShape(record: Fields): LoadShape {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** A record while it is made. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function asRecord(value: unknown, name: string): Fields {
   if (value === undefined || value === null) throw new LoadError(`${name} is missing`);

@@ -1,3 +1,4 @@
+import type { Mutable } from "./load.ts";
 import { type WorkerId, workerIdFromHex } from "./worker_id.ts";
 
 /** What a worker's HTTP page says of one rank. What it does not say is absent, never 0. */
@@ -148,5 +149,3 @@ function readRank(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return 0;
   return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,4 +1,4 @@
-import type { Load, SpecDecode } from "../dynamo/load.ts";
+import type { Load, Mutable, SpecDecode } from "../dynamo/load.ts";
 import type { ModelCard } from "../dynamo/model_card.ts";
 import type { PageNumbers } from "../dynamo/worker_page.ts";
 import type { Channel, Observation, Said } from "../events/observation.ts";
@@ -172,8 +172,6 @@ export function channelsOf(
 const NO_RANKS: readonly RankNumbers[] = [];
 const STATS_ALONE: ReadonlySet<Channel> = new Set<Channel>(["stats"]);
 const NO_CHANNEL: ReadonlySet<Channel> = new Set<Channel>();
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function ofLoad(load: Load): WorkerNumbers {
   const { shape: _, dpRank: __, ...numbers } = load;

@@ -18,7 +18,7 @@ import {
 import type { FleetLimits } from "../fleet/worker.ts";
 import { type Parts, whole } from "../fleet/parts.ts";
 import { nextExpiryMs, type Snapshot, snapshotInParts } from "../fleet/snapshot.ts";
-import { type WorkerSnapshot } from "../fleet/worker_snapshot.ts";
+import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { logger } from "../log.ts";
 import { type PageBatch, PagePoller } from "../scrape/page_poller.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";

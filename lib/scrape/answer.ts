@@ -1,5 +1,5 @@
 import { parseLoadJson } from "../dynamo/exact_integers.ts";
-import { type Load, LoadError, parseLoad } from "../dynamo/load.ts";
+import { type Load, LoadError, type Mutable, parseLoad } from "../dynamo/load.ts";
 import { parseInstanceSubject } from "../dynamo/subject.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { type EndpointStats, EnvelopeError, readStatsReply } from "../micro/stats.ts";
@@ -172,6 +172,3 @@ function toCounters(
   if (processingNanos !== undefined) counters.processingSeconds = processingNanos / 1e9;
   return counters;
 }
-
-/** The same while it is made. */
-export type Mutable<T> = { -readonly [K in keyof T]: T[K] };

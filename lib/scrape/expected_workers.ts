@@ -9,14 +9,15 @@ export class ExpectedWorkers {
   #missing: number;
 
   /**
-   * @param services by position, the service name at which a worker last answered; undefined for one who is not waited for
+   * @param services by position, the service name at which a worker last answered; undefined for one who is not waited for.
+   * The list is taken over.
    * @param positionOf of those that are known
    */
   constructor(
-    services: readonly (string | undefined)[],
+    services: (string | undefined)[],
     positionOf: (worker: WorkerId) => number | undefined,
   ) {
-    this.#services = [...services];
+    this.#services = services;
     this.#positionOf = positionOf;
     this.#missing = this.size = services.reduce((sum, service) => service === undefined ? sum : sum + 1, 0);
   }

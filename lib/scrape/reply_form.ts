@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Load, SpecDecode } from "../dynamo/load.ts";
+import type { Load, Mutable, SpecDecode } from "../dynamo/load.ts";
 import { parseInstanceSubject } from "../dynamo/subject.ts";
 import { type WorkerId, workerIdFromHex } from "../dynamo/worker_id.ts";
-import { EndpointCounters, LoadRead, type Mutable, type Said } from "./answer.ts";
+import { EndpointCounters, LoadRead, type Said } from "./answer.ts";
 import { type FormSlot, JsonForm, type Slot, slotsOf } from "./json_form.ts";
 
 /** What a reply of a known form says: one worker's load, and its counters. */
