@@ -1,6 +1,8 @@
 import { instanceKey, instanceKeyPrefix } from "../../lib/dynamo/instance_key.ts";
 import type { Target } from "../../lib/dynamo/target.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import { Monitor, type MonitorOptions } from "../../lib/monitor/monitor.ts";
+import { systemClock } from "../../lib/timing.ts";
 import type { KeyStore, StoredKey } from "../../lib/transport/key_store.ts";
 
 /** A store of nothing but a target's instances. */
@@ -30,4 +32,17 @@ export class Instances implements KeyStore {
     this.#keys = new Map(workers.map((id) => [instanceKey("instances", this.#target, id), value]));
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A monitor whose notes nobody keeps, of workers that stay. */
+export function monitorOf(
+  options: Pick<MonitorOptions, "target" | "nats" | "store" | "pollIntervalMs" | "channels">,
+): Monitor {
+  return new Monitor({
+    clock: systemClock,
+    recorder: { round() {}, replies() {}, notes() {}, hitRates() {}, events() {}, pages() {} },
+    workerUrls: [],
+    limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000 },
+    ...options,
+  });
 }

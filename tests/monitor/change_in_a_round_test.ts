@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { serviceName } from "../../lib/dynamo/service_name.ts";
 import { workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
 import { serviceSubject } from "../../lib/micro/subjects.ts";
-import { Monitor } from "../../lib/monitor/monitor.ts";
-import { systemClock } from "../../lib/timing.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { USER } from "../../tools/nats_users.ts";
 import { target } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { Instances } from "../helpers/instances.ts";
+import { Instances, monitorOf } from "../helpers/instances.ts";
 
 Deno.test("a key that comes while a round runs is shown after it, not a poll later", async () => {
   await using nats = await startNats();
@@ -17,16 +15,12 @@ Deno.test("a key that comes while a round runs is shown after it, not a poll lat
   await using link = new NatsLink({ servers: [nats.url], name: "test", auth: USER, signal: stop.signal });
   await eventually(() => assert.ok(link.connected));
   const store = new Instances(target);
-  using monitor = new Monitor({
+  using monitor = monitorOf({
     target,
     nats: link,
     store,
-    clock: systemClock,
-    recorder: { round() {}, replies() {}, notes() {}, hitRates() {}, events() {}, pages() {} },
     pollIntervalMs: 3_600_000,
-    workerUrls: [],
     channels: new Set(["stats"] as const),
-    limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000 },
   });
   const service = serviceName("C", target.namespace, target.component);
   // The question comes here as well, and is not answered: the round waits a moment.

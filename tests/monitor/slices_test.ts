@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { compareWorkerIds, workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
-import { Monitor } from "../../lib/monitor/monitor.ts";
-import { giveWay, systemClock } from "../../lib/timing.ts";
+import { giveWay } from "../../lib/timing.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { Instances } from "../helpers/instances.ts";
+import { Instances, monitorOf } from "../helpers/instances.ts";
 
 const WORKERS = 3_000;
 const CHANGES = 100;
@@ -12,16 +11,12 @@ const target = { namespace: "a", component: "b", endpoint: "c" };
 
 Deno.test("keys that come and go between the slices of a Snapshot are in that or in the next, whole and in order", async () => {
   const store = new Instances(target);
-  using monitor = new Monitor({
+  using monitor = monitorOf({
     target,
     nats: undefined,
     store,
-    clock: systemClock,
-    recorder: { round() {}, replies() {}, notes() {}, hitRates() {}, events() {}, pages() {} },
     pollIntervalMs: 105, // A tick in the midst of what a change made: that is 100 ms late.
-    workerUrls: [],
     channels: new Set(),
-    limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000 },
   });
   const sets = Array.from({ length: CHANGES }, (_, n) =>
     // Each time others, and more of them.
