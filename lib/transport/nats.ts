@@ -1,19 +1,12 @@
-import { connect, type ConnectionOptions, createInbox, Events, type Msg, type NatsConnection } from "nats";
+import { connect, type ConnectionOptions, createInbox, Events, type NatsConnection } from "nats";
 import { logger } from "../log.ts";
 import { BackOff, onAbort, sleep } from "../timing.ts";
 import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
 import { takeInSlices } from "./nats_flow.ts";
+import type { NatsMessage } from "./nats_message.ts";
+import { NatsReader } from "./nats_reader.ts";
 import { Outage, SETTLED_MS } from "./outage.ts";
 import { ignoreStraySocketErrors } from "./stray_errors.ts";
-
-/** A message as it came. `noResponders` marks the server's own word that nobody listens at the subject asked. */
-export interface NatsMessage {
-  readonly subject: string;
-  /** Where an answer goes, if one is wanted. */
-  readonly reply?: string | undefined;
-  readonly data: Uint8Array;
-  readonly noResponders: boolean;
-}
 
 /** Why a message was not sent. A closed set: it becomes a label. */
 export const SKIP_REASONS = ["max_payload", "permission", "disconnected"] as const;
@@ -41,6 +34,11 @@ export interface NatsListener {
   readonly onRefused?: (operation: string, subject: string) => void;
 }
 
+interface OpenConnection {
+  readonly connection: NatsConnection;
+  readonly reader: NatsReader;
+}
+
 interface Subscription {
   readonly subject: string;
   readonly handle: (message: NatsMessage) => void;
@@ -62,7 +60,7 @@ export class NatsLink implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #log = logger("transport");
   readonly #listeners = new Set<NatsListener>();
-  #connection: NatsConnection | undefined;
+  #open: OpenConnection | undefined;
   #connects = 0;
   #refused = new Set<string>();
 
@@ -73,7 +71,7 @@ export class NatsLink implements AsyncDisposable {
   }
 
   get connected(): boolean {
-    return this.#connection !== undefined;
+    return this.#open !== undefined;
   }
 
   /** How many connections came after the first. */
@@ -83,7 +81,7 @@ export class NatsLink implements AsyncDisposable {
 
   /** How many bytes a message may have; no limit is known while there is no connection. */
   get maxPayload(): number {
-    return this.#connection?.info?.max_payload ?? Infinity;
+    return this.#open?.connection.info?.max_payload ?? Infinity;
   }
 
   /** Tells `listener` until the result is disposed of. */
@@ -101,7 +99,7 @@ export class NatsLink implements AsyncDisposable {
   subscribe(subject: string, handle: (message: NatsMessage) => void): Disposable {
     const subscription: Subscription = { subject, handle, end: undefined };
     this.#subscriptions.add(subscription);
-    if (this.#connection) this.#attach(this.#connection, subscription);
+    if (this.#open) this.#attach(this.#open.reader, subscription);
     return {
       [Symbol.dispose]: () => {
         this.#subscriptions.delete(subscription);
@@ -116,12 +114,11 @@ export class NatsLink implements AsyncDisposable {
     data: string | Uint8Array,
     options: { reply?: string } = {},
   ): SkipReason | undefined {
-    const connection = this.#connection;
-    if (connection === undefined) return "disconnected";
+    if (this.#open === undefined) return "disconnected";
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     if (bytes.length > this.maxPayload) return "max_payload";
     try {
-      connection.publish(subject, bytes, options);
+      this.#open.connection.publish(subject, bytes, options);
     } catch {
       return "disconnected";
     }
@@ -183,14 +180,15 @@ export class NatsLink implements AsyncDisposable {
   async #serve(connection: NatsConnection, signal: AbortSignal): Promise<string> {
     this.#connects++;
     this.#refused.clear();
-    this.#connection = connection;
     takeInSlices(connection);
-    for (const subscription of this.#subscriptions) this.#attach(connection, subscription);
+    const reader = new NatsReader(connection);
+    this.#open = { connection, reader };
+    for (const subscription of this.#subscriptions) this.#attach(reader, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
     this.#tell((listener) => listener.onChange?.());
     const error = await connection.closed();
-    this.#connection = undefined;
+    this.#open = undefined;
     this.#tell((listener) => listener.onChange?.());
     return error ? causeText(error) : "closed by the server";
   }
@@ -201,7 +199,7 @@ export class NatsLink implements AsyncDisposable {
         const { operation, subject } = status.permissionContext;
         this.#refuse(operation, subject);
       }
-      if (status.type === Events.Disconnect && this.#connection === connection) this.#connection = undefined;
+      if (status.type === Events.Disconnect && this.#open?.connection === connection) this.#open = undefined;
     }
   }
 
@@ -217,19 +215,17 @@ export class NatsLink implements AsyncDisposable {
     for (const listener of this.#listeners) what(listener);
   }
 
-  #attach(connection: NatsConnection, subscription: Subscription): void {
+  #attach(reader: NatsReader, subscription: Subscription): void {
     const { subject, handle } = subscription;
-    const current = connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error) return this.#refuse("subscription", subject);
-        try {
-          handle(new ReceivedMessage(message));
-        } catch (error) { // It would end the connection.
-          this.#log.error("Cannot take a message", { subject, cause: (error as Error).message });
-        }
-      },
+    const current = reader.subscribe(subject, (message) => {
+      if (message instanceof Error) return this.#refuse("subscription", subject);
+      try {
+        handle(message);
+      } catch (error) { // It would end the connection.
+        this.#log.error("Cannot take a message", { subject, cause: (error as Error).message });
+      }
     });
-    subscription.end = () => current.unsubscribe();
+    subscription.end = () => current[Symbol.dispose]();
   }
 }
 
@@ -240,27 +236,6 @@ const CONNECT_MS = 2_000;
 const INBOX = "_INBOX.";
 
 const encoder = new TextEncoder();
-
-/** Reads of a message what is asked for: texts and headers are decoded only then. */
-class ReceivedMessage implements NatsMessage {
-  constructor(private readonly message: Msg) {}
-
-  get subject(): string {
-    return this.message.subject;
-  }
-
-  get reply(): string | undefined {
-    return this.message.reply;
-  }
-
-  get data(): Uint8Array {
-    return this.message.data;
-  }
-
-  get noResponders(): boolean {
-    return this.message.data.length === 0 && this.message.headers?.code === 503;
-  }
-}
 
 function causeText(error: Error): string {
   const cause = (error as { chainedError?: Error }).chainedError;
