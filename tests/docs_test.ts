@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DIFFERENCES } from "./differences.ts";
 import { FAULTS } from "./faults/faults.ts";
 import { generatedDocuments, withParts } from "../tools/docs/main.ts";
+import { V8_FLAGS } from "../tools/v8_flags.ts";
 
 for (const { file, parts } of generatedDocuments()) {
   Deno.test(`what is generated in ${file.pathname.split("/").at(-1)} is what the code says`, async () => {
@@ -20,6 +21,13 @@ for (const { what, test: { file, title } } of DIFFERENCES) {
   Deno.test(`the difference when ${what} has its test`, async () => {
     const text = await Deno.readTextFile(new URL(file, import.meta.url));
     assert.ok(text.includes(title), `${file} has no test "${title}"`);
+  });
+}
+
+for (const file of ["Dockerfile", "README.md"]) {
+  Deno.test(`V8's flags are in ${file} as in the executables`, async () => {
+    const text = await Deno.readTextFile(new URL(`../${file}`, import.meta.url));
+    assert.ok(text.includes(V8_FLAGS));
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import { arch, platform } from "node:process";
 import { parseArgs } from "node:util";
+import { V8_FLAGS } from "./v8_flags.ts";
 
 const root = new URL("..", import.meta.url);
 /** etcd3 reads this from its package's folder when it runs. */
@@ -62,7 +63,7 @@ async function build(): Promise<boolean> {
       const output = `${out}/${name}${suffix}`;
       const { success } = await new Deno.Command(Deno.execPath(), {
         args: [
-          ...["compile", "-A", "--no-check", `--env-file=${revisionFile}`],
+          ...["compile", "-A", "--no-check", V8_FLAGS, `--env-file=${revisionFile}`],
           ...["--include", ETCD_PROTO, "--include", ASSETS],
           ...UNUSED.flatMap((path) => ["--exclude", path]),
           ...(target === undefined ? [] : ["--target", target]),

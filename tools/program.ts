@@ -1,4 +1,5 @@
 import { ownedCommand } from "./servers/owned.ts";
+import { V8_FLAGS } from "./v8_flags.ts";
 
 /** How a program is started: what runs, and with which variables beside our own. */
 export interface ProgramOptions {
@@ -106,7 +107,7 @@ export function ownCommand(file: "main.ts" | "mock_worker.ts", args: readonly st
   return [Deno.execPath(), "run", "-A", "--no-check", new URL(`../${file}`, import.meta.url).href, ...args];
 }
 
-/** One of this project's programs, as a user runs it; `denoFlags` stand before the script. */
+/** One of this project's programs, with the memory of an executable; `denoFlags` stand before the script. */
 export function ownProgram(
   file: "main.ts" | "mock_worker.ts",
   options: Omit<ProgramOptions, "command"> & { readonly denoFlags?: readonly string[] },
@@ -116,7 +117,7 @@ export function ownProgram(
   return new Program({
     ...more,
     command: Deno.execPath(),
-    args: ["run", "-A", "--no-check", ...denoFlags, path, ...args],
+    args: ["run", "-A", "--no-check", V8_FLAGS, ...denoFlags, path, ...args],
   });
 }
 

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
+import { V8_FLAGS } from "../../tools/v8_flags.ts";
 
 // The base runtime that deno compile downloads is not had everywhere; the deno executable stands in for it, which builds
 // and embeds everything but makes no file that runs as the program.
@@ -31,6 +32,9 @@ Deno.test("both programs are built, with the file that etcd3 reads when it runs,
       assert.ok(file.includes(config), `${name} does not hold deno.json`);
       for (const { path, bytes } of unused) assert.ok(!file.includes(bytes), `${name} holds ${path}`);
       assert.ok(file.includes(page), `${name} does not hold the page`);
+      for (const flag of V8_FLAGS.slice("--v8-flags=".length).split(",")) {
+        assert.ok(file.includes(`"${flag}"`), `${name} is not run with ${flag}`);
+      }
     }
     await task("checksums", { args: [out], env: {} });
     const { success } = await new Deno.Command("sha256sum", {
