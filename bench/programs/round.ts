@@ -5,6 +5,7 @@
  * outside nobody sees the moment in which a page is ready, only the first poll after it.) The line `page FILE` writes the
  * newest page there.
  */
+import { joinBytes } from "../../lib/bytes.ts";
 import { CHANNELS } from "../../lib/events/observation.ts";
 import { Pages } from "../../lib/exposition/pages.ts";
 import { TEXT } from "../../lib/exposition/text.ts";
@@ -104,7 +105,7 @@ async function round(): Promise<RoundReport> {
 
 async function writePage(file: string): Promise<{ bytes: number }> {
   using loan = await pages.lend(TEXT, "identity");
-  const { bytes } = loan.page;
+  const bytes = joinBytes(loan.page.parts);
   await Deno.writeFile(file, bytes);
   return { bytes: bytes.length };
 }

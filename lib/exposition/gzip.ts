@@ -1,5 +1,5 @@
 import { createGzip } from "node:zlib";
-import { joinBytes } from "../bytes.ts";
+import { joinBytes, lengthOf } from "../bytes.ts";
 
 /** Lets others have their turn, when it is time. */
 export type Pause = () => Promise<void> | undefined;
@@ -10,18 +10,23 @@ const SMALL = 131_072;
 const SLICE = 131_072;
 
 /** The bytes compressed: small ones well, large ones quickly, and in slices, because node:zlib in Deno has no thread. */
-export async function gzip(bytes: Uint8Array<ArrayBuffer>, pause: Pause): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = createGzip({ level: bytes.length < SMALL ? 6 : 1, chunkSize: SLICE });
-  const parts: Uint8Array[] = [];
-  stream.on("data", (part: Uint8Array) => parts.push(part));
+export async function gzip(
+  parts: readonly Uint8Array<ArrayBuffer>[],
+  pause: Pause,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = createGzip({ level: lengthOf(parts) < SMALL ? 6 : 1, chunkSize: SLICE });
+  const packed: Uint8Array[] = [];
+  stream.on("data", (part: Uint8Array) => packed.push(part));
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   stream.once("end", resolve).once("error", reject);
-  for (let from = 0; from < bytes.length; from += SLICE) {
-    const part = bytes.subarray(from, from + SLICE);
-    await new Promise((resolve) => stream.write(part, resolve)); // Else it would be kept, and all compressed at once.
-    await pause();
+  for (const part of parts) {
+    for (let from = 0; from < part.length; from += SLICE) {
+      const slice = part.subarray(from, from + SLICE);
+      await new Promise((resolve) => stream.write(slice, resolve)); // Else it would be kept, and all compressed at once.
+      await pause();
+    }
   }
   stream.end();
   await ended;
-  return joinBytes(parts);
+  return joinBytes(packed);
 }

@@ -1,30 +1,35 @@
-/** Text made into the bytes of a page as it comes. */
+/**
+ * Text made into the bytes of a page as it comes, in parts of one size: memory of tens of megabytes in one piece finds no place
+ * where such a piece was before, once something small has settled there.
+ */
 export class PageBuffer {
   readonly #encoder = new TextEncoder();
-  #bytes: Uint8Array<ArrayBuffer>;
-  #length = 0;
+  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
+  #part: Uint8Array<ArrayBuffer>;
+  #filled = 0;
 
-  /** Room that is not needed costs address space alone; growing copies all there is. */
+  /** Room that is not needed costs time alone. */
   constructor(expectedLength: number) {
-    this.#bytes = new Uint8Array(Math.max(expectedLength, MIN_LENGTH));
+    this.#part = new Uint8Array(Math.min(Math.max(expectedLength, MIN_BYTES), PART_BYTES));
   }
 
   append(text: string): void {
-    const needed = this.#length + MAX_BYTES * text.length;
-    if (needed > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-      larger.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = larger;
+    for (let rest = text; rest !== "";) {
+      const { read, written } = this.#encoder.encodeInto(rest, this.#part.subarray(this.#filled));
+      this.#filled += written;
+      if (read === rest.length) return;
+      rest = rest.slice(read);
+      this.#parts.push(this.#part.subarray(0, this.#filled));
+      this.#part = new Uint8Array(PART_BYTES);
+      this.#filled = 0;
     }
-    this.#length += this.#encoder.encodeInto(text, this.#bytes.subarray(this.#length)).written;
   }
 
-  /** What was appended so far. */
-  bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#length);
+  /** What was appended, one after the other; each part is a buffer of its own. */
+  parts(): readonly Uint8Array<ArrayBuffer>[] {
+    return [...this.#parts, this.#part.subarray(0, this.#filled)];
   }
 }
 
-const MIN_LENGTH = 65_536;
-/** A UTF-16 unit is three bytes at most. */
-const MAX_BYTES = 3;
+const MIN_BYTES = 16_384;
+const PART_BYTES = 262_144;

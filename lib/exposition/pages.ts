@@ -1,3 +1,4 @@
+import { lengthOf } from "../bytes.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import type { WorkerLabels } from "./family.ts";
 import type { Format } from "./format.ts";
@@ -13,8 +14,8 @@ export type Encoding = "identity" | "gzip";
 export interface Page {
   /** Of the Snapshot that it shows. */
   readonly seq: number;
-  /** None any more once all loans of a page ended that is not the newest. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** One after the other; empty once all loans of a page ended that is not the newest. */
+  readonly parts: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** A page for one reader, to be disposed of when its bytes were read. */
@@ -75,15 +76,15 @@ export class Pages {
       buffer.append(piece);
       await pause();
     }
-    const bytes = buffer.bytes();
-    this.#lengths.set(format.name, bytes.length);
-    return { seq: snapshot.seq, bytes };
+    const parts = buffer.parts();
+    this.#lengths.set(format.name, lengthOf(parts));
+    return { seq: snapshot.seq, parts };
   }
 
   async #compress(plain: Promise<Loan>): Promise<Page> {
     using loan = await plain;
-    const { seq, bytes } = loan.page;
-    return { seq, bytes: await gzip(bytes, this.#options.pause) };
+    const { seq, parts } = loan.page;
+    return { seq, parts: [await gzip(parts, this.#options.pause)] };
   }
 }
 
@@ -126,6 +127,6 @@ class LentPage {
   }
 }
 
-function free({ bytes }: Page): void {
-  bytes.buffer.transfer(0);
+function free({ parts }: Page): void {
+  for (const { buffer } of parts) buffer.transfer(0);
 }

@@ -1,3 +1,5 @@
+import { joinBytes, lengthOf } from "../bytes.ts";
+
 /** Deno copies a body that it is given as bytes: from this size on that costs more than sending it in parts. */
 const WHOLE_BYTES = 16 * 1024;
 /** It does not copy a text; but it makes bytes of it at once, for each reader. */
@@ -8,30 +10,37 @@ const PART_BYTES = 256 * 1024;
 /** What an answer can be made of. */
 export type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
+/** One after the other. */
+type Parts = readonly Uint8Array<ArrayBuffer>[];
+
 /**
  * The body of an answer: large ones go out in parts, which are views of the bytes that all readers share, so that a slow
  * reader costs nothing beside them. The answer must say its length. `onRead` is told when parts were read, or will not be; of
  * what goes out whole a Response has a copy.
  */
-export function bodyOf(bytes: Uint8Array<ArrayBuffer>, onRead: () => void = () => {}): Body {
-  return bytes.length <= WHOLE_BYTES ? bytes : inParts(bytes, onRead);
+export function bodyOf(parts: Parts, onRead: () => void = () => {}): Body {
+  return lengthOf(parts) <= WHOLE_BYTES ? joinBytes(parts) : inParts(parts, onRead);
 }
 
 /** Makes bodies of the bytes that many answers have; where they are UTF-8 text, small ones are sent as that. */
 export function bodiesOf(
-  bytes: Uint8Array<ArrayBuffer>,
+  parts: Parts,
   { isText }: { readonly isText: boolean },
 ): (onRead: () => void) => Body {
-  if (!isText || bytes.length > WHOLE_TEXT_BYTES) return (onRead) => bodyOf(bytes, onRead);
-  const text = new TextDecoder().decode(bytes);
-  return () => text;
+  if (isText && lengthOf(parts) <= WHOLE_TEXT_BYTES) {
+    const text = new TextDecoder().decode(joinBytes(parts));
+    return () => text;
+  }
+  return (onRead) => bodyOf(parts, onRead);
 }
 
-function inParts(bytes: Uint8Array<ArrayBuffer>, onRead: () => void): ReadableStream<Uint8Array> {
+function inParts(parts: Parts, onRead: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start: (controller) => {
-      for (let at = 0; at < bytes.length; at += PART_BYTES) {
-        controller.enqueue(bytes.subarray(at, at + PART_BYTES));
+      for (const part of parts) {
+        for (let at = 0; at < part.length; at += PART_BYTES) {
+          controller.enqueue(part.subarray(at, at + PART_BYTES));
+        }
       }
     },
     pull: (controller) => { // The last part was dealt with, and more is asked for.

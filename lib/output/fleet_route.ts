@@ -27,7 +27,7 @@ export function fleetRoute(
   return async () => {
     const snapshot = options.snapshot();
     const bytes = await options.fleets.of(snapshot);
-    return new Response(bodyOf(bytes), {
+    return new Response(bodyOf([bytes]), {
       headers: {
         ...API_HEADERS,
         "content-type": "application/json",

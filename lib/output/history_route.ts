@@ -33,7 +33,7 @@ export function historyRoute(history: Pick<History, "fleetTo" | "fleet" | "worke
 }
 
 function answer(bytes: Bytes): Response {
-  return new Response(bodyOf(bytes), {
+  return new Response(bodyOf([bytes]), {
     headers: {
       ...API_HEADERS,
       "content-type": "application/json",

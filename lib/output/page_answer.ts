@@ -1,3 +1,4 @@
+import { lengthOf } from "../bytes.ts";
 import type { Page } from "../exposition/pages.ts";
 import { bodiesOf, type Body } from "./body.ts";
 import type { Agreed } from "./negotiation.ts";
@@ -8,16 +9,16 @@ export class PageAnswer {
   readonly #headers: Headers;
   readonly #body: (onRead: () => void) => Body;
 
-  constructor({ seq, bytes }: Page, { contentType, encoding }: Agreed) {
+  constructor({ seq, parts }: Page, { contentType, encoding }: Agreed) {
     this.contentType = contentType;
     this.#headers = new Headers({
       "content-type": contentType,
-      "content-length": String(bytes.length),
+      "content-length": String(lengthOf(parts)),
       "vary": "Accept, Accept-Encoding",
       "snapshot-seq": String(seq),
       ...(encoding === "gzip" && { "content-encoding": "gzip" }),
     });
-    this.#body = bodiesOf(bytes, { isText: encoding === "identity" });
+    this.#body = bodiesOf(parts, { isText: encoding === "identity" });
   }
 
   /** For one reader; `onRead` is told when the page's bytes were read, or will not be. */

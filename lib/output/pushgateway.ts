@@ -1,3 +1,4 @@
+import { joinBytes } from "../bytes.ts";
 import type { Loan } from "../exposition/pages.ts";
 import { logger } from "../log.ts";
 import { Cadence, type Clock, Deadline, sleep } from "../timing.ts";
@@ -46,7 +47,7 @@ async function pushOnce(options: PushOptions): Promise<Problem | undefined> {
     return { kind: "no page", text: (error as Error).message };
   }
   using _ = loan;
-  return await send({ ...options, body: loan.page.bytes });
+  return await send({ ...options, body: joinBytes(loan.page.parts) });
 }
 
 /** Removes the group. A gateway that does not answer is left alone after `timeoutMs`. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
+import { joinBytes, lengthOf } from "../../lib/bytes.ts";
 import { FAMILIES } from "../../lib/exposition/families.ts";
 import type { Format } from "../../lib/exposition/format.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
@@ -26,7 +27,8 @@ async function lent(pages: Pages, format: Format, encoding: Encoding): Promise<P
   return (await pages.lend(format, encoding)).page;
 }
 
-const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const textOf = ({ parts }: Page) => new TextDecoder().decode(joinBytes(parts));
+const unpacked = ({ parts }: Page) => gunzipSync(joinBytes(parts)).toString();
 
 Deno.test("a page is made once for a Snapshot, format and encoding, however many ask, and anew for the next", async () => {
   let current = snapshot;
@@ -43,7 +45,7 @@ Deno.test("a page is made once for a Snapshot, format and encoding, however many
   const gzip = await Promise.all([lent(pages, TEXT, "gzip"), lent(pages, TEXT, "gzip")]);
   assert.equal(gzip[0], gzip[1]);
   assert.equal(made, 1);
-  assert.deepEqual(gunzipSync(gzip[0]!.bytes).toString(), textOf(text[0]!.bytes));
+  assert.equal(unpacked(gzip[0]!), textOf(text[0]!));
   await Promise.all([lent(pages, OPENMETRICS, "gzip"), lent(pages, OPENMETRICS, "identity")]);
   assert.equal(made, 2);
   current = { ...snapshot, seq: 8 };
@@ -63,9 +65,9 @@ Deno.test("a large page is made in slices, whole, of the Snapshot it was begun w
       await nextTurn();
     },
   });
-  const { seq, bytes } = await lent(pages, TEXT, "gzip");
-  assert.equal(seq, 1);
-  assert.equal(gunzipSync(bytes).toString(), first);
+  const page = await lent(pages, TEXT, "gzip");
+  assert.equal(page.seq, 1);
+  assert.equal(unpacked(page), first);
   assert.ok(pauses >= 10, `${pauses} pauses`);
 });
 
@@ -119,8 +121,17 @@ Deno.test("characters of several bytes, and pages that grow, come out as they ar
   };
   const pages = pagesOf({ snapshot: current });
   for (workers of [1, 50, 700, 3]) {
-    assert.equal(textOf((await lent(pages, TEXT, "identity")).bytes), renderText(current(), []));
+    assert.equal(textOf(await lent(pages, TEXT, "identity")), renderText(current(), []));
   }
+});
+
+Deno.test("a page of megabytes is in parts, none larger than 256 KiB, and as memory each its own", async () => {
+  const current = largeSnapshot(1, { workers: 2_000 });
+  const page = await lent(pagesOf({ snapshot: () => current }), TEXT, "identity");
+  assert.equal(textOf(page), renderText(current, []));
+  assert.ok(page.parts.length > 10);
+  assert.ok(page.parts.every(({ length }) => length <= 262_144));
+  assert.equal(new Set(page.parts.map(({ buffer }) => buffer)).size, page.parts.length);
 });
 
 Deno.test("a page that could not be made is tried again for the next reader", async () => {
@@ -129,7 +140,7 @@ Deno.test("a page that could not be made is tried again for the next reader", as
   await assert.rejects(lent(pages, TEXT, "gzip"), /^Error: no$/);
   await assert.rejects(lent(pages, TEXT, "identity"), /^Error: no$/);
   fails = false;
-  assert.equal(gunzipSync((await lent(pages, TEXT, "gzip")).bytes).toString(), renderText(snapshot, []));
+  assert.equal(unpacked(await lent(pages, TEXT, "gzip")), renderText(snapshot, []));
 });
 
 Deno.test("the memory of a page is given back when there is a newer one and nobody reads it, not before", async () => {
@@ -137,16 +148,16 @@ Deno.test("the memory of a page is given back when there is a newer one and nobo
     let current = snapshot;
     const pages = pagesOf({ snapshot: () => current });
     const [first, second] = await Promise.all([pages.lend(TEXT, encoding), pages.lend(TEXT, encoding)]);
-    const { bytes } = first!.page;
+    const { parts } = first!.page;
     first![Symbol.dispose]();
     first![Symbol.dispose]();
-    const before = bytes.length;
+    const before = lengthOf(parts);
     current = { ...snapshot, seq: snapshot.seq + 1 };
     using newer = await pages.lend(TEXT, encoding);
-    assert.equal(bytes.length, before);
+    assert.equal(lengthOf(parts), before);
     second![Symbol.dispose]();
     await nextTurn();
-    assert.equal(bytes.length, 0);
-    assert.ok(newer.page.bytes.length > 0);
+    assert.equal(lengthOf(parts), 0);
+    assert.ok(lengthOf(newer.page.parts) > 0);
   }
 });

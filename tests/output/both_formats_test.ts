@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { joinBytes } from "../../lib/bytes.ts";
 import type { Format } from "../../lib/exposition/format.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
 import { Pages } from "../../lib/exposition/pages.ts";
@@ -33,7 +34,7 @@ const pages = new Pages({
 });
 
 const textOf = async (format: Format) =>
-  new TextDecoder().decode((await pages.lend(format, "identity")).page.bytes);
+  new TextDecoder().decode(joinBytes((await pages.lend(format, "identity")).page.parts));
 const samplesOf = (page: string) => page.trimEnd().split("\n").filter((line) => !line.startsWith("#"));
 
 /** The page, and on `/text` the page as who asks for no format gets it; notes what was answered. */

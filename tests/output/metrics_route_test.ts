@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { get, type IncomingHttpHeaders } from "node:http";
 import { gunzipSync } from "node:zlib";
+import { lengthOf } from "../../lib/bytes.ts";
 import type { Pause } from "../../lib/exposition/gzip.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
 import { type Page, Pages } from "../../lib/exposition/pages.ts";
@@ -106,14 +107,14 @@ Deno.test("readers of one page get the version of OpenMetrics that each asks for
 
 Deno.test("a page with characters of several bytes comes whole", async () => {
   const text = 'up{model="größe€𝄞"} 1\n';
-  const page = { seq: 1, bytes: new TextEncoder().encode(text) };
+  const page = { seq: 1, parts: [new TextEncoder().encode(text)] };
   const routes = new Map([[
     "/metrics",
     metricsRoute({ lend: () => Promise.resolve(lentForEver(page)), gzip: true }),
   ]]);
   await using server = startServer({ host: "127.0.0.1", port: 0, routes, drainMs: 100 });
   const { headers, body } = await fetchRaw(server.address, {});
-  assert.equal(headers["content-length"], String(page.bytes.length));
+  assert.equal(headers["content-length"], String(lengthOf(page.parts)));
   assert.equal(new TextDecoder().decode(body), text);
 });
 
@@ -197,9 +198,9 @@ Deno.test("a page is given back by a reader that takes it all, one that leaves i
     state.lent.clear();
     await read();
     const lent = [...state.lent];
-    assert.ok(lent.length > 0 && lent.every(({ bytes }) => bytes.length > 0));
+    assert.ok(lent.length > 0 && lent.every(({ parts }) => lengthOf(parts) > 0));
     state.seq++;
     await (await fetch(url)).bytes();
-    await eventually(() => assert.ok(lent.every(({ bytes }) => bytes.length === 0)));
+    await eventually(() => assert.ok(lent.every(({ parts }) => lengthOf(parts) === 0)));
   }
 });

@@ -27,7 +27,7 @@ async function push(
     intervalMs: 10,
     lend: () => {
       const bytes = new TextEncoder().encode(pages[Math.min(next++, pages.length - 1)]);
-      return Promise.resolve(lentForEver({ seq: next, bytes }));
+      return Promise.resolve(lentForEver({ seq: next, parts: [bytes] }));
     },
     contentType: TEXT_CONTENT_TYPE,
     signal: end.signal,

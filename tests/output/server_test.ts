@@ -8,7 +8,7 @@ import { startServer } from "../../lib/output/server.ts";
 import { lentForEver } from "../helpers/lent.ts";
 import { BindError } from "../../lib/transport/bind_error.ts";
 
-const body = { seq: 1, bytes: new TextEncoder().encode("page 1\n") };
+const body = { seq: 1, parts: [new TextEncoder().encode("page 1\n")] };
 
 function start(health: Partial<Health> = {}, page: () => Promise<Page> = () => Promise.resolve(body)) {
   const shown = () => ({ alive: true, ready: true, reasons: [], ...health });
@@ -119,7 +119,7 @@ Deno.test("an address in use is one line that names it", async () => {
 
 Deno.test("a reader that does not read does not keep the server from ending", async () => {
   const large = new Uint8Array(20_000_000).fill(65);
-  const server = start({}, () => Promise.resolve({ seq: 1, bytes: large }));
+  const server = start({}, () => Promise.resolve({ seq: 1, parts: [large] }));
   const [hostname = "", port] = server.address.split(":");
   const reader = await Deno.connect({ hostname, port: Number(port) });
   await reader.write(new TextEncoder().encode("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
