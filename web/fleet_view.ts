@@ -9,8 +9,9 @@ import type {
   TargetName,
   Worker,
 } from "../lib/exposition/api_v1.ts";
+import { putNumbers } from "../lib/exposition/put_numbers.ts";
 
-/** A worker as the page has it. The record of a worker is replaced when it changes, the row stays. */
+/** A worker as the page has it. The row stays; the record in it is replaced, or has its numbers written to. */
 export interface Row {
   worker: Worker;
   /** Its last sign of life, in milliseconds of the server's clock; undefined when it never gave one. */
@@ -56,16 +57,18 @@ export class TargetView {
   }
 
   apply(change: TargetChange, atMs: number): void {
+    const { changed, numbers, gone, seen_at, not_seen } = change;
     this.#head(change);
-    for (const id of change.gone) this.#remove(id, atMs);
-    if (change.seen_at !== undefined) {
-      const seenMs = Date.parse(change.seen_at);
-      const notSeen = new Set(change.not_seen);
-      for (const [id, row] of this.rows) {
-        if (row.seenMs !== undefined && row.seenMs < seenMs && !notSeen.has(id)) row.seenMs = seenMs;
-      }
+    for (const id of gone) this.#remove(id, atMs);
+    if (seen_at !== undefined) {
+      const seenMs = Date.parse(seen_at);
+      const notSeen = new Set(not_seen);
+      for (const [id, row] of this.rows) if (!notSeen.has(id)) row.seenMs = seenMs;
     }
-    for (const worker of change.changed) this.#put(worker, atMs);
+    if (numbers !== undefined) {
+      putNumbers(numbers, numbers.id.flatMap((id) => this.rows.get(id)?.worker ?? []));
+    }
+    for (const worker of changed) this.#put(worker, atMs);
   }
 
   #head({ up, needs_nats, aggregate }: TargetHead): void {

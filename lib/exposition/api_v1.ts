@@ -117,13 +117,38 @@ export interface Change extends Head {
 }
 
 export interface TargetChange extends TargetHead {
-  /** Whole workers that are new, or of whom anything but `last_seen_at` differs. */
+  /** Whole workers that are new, or of whom more differs than numbers and `last_seen_at`. */
   readonly changed: readonly Worker[];
+  /** The workers of whom only numbers differ; absent when there are none. */
+  readonly numbers?: Numbers;
   readonly gone: readonly string[];
-  /** When all others gave their last sign of life, or shortly after that, but for those in `not_seen`. */
+  /**
+   * When all that are neither in `changed` nor in `not_seen` gave their last sign of life, or shortly after that; those in
+   * `numbers` too.
+   */
   readonly seen_at?: string;
   readonly not_seen: readonly string[];
 }
+
+/**
+ * Numbers of the workers `id`, column by column: one value for each, null where it is not known, or in a list's columns one
+ * for each item of each worker. A column that is absent changed for none of them.
+ */
+export interface Numbers extends Columns<Worker> {
+  readonly id: readonly string[];
+  readonly ranks?: Columns<Rank>;
+  readonly estimates?: Columns<Estimate>;
+  readonly endpoints?: Columns<Endpoint>;
+}
+
+/** What counts, by name; `dp_rank` does not, it is a name. */
+export type Columns<T> = {
+  readonly [
+    Name in keyof T as Exclude<T[Name], undefined> extends number ? Exclude<Name, "dp_rank"> : never
+  ]?: Column;
+};
+
+export type Column = readonly (number | null)[];
 
 export interface HistoryAnswer {
   readonly step_seconds: number;

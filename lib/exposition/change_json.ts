@@ -3,12 +3,14 @@ import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
 import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { Instant } from "../timing.ts";
+import { arrayJson } from "./array_json.ts";
+import { ChangedNumbers } from "./changed_numbers.ts";
 import { headOf, open, targetHead } from "./fleet_json.ts";
-import { saysTheSame, timeText, workerJson } from "./worker_json.ts";
+import { isSameButNumbers, timeText, workerJson } from "./worker_json.ts";
 
 /**
- * The JSON of what differs between two Snapshots (docs/api/change.schema.json) in pieces, one a worker, that are to be
- * put together; that of a worker that did not change is empty.
+ * The JSON of what differs between two Snapshots (docs/api/change.schema.json) in pieces that are to be put together: at
+ * least one a worker, empty where there is nothing to tell of it.
  */
 export function* changeJson(before: Snapshot, after: Snapshot): Generator<string> {
   const known = new Map(before.targets.map((shown) => [targetPath(shown.target), shown.workers]));
@@ -28,28 +30,40 @@ function* workersJson(
 ): Generator<string> {
   const gone: WorkerId[] = [];
   const notSeen: WorkerId[] = [];
+  const numbers = new ChangedNumbers();
   let seenAt: Instant | undefined;
   let separator = "";
   let n = 0;
   for (const worker of after) {
     while (n < before.length && compareWorkerIds(before[n]!.id, worker.id) < 0) gone.push(before[n++]!.id);
     const previous = before[n]?.id === worker.id ? before[n++] : undefined;
-    if (previous === undefined || !saysTheSame(previous, worker)) {
+    if (previous === undefined || !isSameButNumbers(previous, worker) || isLater(previous, worker)) {
       yield separator + workerJson(worker);
       separator = ",";
       continue;
     }
-    if (isSeenSince(previous, worker)) seenAt = later(seenAt, worker.lastAnswerAt!);
+    numbers.compare(previous, worker);
+    if (isLater(worker, previous)) seenAt = later(seenAt, worker.lastAnswerAt!);
     else notSeen.push(worker.id);
     yield "";
   }
   for (const { id } of before.slice(n)) gone.push(id);
-  const seen = seenAt === undefined ? "" : `,"seen_at":"${timeText(seenAt)}"`;
-  yield `],"gone":${JSON.stringify(gone)}${seen},"not_seen":${JSON.stringify(notSeen)}`;
+  yield "]";
+  yield* numbers.json();
+  yield ',"gone":';
+  yield* idsJson(gone);
+  if (seenAt !== undefined) yield `,"seen_at":"${timeText(seenAt)}"`;
+  yield ',"not_seen":';
+  yield* idsJson(notSeen);
 }
 
-function isSeenSince(previous: WorkerSnapshot, { lastAnswerAt }: WorkerSnapshot): boolean {
-  return lastAnswerAt !== undefined && lastAnswerAt.monotonicMs !== previous.lastAnswerAt?.monotonicMs;
+function idsJson(ids: readonly WorkerId[]): Generator<string> {
+  return arrayJson(ids, (id, values: WorkerId[]) => values.push(id));
+}
+
+/** Whether the last sign of life of `a` came after that of `b`; both have one, or neither. */
+function isLater({ lastAnswerAt: a }: WorkerSnapshot, { lastAnswerAt: b }: WorkerSnapshot): boolean {
+  return a !== undefined && b !== undefined && a.monotonicMs > b.monotonicMs;
 }
 
 function later(a: Instant | undefined, b: Instant): Instant {

@@ -1,5 +1,6 @@
 import type { FleetSeries, Past } from "../monitor/history.ts";
 import type { WorkerSeries } from "../monitor/worker_rows.ts";
+import { arrayJson } from "./array_json.ts";
 import { open } from "./fleet_json.ts";
 import { timeText } from "./worker_json.ts";
 
@@ -23,9 +24,6 @@ const WORKER_NAMES: Readonly<Record<keyof WorkerSeries, string>> = {
   cacheUsage: "cache_usage",
 };
 
-/** How many values make a piece. */
-const PIECE = 100;
-
 /** The JSON of the fleet's past (docs/api/history.schema.json) in pieces that are to be put together. */
 export function fleetHistoryJson(past: Past<FleetSeries>): Generator<string> {
   return historyJson(past, FLEET_NAMES);
@@ -44,18 +42,10 @@ function* historyJson<Name extends string>(
   for (const [n, { target: { namespace, component, endpoint }, series }] of targets.entries()) {
     yield `${n === 0 ? "" : ","}${open({ namespace, component, endpoint })},"series":{`;
     for (const [m, name] of (Object.keys(names) as Name[]).entries()) {
-      yield `${m === 0 ? "" : ","}"${names[name]}":[`;
-      yield* valuesJson(series[name]);
-      yield "]";
+      yield `${m === 0 ? "" : ","}"${names[name]}":`;
+      yield* arrayJson(series[name], (value, values: number[]) => values.push(value));
     }
     yield "}}";
   }
   yield "]}";
-}
-
-/** JSON writes what is not finite as null. */
-function* valuesJson(values: readonly number[]): Generator<string> {
-  for (let from = 0; from < values.length; from += PIECE) {
-    yield `${from === 0 ? "" : ","}${JSON.stringify(values.slice(from, from + PIECE)).slice(1, -1)}`;
-  }
 }

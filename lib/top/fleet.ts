@@ -1,4 +1,5 @@
-import type { Change, Fleet, TargetChange, TargetName, Worker } from "../exposition/api_v1.ts";
+import type { Change, Fleet, Numbers, TargetChange, TargetName, Worker } from "../exposition/api_v1.ts";
+import { putNumbers } from "../exposition/put_numbers.ts";
 
 /** The fleet after the change. */
 export function withChange(before: Fleet, { targets, ...head }: Change): Fleet {
@@ -13,17 +14,19 @@ export function withChange(before: Fleet, { targets, ...head }: Change): Fleet {
   };
 }
 
-/** Those that are in no list of the change gave a sign of life at its `seen_at`. */
+/** All but those that changed, and those that were not seen, gave a sign of life at `seen_at`. */
 function workersAfter(
   before: readonly Worker[],
-  { changed, gone, seen_at, not_seen }: TargetChange,
+  { changed, numbers, gone, seen_at, not_seen }: TargetChange,
 ): readonly Worker[] {
   const renewed = new Map(changed.map((worker) => [worker.id, worker]));
   const left = new Set(gone);
   const quiet = new Set(not_seen);
+  const known = numbers && withNumbers(before, numbers);
   const workers: Worker[] = [];
-  for (const worker of before) {
-    const { id } = worker;
+  for (const old of before) {
+    const { id } = old;
+    const worker = known?.get(id) ?? old;
     const renewal = renewed.get(id);
     if (renewal !== undefined) {
       workers.push(renewal);
@@ -33,6 +36,25 @@ function workersAfter(
   }
   if (renewed.size === 0) return workers;
   return [...workers, ...renewed.values()].sort((a, b) => compareIds(a.id, b.id));
+}
+
+/** The workers of whom numbers are told, with these. */
+function withNumbers(before: readonly Worker[], numbers: Numbers): ReadonlyMap<string, Worker> {
+  const ids = new Set(numbers.id);
+  const copies = new Map(before.filter(({ id }) => ids.has(id)).map((worker) => [worker.id, copyOf(worker)]));
+  putNumbers(numbers, numbers.id.flatMap((id) => copies.get(id) ?? []));
+  return copies;
+}
+
+/** A record of our own, to write numbers to. */
+function copyOf(worker: Worker): Worker {
+  const { ranks, estimates, endpoints } = worker;
+  return {
+    ...worker,
+    ...(ranks && { ranks: ranks.map((rank) => ({ ...rank })) }),
+    ...(estimates && { estimates: estimates.map((estimate) => ({ ...estimate })) }),
+    ...(endpoints && { endpoints: endpoints.map((endpoint) => ({ ...endpoint })) }),
+  };
 }
 
 /** Decimal ids without leading zeros: the longer is the larger. */

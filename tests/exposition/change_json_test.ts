@@ -6,7 +6,7 @@ import type { Load } from "../../lib/dynamo/load.ts";
 import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { type Snapshot } from "../../lib/fleet/snapshot.ts";
 import { type WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
-import type { Change, Fleet, Worker } from "../helpers/api_reader.ts";
+import type { Change, Fleet, Numbers, Worker } from "../helpers/api_reader.ts";
 import { assertSchema } from "../helpers/api_schema.ts";
 import * as steps from "../helpers/fleet_steps.ts";
 import { a, b } from "../helpers/fleet_steps.ts";
@@ -39,7 +39,7 @@ function changeOf(before: Snapshot, after: Snapshot): Change {
 
 /** What a reader makes of a state and a change; of those who were seen, when is left out. */
 function applied(fleet: Fleet, change: Change): unknown {
-  const targets = change.targets.map(({ changed, gone, seen_at, not_seen, ...target }, n) => {
+  const targets = change.targets.map(({ changed, numbers, gone, seen_at, not_seen, ...target }, n) => {
     const workers = new Map(fleet.targets[n]!.workers.map((worker) => [worker.id, worker]));
     for (const id of gone) assert.ok(workers.delete(id), `${id} was not there`);
     const told = new Set(changed.map(({ id }) => id));
@@ -49,10 +49,19 @@ function applied(fleet: Fleet, change: Change): unknown {
       }
     }
     for (const worker of changed) workers.set(worker.id, worker);
+    for (const [n, id] of (numbers?.id ?? []).entries()) {
+      workers.set(id, { ...workers.get(id)!, ...known(numbers!, n) });
+    }
     const order = (a: Worker, b: Worker) => compareWorkerIds(a.id as WorkerId, b.id as WorkerId);
     return { ...target, workers: [...workers.values()].sort(order) };
   });
   return { ...change, targets };
+}
+
+/** What a change says of the n-th whose numbers changed; nobody here has lists. */
+function known({ id: _, ...columns }: Numbers, n: number): Record<string, number> {
+  const values = Object.entries(columns).map(([name, column]) => [name, column[n]]);
+  return Object.fromEntries(values.filter(([, value]) => value !== null));
 }
 
 const two: readonly steps.Step[] = [[0, steps.round(1, 0, [steps.answer(a, 1, 0), steps.answer(b, 1, 0)])]];
@@ -62,6 +71,7 @@ const rows: readonly {
   readonly what: string;
   readonly after: Snapshot;
   readonly changed?: readonly string[];
+  readonly numbers?: Numbers;
   readonly gone?: readonly string[];
   readonly notSeen?: readonly string[];
 }[] = [
@@ -79,7 +89,18 @@ const rows: readonly {
       1_000,
       steps.round(2, 1_000, [steps.answer(a, 2, 1_000, steps.load(41))]),
     ]),
-    changed: [a],
+    numbers: { id: [a], kv_blocks_used: [41], cache_usage: [0.41] },
+    notSeen: [b],
+  },
+  {
+    what: "other numbers of both, of one without an answer since",
+    after: snapshot(
+      2,
+      1_000,
+      [0, steps.round(1, 0, [steps.answer(a, 1, 0), steps.answer(b, 1, 0, steps.load(7))])],
+      [1_000, steps.round(2, 1_000, [steps.answer(a, 2, 1_000, steps.load(41))])],
+    ),
+    numbers: { id: [a, b], kv_blocks_used: [41, 7], cache_usage: [0.41, 0.07] },
     notSeen: [b],
   },
   { what: "both silent", after: snapshot(2, 5_000, ...two), changed: [a, b] },
@@ -132,12 +153,13 @@ const rows: readonly {
   },
 ];
 
-for (const { what, after, changed = [], gone = [], notSeen = [] } of rows) {
+for (const { what, after, changed = [], numbers, gone = [], notSeen = [] } of rows) {
   Deno.test(`a change of ${what} makes of the state before the state after, and names no more than it needs`, () => {
     const change = changeOf(first, after);
     assert.deepEqual(applied(fleetOf(first), change), fleetOf(after));
     const [target] = change.targets;
     assert.deepEqual(target!.changed.map(({ id }) => id), changed);
+    assert.deepEqual(target!.numbers, numbers);
     assert.deepEqual(target!.gone, gone);
     assert.deepEqual(target!.not_seen, notSeen);
   });
@@ -169,8 +191,8 @@ const whole: WorkerSnapshot = {
 };
 const { numbers, card, ranks: [rank], estimates: [estimate], endpoints: [counters] } = whole;
 
-/** Everything that is told of a worker but when it was seen, changed by itself. */
-const tellings: readonly Partial<WorkerSnapshot>[] = [
+/** Everything that is told of a worker but numbers and when it was seen, changed by itself. */
+const words: readonly Partial<WorkerSnapshot>[] = [
   { state: "no_data" },
   { registered: undefined },
   { release: "1.6.0" },
@@ -179,52 +201,115 @@ const tellings: readonly Partial<WorkerSnapshot>[] = [
   { card: undefined },
   { card: { ...card!, model: "n" } },
   { card: { ...card!, workerType: "prefill" } },
-  ...Object.keys(numbers).map((name) => ({ numbers: { ...numbers, [name]: 9 } })),
+  { lastAnswerAt: undefined },
   { channels: new Set(["stats"]) },
   { channels: new Set(["stats", "http"]) },
   { ranks: [] },
   { ranks: [{ ...rank!, dpRank: 1 }] },
-  { ranks: [{ ...rank!, usedBlocks: undefined }] },
-  { ranks: [{ ...rank!, running: 0 }] },
-  { ranks: [{ ...rank!, waiting: 0 }] },
+  { ranks: [rank!, { ...rank!, dpRank: 1 }] },
   { estimates: [estimate!, estimate!] },
   { estimates: [{ ...estimate!, router: "8" }] },
   { estimates: [{ ...estimate!, dpRank: 1 }] },
-  { estimates: [{ ...estimate!, activeDecodeBlocks: 0 }] },
-  { estimates: [{ ...estimate!, activePrefillTokens: undefined }] },
   { endpoints: [] },
   { endpoints: [{ ...counters!, endpoint: "f" }] },
-  { endpoints: [{ ...counters!, requests: 2 }] },
-  { endpoints: [{ ...counters!, errors: undefined }] },
-  { endpoints: [{ ...counters!, processingSeconds: 4 }] },
 ];
 
-Deno.test("a worker is told again when anything that is told of it changes, and not when nothing does", () => {
-  const [target] = first.targets;
-  const of = (worker: WorkerSnapshot): Snapshot => ({
-    ...first,
-    targets: [{ ...target!, workers: [worker] }],
-  });
-  for (const more of tellings) {
+/** Each number, changed by itself, and the columns that then are there, with all that is in them. */
+const counts: readonly (readonly [Partial<WorkerSnapshot>, Omit<Numbers, "id">])[] = [
+  [{ numbers: { ...numbers, activeBlocks: 9 } }, { kv_blocks_used: [9] }],
+  [{ numbers: { ...numbers, totalBlocks: 9 } }, { kv_blocks_total: [9] }],
+  [{ numbers: { ...numbers, activeSlots: 9 } }, { slots_active: [9] }],
+  [{ numbers: { ...numbers, totalSlots: 9 } }, { slots_total: [9] }],
+  [{ numbers: { ...numbers, requestsWaiting: 9 } }, { requests_waiting: [9] }],
+  [{ numbers: { ...numbers, cacheUsageRatio: NaN } }, { cache_usage: [null] }],
+  [{ numbers: { ...numbers, prefixHitRatio: 0.9 } }, { prefix_hit: [0.9] }],
+  [{ numbers: {} }, {
+    kv_blocks_used: [null],
+    kv_blocks_total: [null],
+    slots_active: [null],
+    slots_total: [null],
+    requests_waiting: [null],
+    cache_usage: [null],
+    prefix_hit: [null],
+  }],
+  [{ ranks: [{ ...rank!, usedBlocks: undefined }] }, { ranks: { kv_blocks_used: [null] } }],
+  [{ ranks: [{ ...rank!, running: 0 }] }, { ranks: { requests_running: [0] } }],
+  [{ ranks: [{ ...rank!, waiting: 0 }] }, { ranks: { requests_waiting: [0] } }],
+  [{ estimates: [{ ...estimate!, activeDecodeBlocks: 0 }] }, { estimates: { active_decode_blocks: [0] } }],
+  [{ estimates: [{ ...estimate!, activePrefillTokens: undefined }] }, {
+    estimates: { active_prefill_tokens: [null] },
+  }],
+  [{ endpoints: [{ ...counters!, requests: 2 }] }, { endpoints: { requests: [2] } }],
+  [{ endpoints: [{ ...counters!, errors: undefined, processingSeconds: 4 }] }, {
+    endpoints: { errors: [null], processing_seconds: [4] },
+  }],
+];
+
+/** A Snapshot of these workers. */
+function of(...workers: WorkerSnapshot[]): Snapshot {
+  return { ...first, targets: [{ ...first.targets[0]!, workers }] };
+}
+
+Deno.test("a worker is told whole when anything of it changes that is no number, and not when nothing does", () => {
+  for (const more of words) {
     const after = of({ ...whole, ...more });
     assert.notDeepEqual(fleetOf(of(whole)).targets, fleetOf(after).targets, JSON.stringify(more));
-    assert.equal(changeOf(of(whole), after).targets[0]!.changed.length, 1, JSON.stringify(more));
+    const [target] = changeOf(of(whole), after).targets;
+    assert.equal(target!.changed.length, 1, JSON.stringify(more));
+    assert.equal(target!.numbers, undefined, JSON.stringify(more));
   }
   const copy = { ...structuredClone(whole), service: { name: "other", version: "1" } };
   assert.deepEqual(changeOf(of(whole), of(copy)).targets[0]!.changed, []);
+  assert.equal(changeOf(of(whole), of(copy)).targets[0]!.numbers, undefined);
+});
+
+Deno.test("of a worker of which numbers alone change only the columns are told in which they do", () => {
+  for (const [more, columns] of counts) {
+    const [target] = changeOf(of(whole), of({ ...whole, ...more })).targets;
+    assert.deepEqual(target!.numbers, { id: [a], ...columns });
+    assert.deepEqual([target!.changed, target!.not_seen], [[], [a]]);
+  }
+});
+
+Deno.test("a worker whose last sign of life is an older one than before is told whole", () => {
+  const [target] = changeOf(of({ ...whole, lastAnswerAt: steps.at(1) }), of(whole)).targets;
+  assert.deepEqual(target!.changed.map(({ last_seen_at }) => last_seen_at), [timeText(steps.at(0))]);
+});
+
+Deno.test("the numbers of many workers come in pieces of a bounded length, and are whole", () => {
+  const workers = Array.from({ length: 1_000 }, (_, n): WorkerSnapshot => ({
+    ...whole,
+    id: String(n + 1) as WorkerId,
+    endpoints: [counters!, { ...counters!, endpoint: "f" }],
+  }));
+  const after = workers.map((worker, n): WorkerSnapshot => ({
+    ...worker,
+    numbers: { ...numbers, activeBlocks: 1e15 + n },
+    endpoints: [{ ...counters!, requests: n }, { ...counters!, endpoint: "f", requests: 2 * n }],
+  }));
+  const pieces = [...changeJson(of(...workers), of(...after))];
+  assert.ok(pieces.every(({ length }) => length < 4_096));
+  const { targets: [target] } = JSON.parse(pieces.join(""));
+  assert.deepEqual(target.numbers, {
+    id: workers.map(({ id }) => id),
+    kv_blocks_used: workers.map((_, n) => 1e15 + n),
+    endpoints: { requests: workers.flatMap((_, n) => [n, 2 * n]) },
+  });
 });
 
 Deno.test("of endpoints that have one name when written, the later is told, as on the page", () => {
   const named = (endpoint: string, requests: number) => ({ ...counters!, endpoint, requests });
   const endpoints = [named("\ud800", 1), named("\ufffd", 2), named("f", 3)];
-  const [target] = first.targets;
-  const told = fleetOf({ ...first, targets: [{ ...target!, workers: [{ ...whole, endpoints }] }] });
+  const told = fleetOf(of({ ...whole, endpoints }));
   assert.deepEqual(
     told.targets[0]!.workers[0]!.endpoints.map((
       { name, requests }: { name: string; requests: number },
     ) => [name, requests]),
     [["\ufffd", 2], ["f", 3]],
   );
+  const later = [named("\ud800", 7), named("\ufffd", 8), named("f", 9)];
+  const [target] = changeOf(of({ ...whole, endpoints }), of({ ...whole, endpoints: later })).targets;
+  assert.deepEqual(target!.numbers, { id: [a], endpoints: { requests: [8, 9] } });
 });
 
 Deno.test("a number that is not finite is as good as not known", () => {

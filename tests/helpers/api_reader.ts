@@ -20,10 +20,23 @@ export interface Alive {
 export interface Change extends Omit<Fleet, "targets"> {
   readonly targets: readonly (FleetTarget & {
     readonly changed: readonly Worker[];
+    readonly numbers?: Numbers;
     readonly gone: readonly string[];
     readonly seen_at?: string;
     readonly not_seen: readonly string[];
   })[];
+}
+
+type Columns = Readonly<Record<string, readonly (number | null)[]>>;
+
+/** What the change says of those of whom numbers alone changed. */
+export interface Numbers {
+  readonly id: readonly string[];
+  readonly ranks?: Columns;
+  readonly estimates?: Columns;
+  readonly endpoints?: Columns;
+  // deno-lint-ignore no-explicit-any -- the columns beside, by name
+  readonly [name: string]: any;
 }
 
 interface FleetTarget {

@@ -9,7 +9,14 @@ import { eventually } from "../helpers/eventually.ts";
 import * as steps from "../helpers/fleet_steps.ts";
 import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 
-/** Snapshots as a test makes them: of so many workers, each with this load. */
+/** So many workers, each with this load, of a service of this version. */
+interface Workers {
+  readonly workers: number;
+  readonly blocks: number;
+  readonly version?: string;
+}
+
+/** Snapshots as a test makes them. */
 class Source {
   snapshot = snapshotOf(0, { workers: 0, blocks: 0 });
   readonly listeners = new Set<(snapshot: Snapshot) => void>();
@@ -19,17 +26,17 @@ class Source {
     return { [Symbol.dispose]: () => this.listeners.delete(listener) };
   }
 
-  publish(options: { workers: number; blocks: number }): void {
+  publish(options: Workers): void {
     this.snapshot = snapshotOf(this.snapshot.seq + 1, options);
     for (const listener of this.listeners) listener(this.snapshot);
   }
 }
 
-function snapshotOf(seq: number, { workers, blocks }: { workers: number; blocks: number }): Snapshot {
-  const answers = Array.from(
-    { length: workers },
-    (_, n) => steps.answer(String(n + 1) as WorkerId, seq, seq, steps.load(blocks)),
-  );
+function snapshotOf(seq: number, { workers, blocks, version = "1" }: Workers): Snapshot {
+  const answers = Array.from({ length: workers }, (_, n) => ({
+    ...steps.answer(String(n + 1) as WorkerId, seq, seq, steps.load(blocks)),
+    serviceVersion: version,
+  }));
   const { fleet } = steps.feed([seq, steps.round(seq, seq, answers)]);
   const now = steps.at(seq);
   const targets = [snapshotTarget(fleet, { now, limits: steps.limits })];
@@ -170,7 +177,7 @@ Deno.test("a reader that does not read is skipped, and told the state when it re
   assert.equal((await fast.next())?.event, "state");
   let told = 0;
   for (let blocks = 1; blocks <= changes; blocks++) {
-    served.source.publish({ workers, blocks });
+    served.source.publish({ workers, blocks, version: String(blocks) }); // So that workers are told whole.
     const message = await fast.next();
     assert.deepEqual([message?.event, message?.data.seq], ["change", blocks + 1]);
     told += JSON.stringify(message).length;
@@ -196,7 +203,7 @@ Deno.test("a reader that takes nothing for long is ended, and leaves its place t
   await using other = await EventStream.open(served.url);
   let seq = 0;
   const place = async () => {
-    served.source.publish({ workers: 2_000, blocks: ++seq });
+    served.source.publish({ workers: 2_000, blocks: ++seq, version: String(seq) });
     await other.until(({ data }) => data.seq === seq); // So that it is there when the clock is moved.
     ms += 1_000;
     const response = await fetch(`${served.url}/api/v1/stream`);

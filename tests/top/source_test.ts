@@ -94,6 +94,19 @@ Deno.test("a change replaces, adds and removes workers, and says when the others
     workerOf("12"),
     workerOf("100"),
   ]);
+  const numbers = { id: ["9", "11"], kv_blocks_used: [6, 3], slots_active: [null, 0] };
+  const counted: Change = {
+    ...change,
+    targets: [{ ...head, changed: [], numbers, gone: ["100"], seen_at: LATER, not_seen: ["11", "12"] }],
+  };
+  assertSchema("change", { ...counted, now: LATER });
+  const { slots_active: __, ...nine } = loaded("9", 6, 1, { last_seen_at: LATER });
+  assert.deepEqual(withChange(before, counted).targets[0]!.workers, [
+    nine,
+    loaded("10", 2, 2, { last_seen_at: LATER }),
+    workerOf("11", { kv_blocks_used: 3, slots_active: 0 }),
+    workerOf("12"),
+  ]);
   assert.deepEqual(withChange(after, { ...change, targets: [] }).targets, []);
   const quiet: Change = {
     ...change,

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { FleetView, hexOf } from "../../web/fleet_view.ts";
-import type { Aggregate, Change, Fleet, State, TargetChange } from "../../lib/exposition/api_v1.ts";
+import type {
+  Aggregate,
+  Change,
+  Fleet,
+  State,
+  TargetChange,
+  TargetHead,
+} from "../../lib/exposition/api_v1.ts";
 
 const name = { namespace: "dynamo", component: "c", endpoint: "e" };
 const aggregate: Aggregate = {
@@ -31,6 +38,53 @@ Deno.test("a change replaces, adds and removes workers, and the rest were seen b
       "responding",
     ]],
   );
+});
+
+Deno.test("numbers are put into the workers that there are, which are no step; null takes one away", () => {
+  const view = new FleetView();
+  const ranks = [{ dp_rank: 0, kv_blocks_used: 1 }, { dp_rank: 1 }];
+  const workers = [{ ...worker("1", "responding", 0), kv_blocks_used: 7, cache_usage: 0.5 }, {
+    ...worker("2", "responding", 0),
+    ranks,
+  }];
+  const whole = state(0, []);
+  view.replace({ ...whole, targets: [{ ...whole.targets[0]!, workers: [...workers] }] });
+  view.apply(
+    change(1, {
+      changed: [],
+      numbers: {
+        id: ["1", "2"],
+        kv_blocks_used: [8, 9],
+        cache_usage: [null, 0],
+        ranks: { kv_blocks_used: [null, 3] },
+      },
+      gone: [],
+      seen_at: time(1),
+      not_seen: ["2"],
+    }),
+  );
+  const { rows, steps } = view.targets[0]!;
+  assert.deepEqual([...rows.values()].map(({ worker, seenMs }) => ({ ...worker, seenMs })), [
+    { ...worker("1", "responding", 0), kv_blocks_used: 8, seenMs: 1_000 },
+    {
+      ...worker("2", "responding", 0),
+      kv_blocks_used: 9,
+      cache_usage: 0,
+      ranks: [{ dp_rank: 0 }, { dp_rank: 1, kv_blocks_used: 3 }],
+      seenMs: 0,
+    },
+  ]);
+  assert.deepEqual(steps, []);
+});
+
+Deno.test("numbers of workers that are not there are refused", () => {
+  const view = new FleetView();
+  view.replace(state(0, ["1"]));
+  const numbers = { id: ["1", "2"], kv_blocks_used: [8, 9] };
+  assert.throws(() => view.apply(change(1, { changed: [], numbers, gone: [], not_seen: [] })), {
+    name: "RangeError",
+    message: "2 values of kv_blocks_used are told of 1 that are there",
+  });
 });
 
 Deno.test("a state after a pause shows what was missed as changes; the first state is none", () => {
@@ -73,7 +127,7 @@ function state(seconds: number, ids: readonly string[]): Fleet {
 
 function change(
   seconds: number,
-  part: Pick<TargetChange, "changed" | "gone" | "not_seen"> & { seen_at?: string },
+  part: Omit<TargetChange, keyof TargetHead>,
 ): Change {
   return {
     seq: seconds,
