@@ -7,6 +7,8 @@ const SPARE = 12;
 const MOST = 150;
 /** The height of a row that CSS gives, in pixels. */
 const ROW_HEIGHT = 32;
+/** What is drawn changes by so many rows, so that few scrolls draw anew. */
+const STEP = 4;
 
 /** Which rows of a table's body are to be drawn: `first` up to, not including, `last`. */
 export function useWindow(
@@ -14,11 +16,13 @@ export function useWindow(
   count: number,
 ): { readonly first: number; readonly last: number; readonly rowHeight: number } {
   const [top, setTop] = useState(0);
+  const [seen, setSeen] = useState(0);
   const measure = () => {
     if (body.current === null) return;
-    const above = Math.max(0, -body.current.getBoundingClientRect().top);
-    // In steps, so that few scrolls draw anew.
-    setTop(Math.floor(above / ROW_HEIGHT / 4) * 4);
+    const from = body.current.getBoundingClientRect().top;
+    const room = Math.max(0, innerHeight - Math.max(0, from));
+    setTop(Math.floor(Math.max(0, -from) / ROW_HEIGHT / STEP) * STEP);
+    setSeen(Math.min(MOST - 2 * SPARE, Math.ceil(room / ROW_HEIGHT / STEP) * STEP + STEP));
   };
   useLayoutEffect(measure); // What stands above may have grown.
   useLayoutEffect(() => {
@@ -29,7 +33,6 @@ export function useWindow(
       removeEventListener("resize", measure);
     };
   }, []);
-  const seen = Math.min(MOST - 2 * SPARE, Math.ceil(innerHeight / ROW_HEIGHT) + 4);
   const last = Math.min(count, top + seen + SPARE);
   return { first: Math.max(0, Math.min(top - SPARE, last - seen)), last, rowHeight: ROW_HEIGHT };
 }

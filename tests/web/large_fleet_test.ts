@@ -18,7 +18,7 @@ Deno.test("ten thousand workers are scrolled, sorted and filtered with fewer tha
   const page = await browser.page(fleet.url);
   await page.getByRole("heading", { name: "10,000 workers" }).waitFor();
   assert.equal(await firstRow(page), idOf(13), "silent ones come first");
-  assert.ok(await rowCount(page) < 200);
+  assert.ok(await rowCount(page) < 40, "rows are drawn that there is no room for");
   assert.equal(await page.locator("table").getAttribute("aria-rowcount"), "10001");
 
   await page.evaluate("scrollTo(0, document.body.scrollHeight / 2)");
