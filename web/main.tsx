@@ -26,11 +26,14 @@ function draw(inMs: number): void {
   clearTimeout(timer);
   timer = setTimeout(() => {
     timer = undefined;
-    frame ??= requestAnimationFrame(() => {
-      frame = undefined;
-      drawnMs = performance.now();
-      render(<App model={model} />, root);
-      draw(FRAME_MS);
-    });
+    frame ??= requestAnimationFrame(() => setTimeout(show)); // No frame comes in the background.
   }, Math.max(0, inMs));
+}
+
+/** In a task of its own, not in the frame's, which has the browser's part: the user's keys are heard in between. */
+function show(): void {
+  frame = undefined;
+  drawnMs = performance.now();
+  render(<App model={model} />, root);
+  draw(FRAME_MS);
 }
