@@ -23,16 +23,20 @@ export class StreamReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
-    await this.#reader.cancel();
+    await this.#reader.cancel().catch(() => {}); // What broke it is told by the reading.
     await this.#running;
   }
 
+  /** What comes after the end that we made is no fault of the stream's. */
   async #read(): Promise<void> {
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done && !this.#isOver) throw new Error("the stream ended");
-      if (done) return;
-      this.#bytes += value.length;
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) throw new Error("the stream ended");
+        this.#bytes += value.length;
+      }
+    } catch (cause) {
+      if (!this.#isOver) throw new Error(`the stream broke after ${this.#bytes} bytes`, { cause });
     }
   }
 }
