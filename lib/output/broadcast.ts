@@ -70,13 +70,7 @@ export class Broadcast implements Disposable {
       },
       pull: async () => {
         reader.isReady = true;
-        if (reader.told !== undefined) return;
-        try {
-          await this.#tellState();
-        } catch (error) { // It ends this reader's stream.
-          this.#remove(reader);
-          throw error;
-        }
+        if (reader.told === undefined) await this.#tellState();
       },
       cancel: () => this.#remove(reader),
     }, { highWaterMark: 0 });
@@ -123,13 +117,21 @@ export class Broadcast implements Disposable {
     }
   }
 
-  /** The whole to those who need it and are ready. */
+  /** The whole to those who need it and are ready. That it cannot be made ends their streams, and no others. */
   async #tellState(): Promise<void> {
     if (!this.#readers.values().some(needsState)) return;
     const told = this.#told;
-    const event = await (this.#state ??= this.#stateEvent());
-    if (told !== this.#told) return; // The change that was told meanwhile is followed by its own state.
-    for (const reader of this.#readers) if (needsState(reader)) this.#give(reader, event);
+    try {
+      const event = await (this.#state ??= this.#stateEvent());
+      if (told !== this.#told) return; // The change that was told meanwhile is followed by its own state.
+      for (const reader of this.#readers) if (needsState(reader)) this.#give(reader, event);
+    } catch (error) {
+      if (told !== this.#told) return;
+      for (const reader of [...this.#readers].filter(needsState)) {
+        this.#remove(reader);
+        reader.controller.error(error);
+      }
+    }
   }
 
   async #stateEvent(): Promise<Bytes> {
@@ -161,7 +163,8 @@ export class Broadcast implements Disposable {
     this.#busy(reader);
     reader.told = this.#told;
     reader.controller.enqueue(event);
-    reader.controller.enqueue(encoder.encode(`,${this.#now()}}\n\n`));
+    const hasLeft = !this.#readers.has(reader); // Of a connection that is gone the server hears when it sends.
+    if (!hasLeft) reader.controller.enqueue(encoder.encode(`,${this.#now()}}\n\n`));
   }
 
   #busy(reader: Reader): void {

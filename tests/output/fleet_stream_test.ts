@@ -121,6 +121,33 @@ Deno.test("a state that cannot be made ends that stream alone; the next reader i
   source.publish({ workers: 1, blocks: 1 });
 });
 
+Deno.test("a state that cannot be made for a reader that missed something ends no other's stream", async () => {
+  const good = new FleetBytes();
+  const fleets: Pick<FleetBytes, "of"> = {
+    of: (snapshot) => {
+      if (snapshot.seq === 0) return good.of(snapshot);
+      // It takes until there is a newer one, of which it cannot be made either.
+      return snapshot.seq === 1 ? new Promise(() => {}) : Promise.reject(new Error("no memory"));
+    },
+  };
+  const source = new Source();
+  using stream = new FleetStream({ snapshots: source, fleets, periodMs: 1 });
+  const [late, other] = [stream.answer(), stream.answer()].map(({ body }) => body!.getReader());
+  const next = async (reader: typeof late) => { // A message and its end.
+    const parts = [await reader!.read(), await reader!.read()];
+    return parts.map(({ value }) => new TextDecoder().decode(value)).join("");
+  };
+  for (const reader of [late, other]) assert.match(await next(reader), /^event: state\n/);
+  source.publish({ workers: 1, blocks: 1 });
+  assert.match(await next(other), /^event: change\n/);
+  const failed = assert.rejects(late!.read(), { message: "no memory" });
+  for (const blocks of [2, 3]) {
+    source.publish({ workers: 1, blocks });
+    assert.match(await next(other), /^event: change\n/);
+  }
+  await failed;
+});
+
 Deno.test("while nobody reads nobody listens to Snapshots", async () => {
   await using served = serve();
   const { listeners } = served.source;
@@ -213,6 +240,20 @@ Deno.test("a reader that takes nothing for long is ended, and leaves its place t
   for (let n = 0; n < 55; n++) assert.equal(await place(), 503);
   await eventually(async () => assert.equal(await place(), 200));
   assert.equal((await other.nextBlock())?.startsWith("event: "), true);
+});
+
+Deno.test("readers that leave while they are told something end nobody else's stream", async () => {
+  await using served = serve();
+  await using stream = await EventStream.open(served.url);
+  await stream.next();
+  for (let round = 1; round <= 400; round++) { // A race: a hundred are enough to lose it.
+    const response = await fetch(`${served.url}/api/v1/stream`);
+    const leaving = response.body!.getReader();
+    await leaving.read();
+    served.source.publish({ workers: 1, blocks: round });
+    await leaving.cancel();
+    assert.ok(await stream.next(), `the stream ended in round ${round}`);
+  }
 });
 
 /** A connection that asks for the stream and does not read. */
