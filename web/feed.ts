@@ -49,17 +49,21 @@ export function startFeed(listener: FeedListener): void {
     }
 
     source.onerror = fail;
-    source.addEventListener("state", ({ data }) => {
-      heard();
-      listener.onState(JSON.parse(data));
-    });
-    source.addEventListener("change", ({ data }) => {
-      heard();
-      listener.onChange(JSON.parse(data));
-    });
-    source.addEventListener("alive", ({ data }) => {
-      heard();
-      listener.onAlive(JSON.parse(data));
-    });
+    on("state", (fleet: Fleet & Alive) => listener.onState(fleet));
+    on("change", (change: Change & Alive) => listener.onChange(change));
+    on("alive", (alive: Alive) => listener.onAlive(alive));
+
+    /** What cannot be taken leaves a picture that is wrong: another stream begins with the whole. */
+    function on<Message>(event: string, take: (message: Message) => void): void {
+      source.addEventListener(event, ({ data }) => {
+        heard();
+        try {
+          take(JSON.parse(data));
+        } catch (error) {
+          reportError(error);
+          fail();
+        }
+      });
+    }
   }
 }

@@ -3,7 +3,7 @@ import { startFeed } from "../../web/feed.ts";
 
 /** The browser's, as far as the feed uses it; a test says what the server sends. */
 class FakeEventSource extends EventTarget {
-  static readonly opened: FakeEventSource[] = [];
+  static opened: FakeEventSource[] = [];
   onerror: (() => void) | undefined;
 
   constructor(readonly url: string) {
@@ -39,6 +39,34 @@ class FakeTimers {
   }
 }
 
+Deno.test("after a message that cannot be taken the stream is opened anew", () => {
+  const timers = new FakeTimers();
+  const reported: unknown[] = [];
+  using _ = replaced({
+    EventSource: FakeEventSource,
+    setTimeout: timers.set,
+    clearTimeout: timers.clear,
+    reportError: (error: unknown) => reported.push(error),
+  });
+  const problem = new RangeError("2 values of kv_blocks_used are told of 1 that are there");
+  const told: string[] = [];
+  const opened: FakeEventSource[] = FakeEventSource.opened = [];
+  startFeed({
+    onState: () => told.push("state"),
+    onChange: () => {
+      throw problem;
+    },
+    onAlive: () => {},
+    onLost: () => told.push("lost"),
+  });
+  opened[0]!.send("state", {});
+  opened[0]!.send("change", {});
+  assert.deepEqual([told, reported], [["state", "lost"], [problem]]);
+  timers.pass(1_500);
+  opened[1]!.send("state", {});
+  assert.deepEqual(told, ["state", "lost", "state"]);
+});
+
 Deno.test("a stream that says it is alive is kept; one that says nothing is opened anew", () => {
   const timers = new FakeTimers();
   using _ = replaced({
@@ -47,6 +75,7 @@ Deno.test("a stream that says it is alive is kept; one that says nothing is open
     clearTimeout: timers.clear,
   });
   const told: string[] = [];
+  FakeEventSource.opened = [];
   startFeed({
     onState: () => told.push("state"),
     onChange: () => told.push("change"),
