@@ -23,5 +23,5 @@ EXPOSE 9091
 # `--cached-only`: nothing is fetched at start. The network is what it is for, the environment is its configuration, files
 # hold secrets, and the host's name is part of the key that it pushes under. No write, no child process, no foreign code.
 # The mock worker: the same line with mock_worker.ts; the compose file has it.
-ENTRYPOINT ["/tini", "--", "deno", "run", "--no-prompt", "--cached-only", "--frozen", "--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname", "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=20", "main.ts"]
+ENTRYPOINT ["/tini", "--", "deno", "run", "--no-prompt", "--cached-only", "--frozen", "--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname", "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=70", "main.ts"]
 CMD ["--help"]

@@ -1,6 +1,6 @@
 /**
- * How V8 is to keep its heap in the executables and the image: a young generation of 4 MiB in place of up to 32, and the old one
- * collected when it has grown by a fifth, in place of up to fourfold. A program cannot set these for itself; what they
+ * How V8 is to keep its heap in the executables and the image: halves of the young generation of 2 MiB in place of up to 32, and
+ * the old one collected when it has grown by 70 %, in place of up to fourfold. A program cannot set these for itself; what they
  * save and cost is in SCALING.md, "Memory".
  */
-export const V8_FLAGS = "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=20";
+export const V8_FLAGS = "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=70";
