@@ -41,8 +41,11 @@ export class Deployment implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { program } = this.own;
-    if (program.ended) console.error(`the program ended: ${program.log.slice(-2_000)}`);
+    const { ended, log } = this.own.program;
+    if (ended) console.error(`the program ended: ${log.slice(-2_000)}`);
+    else {for (const [line] of log.matchAll(/^\S+ +(?:WARN|ERROR) .*$/gm)) {
+        console.error(`the program said: ${line}`);
+      }}
     await this.#ends[Symbol.asyncDispose]();
   }
 }
