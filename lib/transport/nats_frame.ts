@@ -79,10 +79,10 @@ export class BegunFrame {
   }
 
   /** @param wholeLength of the frame, where it is known */
-  add(bytes: Uint8Array, wholeLength = 0): void {
+  add(bytes: Uint8Array, wholeLength?: number): void {
     const length = this.#length + bytes.length;
     if (length > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(length, wholeLength));
+      const larger = new Uint8Array(wholeLength ?? 2 * length);
       larger.set(this.bytes);
       this.#buffer = larger;
     }

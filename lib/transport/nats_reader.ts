@@ -1,15 +1,7 @@
 import type { Msg, NatsConnection } from "nats";
 import { BegunFrame, Frame, LF } from "./nats_frame.ts";
+import { innerOf, type NatsParser } from "./nats_inner.ts";
 import type { NatsMessage } from "./nats_message.ts";
-
-/** What npm:nats says of itself in `nats-base-client/protocol.d.ts` and `parser.d.ts`. */
-interface Inner {
-  readonly protocol: { parser: Parser };
-}
-
-interface Parser {
-  parse(bytes: Uint8Array): void;
-}
 
 /** Takes a message, or the server's refusal of the subscription; must not throw. */
 type Handler = (message: NatsMessage | Error) => void;
@@ -17,11 +9,11 @@ type Handler = (message: NatsMessage | Error) => void;
 /**
  * Subscribes on one connection, takes the place of npm:nats' parser there, and reads messages without headers itself: of
  * each of them npm:nats makes eight objects, a kilobyte, which for ten thousand answers is more than all that they say. What
- * else the server sends goes to npm:nats' parser, whole.
+ * else the server sends goes to npm:nats' parser, whole. What npm:nats counts of messages is without those read here.
  */
-export class NatsReader implements Parser {
+export class NatsReader implements NatsParser {
   readonly #connection: NatsConnection;
-  readonly #others: Parser;
+  readonly #others: NatsParser;
   /** By the number of the subscription. */
   readonly #handlers = new Map<number, Handler>();
   readonly #frame = new Frame();
@@ -31,10 +23,14 @@ export class NatsReader implements Parser {
 
   /** @param connection one that has no subscription yet */
   constructor(connection: NatsConnection) {
-    const { protocol } = connection as unknown as Inner;
+    const inner = innerOf(connection);
     this.#connection = connection;
-    this.#others = protocol.parser;
-    protocol.parser = this;
+    this.#others = inner.parser;
+    inner.parser = this;
+  }
+
+  get state(): number {
+    return this.#others.state;
   }
 
   /** Calls `handle` with each message at `subject` until the result is disposed of. */
@@ -55,7 +51,7 @@ export class NatsReader implements Parser {
   /** Takes what came, in order, cut anywhere. */
   parse(chunk: Uint8Array): void {
     const frame = this.#frame;
-    let at = this.#begun === undefined ? 0 : this.#complete(this.#begun, chunk);
+    let at = this.#begun === undefined ? this.#endLine(chunk) : this.#complete(this.#begun, chunk);
     while (at < chunk.length) {
       if (!frame.read(chunk, at) || frame.end > chunk.length) {
         this.#begun = new BegunFrame(chunk.subarray(at));
@@ -64,6 +60,14 @@ export class NatsReader implements Parser {
       this.#take(chunk);
       at = frame.end;
     }
+  }
+
+  /** Gives npm:nats' parser the rest of a line that it began before its place was taken; gives how much that was. */
+  #endLine(chunk: Uint8Array): number {
+    if (this.#others.state === 0) return 0;
+    const end = chunk.indexOf(LF) + 1 || chunk.length;
+    this.#others.parse(chunk.subarray(0, end));
+    return end;
   }
 
   /** Adds what the frame lacks; gives how much of the chunk that was. */
@@ -87,9 +91,9 @@ export class NatsReader implements Parser {
   /** Takes the frame that was read of these bytes, and is whole. */
   #take(bytes: Uint8Array): void {
     const { start, subjectStart, subjectEnd, replyStart, replyEnd, dataStart, dataEnd, end } = this.#frame;
-    if (!this.#frame.isPlainMessage) return this.#others.parse(bytes.subarray(start, end));
-    const handle = this.#handlers.get(this.#frame.subscription);
-    handle?.({
+    const handle = this.#frame.isPlainMessage ? this.#handlers.get(this.#frame.subscription) : undefined;
+    if (handle === undefined) return this.#others.parse(bytes.subarray(start, end));
+    handle({
       subject: this.#subject.read(bytes, subjectStart, subjectEnd),
       reply: replyStart < replyEnd ? decoder.decode(bytes.subarray(replyStart, replyEnd)) : undefined,
       data: bytes.subarray(dataStart, dataEnd),

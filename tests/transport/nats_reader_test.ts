@@ -34,7 +34,7 @@ Deno.test("messages are read, and all else is passed on whole, wherever the netw
     const { messages, others, reader } = reading();
     for (let at = 0; at < bytes.length; at += width) reader.parse(bytes.slice(at, at + width));
     assert.deepEqual(messages, [...OURS, ...OURS], `${width} bytes at once`);
-    assert.deepEqual(others, [...OTHERS, ...OTHERS], `${width} bytes at once`);
+    assert.deepEqual(others, [...OTHERS, STRANGE, ...OTHERS], `${width} bytes at once`);
   }
 });
 
@@ -54,6 +54,15 @@ Deno.test("what was read stays as it is when more comes", () => {
   const bytes = encoder.encode(OURS.map(frameOf).join(""));
   for (let at = 0; at < bytes.length; at += 10) reader.parse(bytes.slice(at, at + 10));
   assert.equal(decoder.decode(joinBytes(kept)), OURS.map(({ data }) => data).join(""));
+});
+
+Deno.test("a line that npm:nats has begun is ended by npm:nats, whatever its rest begins with", () => {
+  const others = ["INFO {"];
+  const { messages, reader } = reading(others);
+  reader.parse(encoder.encode(`M"`));
+  reader.parse(encoder.encode(`: 1}\r\n${frameOf(OURS[0]!)}`));
+  assert.deepEqual(others, ["INFO {", 'M"', ": 1}\r\n"]);
+  assert.deepEqual(messages, [OURS[0]]);
 });
 
 Deno.test("nobody is told of messages of a subscription that ended", () => {
@@ -99,12 +108,19 @@ function frameOf({ subject, reply, data }: typeof OURS[number]): string {
 }
 
 /** A reader on a connection that is none: what it passes on, and what it gives to its one subscription. */
-function reading() {
-  const others: string[] = [];
+function reading(others: string[] = []) {
   const messages: { subject: string; reply: string | undefined; data: string }[] = [];
   const kept: Uint8Array[] = [];
   const connection = {
-    protocol: { parser: { parse: (bytes: Uint8Array) => others.push(decoder.decode(bytes)) } },
+    protocol: {
+      parser: {
+        get state() {
+          return others.at(-1)?.endsWith("\n") === false ? 1 : 0;
+        },
+        parse: (bytes: Uint8Array) => others.push(decoder.decode(bytes)),
+      },
+      transport: { socket: {} },
+    },
     subscribe: () => ({ getID: () => SUBSCRIPTION, unsubscribe: () => {} }),
   } as unknown as NatsConnection;
   const reader = new NatsReader(connection);
