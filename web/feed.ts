@@ -45,13 +45,23 @@ export function startFeed(listener: FeedListener): void {
         close();
         open();
       }, QUIET_MS);
+    }
+
+    /** A state alone comes of any server; what follows it has to be taken too. */
+    function isWell(): void {
       retryMs = RETRY_MS;
     }
 
     source.onerror = fail;
     on("state", (fleet: Fleet & Alive) => listener.onState(fleet));
-    on("change", (change: Change & Alive) => listener.onChange(change));
-    on("alive", (alive: Alive) => listener.onAlive(alive));
+    on("change", (change: Change & Alive) => {
+      listener.onChange(change);
+      isWell();
+    });
+    on("alive", (alive: Alive) => {
+      listener.onAlive(alive);
+      isWell();
+    });
 
     /** What cannot be taken leaves a picture that is wrong: another stream begins with the whole. */
     function on<Message>(event: string, take: (message: Message) => void): void {

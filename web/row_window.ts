@@ -24,7 +24,7 @@ export function useWindow(
     setTop(Math.floor(Math.max(0, -from) / ROW_HEIGHT / STEP) * STEP);
     setSeen(Math.min(MOST - 2 * SPARE, Math.ceil(room / ROW_HEIGHT / STEP) * STEP + STEP));
   };
-  useLayoutEffect(measure); // What stands above may have grown.
+  useLayoutEffect(measure); // What stands above may have grown, or shrunk: rows that this shows come at the next drawing.
   useLayoutEffect(() => {
     addEventListener("scroll", measure, { passive: true });
     addEventListener("resize", measure);

@@ -16,6 +16,7 @@ export function putNumbers(numbers: Numbers, workers: readonly Worker[]): void {
 
 function putColumns(columns: Readonly<Record<string, Column>>, records: readonly object[]): void {
   for (const [name, column] of Object.entries(columns)) {
+    if (!Array.isArray(column)) continue; // A list that later releases have.
     if (column.length !== records.length) {
       throw new RangeError(`${column.length} values of ${name} are told of ${records.length} that are there`);
     }

@@ -88,7 +88,7 @@ export class StreamSource implements FleetSource {
     const parser = createParser({
       onEvent: ({ event, data }) => {
         this.#take(event, JSON.parse(data));
-        backOff.reset();
+        if (event !== "state") backOff.reset(); // A state alone comes of any server; what follows has to be taken too.
       },
     });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

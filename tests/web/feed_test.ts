@@ -62,9 +62,14 @@ Deno.test("after a message that cannot be taken the stream is opened anew", () =
   opened[0]!.send("state", {});
   opened[0]!.send("change", {});
   assert.deepEqual([told, reported], [["state", "lost"], [problem]]);
-  timers.pass(1_500);
+  timers.pass(1_000);
   opened[1]!.send("state", {});
   assert.deepEqual(told, ["state", "lost", "state"]);
+  opened[1]!.send("change", {}); // Another release's server, perhaps: it is not asked ever faster for the whole.
+  timers.pass(1_000);
+  assert.equal(opened.length, 2);
+  timers.pass(500);
+  assert.equal(opened.length, 3);
 });
 
 Deno.test("a stream that says it is alive is kept; one that says nothing is opened anew", () => {
