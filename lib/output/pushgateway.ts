@@ -40,14 +40,18 @@ export async function pushRegularly(options: PushOptions): Promise<void> {
 }
 
 async function pushOnce(options: PushOptions): Promise<Problem | undefined> {
-  let loan: Loan;
+  let body: Uint8Array<ArrayBuffer>;
   try {
-    loan = await options.lend();
+    using loan = await options.lend();
+    body = joinBytes(loan.page.parts);
   } catch (error) {
     return { kind: "no page", text: (error as Error).message };
   }
-  using _ = loan;
-  return await send({ ...options, body: joinBytes(loan.page.parts) });
+  try {
+    return await send({ ...options, body });
+  } finally {
+    body.buffer.transfer(0); // Its memory is not left to V8, which lets it stand.
+  }
 }
 
 /** Removes the group. A gateway that does not answer is left alone after `timeoutMs`. */
