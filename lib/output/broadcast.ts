@@ -121,15 +121,13 @@ export class Broadcast implements Disposable {
   async #tellState(): Promise<void> {
     if (!this.#readers.values().some(needsState)) return;
     const told = this.#told;
-    try {
-      const event = await (this.#state ??= this.#stateEvent());
-      if (told !== this.#told) return; // The change that was told meanwhile is followed by its own state.
-      for (const reader of this.#readers) if (needsState(reader)) this.#give(reader, event);
-    } catch (error) {
-      if (told !== this.#told) return;
-      for (const reader of [...this.#readers].filter(needsState)) {
+    const event = await (this.#state ??= this.#stateEvent()).catch((error) => error as Error);
+    if (told !== this.#told) return; // The change that was told meanwhile is followed by its own state.
+    for (const reader of [...this.#readers].filter(needsState)) {
+      if (!(event instanceof Error)) this.#give(reader, event);
+      else {
         this.#remove(reader);
-        reader.controller.error(error);
+        reader.controller.error(event);
       }
     }
   }
@@ -139,6 +137,7 @@ export class Broadcast implements Disposable {
       return unfinished("state", await this.#options.fleets.of(this.#told));
     } catch (error) {
       this.#state = undefined; // The next reader may have more luck.
+      logger("server").error("Cannot stream the state", { cause: (error as Error).message });
       throw error;
     }
   }
