@@ -117,7 +117,7 @@ export interface Change extends Head {
 }
 
 export interface TargetChange extends TargetHead {
-  /** Whole workers that are new, or of whom more differs than numbers and `last_seen_at`. */
+  /** Whole workers that are new, or of whom more differs than numbers and a later `last_seen_at`. */
   readonly changed: readonly Worker[];
   /** The workers of whom only numbers differ; absent when there are none. */
   readonly numbers?: Numbers;

@@ -10,10 +10,10 @@ type Field<T, Value> = readonly [name: string, read: (from: T) => Value];
 
 /**
  * What an object of the API holds, by name. One table writes, compares and makes columns, so that no change is overlooked.
- * What is in `words` makes an object another one when it changes; what is in `numbers` changes all the time.
+ * What is in `labels` says what it is, and changes seldom; what is in `numbers` changes all the time.
  */
 export interface Fields<T> {
-  readonly words: readonly Field<T, Scalar>[];
+  readonly labels: readonly Field<T, Scalar>[];
   readonly numbers: readonly Field<T, number | undefined>[];
 }
 
@@ -40,7 +40,7 @@ const ofNumbers = (value: (numbers: WorkerNumbers) => number | undefined) => (wo
 
 /** A worker's fields but its lists, and when it was last seen. */
 const WORKER: Fields<WorkerSnapshot> = {
-  words: [
+  labels: [
     ["id", ({ id }) => id],
     ["state", ({ state }) => state],
     ["registered", ({ registered }) => registered],
@@ -62,7 +62,7 @@ const WORKER: Fields<WorkerSnapshot> = {
 };
 
 const RANK: Fields<RankNumbers> = {
-  words: [["dp_rank", ({ dpRank }) => dpRank]],
+  labels: [["dp_rank", ({ dpRank }) => dpRank]],
   numbers: [
     ["kv_blocks_used", ({ usedBlocks }) => usedBlocks],
     ["requests_running", ({ running }) => running],
@@ -71,7 +71,7 @@ const RANK: Fields<RankNumbers> = {
 };
 
 const ESTIMATE: Fields<Estimate> = {
-  words: [["router", ({ router }) => router], ["dp_rank", ({ dpRank }) => dpRank]],
+  labels: [["router", ({ router }) => router], ["dp_rank", ({ dpRank }) => dpRank]],
   numbers: [
     ["active_decode_blocks", ({ activeDecodeBlocks }) => activeDecodeBlocks],
     ["active_prefill_tokens", ({ activePrefillTokens }) => activePrefillTokens],
@@ -79,7 +79,7 @@ const ESTIMATE: Fields<Estimate> = {
 };
 
 const ENDPOINT: Fields<EndpointCounters> = {
-  words: [["name", ({ endpoint }) => endpoint.toWellFormed()]],
+  labels: [["name", ({ endpoint }) => endpoint.toWellFormed()]],
   numbers: [
     ["requests", ({ requests }) => requests],
     ["errors", ({ errors }) => errors],
@@ -100,41 +100,41 @@ export const LISTS: readonly List[] = [
   list("endpoints", ENDPOINT, ({ endpoints }) => distinctEndpoints(endpoints)),
 ];
 
-/** A worker's fields but its lists, and when it was last seen. */
+/** What JSON has for them. */
 export function workerFields(worker: WorkerSnapshot): Readonly<Record<string, Scalar>> {
   return valuesOf(worker, WORKER);
 }
 
-export function hasSameWords(a: WorkerSnapshot, b: WorkerSnapshot): boolean {
-  return areSame(a, b, WORKER.words);
+export function hasSameLabels(a: WorkerSnapshot, b: WorkerSnapshot): boolean {
+  return areSame(a, b, WORKER.labels);
 }
 
 function list<T>(name: string, fields: Fields<T>, of: (worker: WorkerSnapshot) => readonly T[]): List {
-  const inAll = (a: WorkerSnapshot, b: WorkerSnapshot, compared: Fields<T>["words"]) => {
-    const others = of(b);
-    return of(a).every((item, n) => areSame(item, others[n]!, compared));
-  };
+  const inAll = (items: readonly T[], others: readonly T[], compared: Fields<T>["labels"]) =>
+    items === others || items.every((item, n) => areSame(item, others[n]!, compared));
   return {
     name,
-    columns: fields.numbers.map((field) => {
-      const [name, read] = field;
-      const compared = [field];
+    columns: fields.numbers.map(([name, read]) => {
+      const compared = [[name, (item: T) => finite(read(item))]] as const;
       return {
         name,
-        isSame: (a, b) => inAll(a, b, compared),
+        isSame: (a, b) => inAll(of(a), of(b), compared),
         append: (worker, values) => {
           for (const item of of(worker)) values.push(finite(read(item)) ?? null);
         },
       };
     }),
     items: (worker) => of(worker).map((item) => valuesOf(item, fields)),
-    hasSameItems: (a, b) => of(a).length === of(b).length && inAll(a, b, fields.words),
+    hasSameItems: (a, b) => {
+      const [items, others] = [of(a), of(b)];
+      return items.length === others.length && inAll(items, others, fields.labels);
+    },
   };
 }
 
-function valuesOf<T>(from: T, { words, numbers }: Fields<T>): Record<string, Scalar> {
+function valuesOf<T>(from: T, { labels, numbers }: Fields<T>): Record<string, Scalar> {
   const object: Record<string, Scalar> = {};
-  for (const [name, read] of words) object[name] = read(from);
+  for (const [name, read] of labels) object[name] = read(from);
   for (const [name, read] of numbers) object[name] = finite(read(from));
   return object;
 }

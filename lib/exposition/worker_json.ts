@@ -1,6 +1,6 @@
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { Instant } from "../timing.ts";
-import { hasSameWords, LISTS, workerFields } from "./worker_fields.ts";
+import { hasSameLabels, LISTS, workerFields } from "./worker_fields.ts";
 
 /** The API's JSON of one worker. What is not known is absent. */
 export function workerJson(worker: WorkerSnapshot): string {
@@ -16,7 +16,7 @@ export function workerJson(worker: WorkerSnapshot): string {
 
 /** Whether the JSON of both is the same but for numbers and for `last_seen_at`, which is in both or in none. */
 export function isSameButNumbers(a: WorkerSnapshot, b: WorkerSnapshot): boolean {
-  return hasSameWords(a, b) && isSameSet(a.channels, b.channels) &&
+  return hasSameLabels(a, b) && isSameSet(a.channels, b.channels) &&
     (a.lastAnswerAt === undefined) === (b.lastAnswerAt === undefined) &&
     LISTS.every(({ hasSameItems }) => hasSameItems(a, b));
 }
