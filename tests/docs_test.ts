@@ -24,7 +24,7 @@ for (const { what, test: { file, title } } of DIFFERENCES) {
   });
 }
 
-for (const file of ["Dockerfile", "README.md"]) {
+for (const file of ["Dockerfile", "README.md", "deploy/docker-compose.yml"]) {
   Deno.test(`V8's flags are in ${file} as in the executables`, async () => {
     const text = await Deno.readTextFile(new URL(`../${file}`, import.meta.url));
     assert.ok(text.includes(V8_FLAGS));

@@ -102,23 +102,24 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** The command line of one of this project's programs. */
-export function ownCommand(file: "main.ts" | "mock_worker.ts", args: readonly string[]): string[] {
-  return [Deno.execPath(), "run", "-A", "--no-check", new URL(`../${file}`, import.meta.url).href, ...args];
+/** The command line of one of this project's programs, with the memory of an executable; `denoFlags` stand before the script. */
+export function ownCommand(
+  file: "main.ts" | "mock_worker.ts",
+  args: readonly string[],
+  denoFlags: readonly string[] = [],
+): string[] {
+  const path = new URL(`../${file}`, import.meta.url).href;
+  return [Deno.execPath(), "run", "-A", "--no-check", V8_FLAGS, ...denoFlags, path, ...args];
 }
 
-/** One of this project's programs, with the memory of an executable; `denoFlags` stand before the script. */
+/** One of this project's programs, running. */
 export function ownProgram(
   file: "main.ts" | "mock_worker.ts",
   options: Omit<ProgramOptions, "command"> & { readonly denoFlags?: readonly string[] },
 ): Program {
-  const path = new URL(`../${file}`, import.meta.url).href;
-  const { denoFlags = [], args, ...more } = options;
-  return new Program({
-    ...more,
-    command: Deno.execPath(),
-    args: ["run", "-A", "--no-check", V8_FLAGS, ...denoFlags, path, ...args],
-  });
+  const { denoFlags, args, ...more } = options;
+  const [command = "", ...line] = ownCommand(file, args, denoFlags);
+  return new Program({ ...more, command, args: line });
 }
 
 /** Where `metrics` says that its page is, once it does. */
