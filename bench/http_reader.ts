@@ -15,12 +15,15 @@ const decoder = new TextDecoder();
  */
 export class HttpReader implements Disposable {
   readonly #socket: Deno.TcpConn;
+  readonly #host: string;
   /** As large as the largest body seen; grows. */
   #buffer = new Uint8Array(65_536);
   #filled = 0;
 
   private constructor(socket: Deno.TcpConn) {
     this.#socket = socket;
+    const { hostname, port } = socket.remoteAddr;
+    this.#host = `${hostname}:${port}`;
   }
 
   static async connect(url: string): Promise<HttpReader> {
@@ -64,7 +67,7 @@ export class HttpReader implements Disposable {
       this.#buffer = larger;
     }
     const count = await this.#socket.read(this.#buffer.subarray(this.#filled));
-    if (count === null) throw new Error("the server ended the connection");
+    if (count === null) throw new Error(`${this.#host} ended the connection`);
     this.#filled += count;
   }
 }

@@ -9,6 +9,7 @@ export class Scraping implements AsyncDisposable {
   /** @param pages each with its own connection, spread over the second */
   constructor(pages: readonly { readonly url: string; readonly gzip: boolean }[]) {
     this.#running = Promise.all(pages.map((page, n) => this.#scrape(page, n * EVERY_MS / pages.length)));
+    this.#running.catch(() => {}); // Whoever disposes of it learns of it.
   }
 
   get scrapes(): number {

@@ -1,4 +1,4 @@
-import { connect, type ConnectionOptions, createInbox, Events, type NatsConnection } from "nats";
+import { connect, type ConnectionOptions, createInbox, DebugEvents, Events, type NatsConnection } from "nats";
 import { logger } from "../log.ts";
 import { BackOff, onAbort, sleep } from "../timing.ts";
 import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
@@ -63,6 +63,8 @@ export class NatsLink implements AsyncDisposable {
   #open: OpenConnection | undefined;
   #connects = 0;
   #refused = new Set<string>();
+  /** The server answered no pings, so we gave the connection up. */
+  #isStale = false;
 
   constructor(options: NatsOptions) {
     ignoreStraySocketErrors();
@@ -180,6 +182,7 @@ export class NatsLink implements AsyncDisposable {
   async #serve(connection: NatsConnection, signal: AbortSignal): Promise<string> {
     this.#connects++;
     this.#refused.clear();
+    this.#isStale = false;
     takeInSlices(connection);
     const reader = new NatsReader(connection);
     this.#open = { connection, reader };
@@ -187,10 +190,11 @@ export class NatsLink implements AsyncDisposable {
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
     this.#tell((listener) => listener.onChange?.());
-    const error = await connection.closed();
+    const error = await connection.closed() ?? reader.failure;
     this.#open = undefined;
     this.#tell((listener) => listener.onChange?.());
-    return error ? causeText(error) : "closed by the server";
+    await sleep(0, { signal }); // npm:nats says a little later that it gave up.
+    return error ? causeText(error) : this.#isStale ? "no answer to pings" : "closed by the server";
   }
 
   async #watch(connection: NatsConnection): Promise<void> {
@@ -199,6 +203,7 @@ export class NatsLink implements AsyncDisposable {
         const { operation, subject } = status.permissionContext;
         this.#refuse(operation, subject);
       }
+      if (status.type === DebugEvents.StaleConnection) this.#isStale = true;
       if (status.type === Events.Disconnect && this.#open?.connection === connection) this.#open = undefined;
     }
   }

@@ -1,3 +1,7 @@
+/** What a server may send: it takes no message above 64 MiB, and says in one line whom else it knows. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const MAX_LINE_BYTES = 1024 * 1024;
+
 export const LF = 0x0a;
 const CRLF_LENGTH = 2;
 const SPACE = 0x20;
@@ -25,10 +29,19 @@ export class Frame {
   dataStart = 0;
   dataEnd = 0;
 
-  /** Reads the frame that begins there. False while its line has no end. */
+  /**
+   * Reads the frame that begins there. False while its line has no end.
+   *
+   * @throws {FrameError}
+   */
   read(bytes: Uint8Array, start: number): boolean {
     const lineEnd = bytes.indexOf(LF, start);
-    if (lineEnd < 0) return false;
+    if (lineEnd < 0) {
+      if (bytes.length - start > MAX_LINE_BYTES) {
+        throw new FrameError(`a line of more than ${MAX_LINE_BYTES} bytes`);
+      }
+      return false;
+    }
     const kind = bytes[start];
     this.start = start;
     this.end = lineEnd + 1;
@@ -41,16 +54,25 @@ export class Frame {
   #readMessage(bytes: Uint8Array, lineEnd: number): void {
     let sizeStart = lineEnd;
     while (isDigit(bytes[sizeStart - 1])) sizeStart--;
+    if (sizeStart === lineEnd) throw new FrameError("a message without a size");
+    const size = decimal(bytes, sizeStart);
+    if (size > MAX_MESSAGE_BYTES) throw new FrameError(`a message of ${size} bytes`);
     this.dataStart = this.end;
-    this.dataEnd = this.dataStart + decimal(bytes, sizeStart);
+    this.dataEnd = this.dataStart + size;
     this.end = this.dataEnd + CRLF_LENGTH;
     if (!this.isPlainMessage) return;
     this.subjectStart = bytes.indexOf(SPACE, this.start) + 1;
     this.subjectEnd = bytes.indexOf(SPACE, this.subjectStart);
+    if (this.subjectEnd + 1 >= sizeStart) throw new FrameError("a message without a subscription");
     this.subscription = decimal(bytes, this.subjectEnd + 1);
     this.replyStart = bytes.indexOf(SPACE, this.subjectEnd + 1) + 1;
     this.replyEnd = sizeStart - 1;
   }
+}
+
+/** What is no frame of NATS: nothing that follows can be read. */
+export class FrameError extends Error {
+  override readonly name = "FrameError";
 }
 
 /** The number of which the digits begin there. */

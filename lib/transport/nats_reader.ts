@@ -20,6 +20,7 @@ export class NatsReader implements NatsParser {
   /** The beginning of a frame of which the rest has not come. */
   #begun: BegunFrame | undefined;
   readonly #subject = new RepeatedText();
+  #failure: Error | undefined;
 
   /** @param connection one that has no subscription yet */
   constructor(connection: NatsConnection) {
@@ -48,8 +49,24 @@ export class NatsReader implements NatsParser {
     };
   }
 
-  /** Takes what came, in order, cut anywhere. */
+  /** Why nothing more can be read. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Takes what came, in order, cut anywhere. Where it cannot be read the connection is closed. */
   parse(chunk: Uint8Array): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#parse(chunk);
+    } catch (error) {
+      this.#failure = error as Error;
+      this.#begun = undefined;
+      void this.#connection.close();
+    }
+  }
+
+  #parse(chunk: Uint8Array): void {
     const frame = this.#frame;
     let at = this.#begun === undefined ? this.#endLine(chunk) : this.#complete(this.#begun, chunk);
     while (at < chunk.length) {
