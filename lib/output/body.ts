@@ -19,7 +19,7 @@ type Parts = readonly Uint8Array<ArrayBuffer>[];
  * what goes out whole a Response has a copy.
  */
 export function bodyOf(parts: Parts, onRead: () => void = () => {}): Body {
-  return lengthOf(parts) <= WHOLE_BYTES ? joinBytes(parts) : inParts(parts, onRead);
+  return lengthOf(parts) <= WHOLE_BYTES ? wholeOf(parts) : inParts(parts, onRead);
 }
 
 /** Makes bodies of the bytes that many answers have; where they are UTF-8 text, small ones are sent as that. */
@@ -28,10 +28,17 @@ export function bodiesOf(
   { isText }: { readonly isText: boolean },
 ): (onRead: () => void) => Body {
   if (isText && lengthOf(parts) <= WHOLE_TEXT_BYTES) {
-    const text = new TextDecoder().decode(joinBytes(parts));
+    const text = new TextDecoder().decode(wholeOf(parts));
     return () => text;
   }
-  return (onRead) => bodyOf(parts, onRead);
+  if (lengthOf(parts) > WHOLE_BYTES) return (onRead) => inParts(parts, onRead);
+  const whole = wholeOf(parts);
+  return () => whole;
+}
+
+function wholeOf(parts: Parts): Uint8Array<ArrayBuffer> {
+  const [first, ...others] = parts;
+  return first !== undefined && others.length === 0 ? first : joinBytes(parts);
 }
 
 function inParts(parts: Parts, onRead: () => void): ReadableStream<Uint8Array> {
