@@ -42,10 +42,11 @@ export class Deployment implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { ended, log } = this.own.program;
-    if (ended) console.error(`the program ended: ${log.slice(-2_000)}`);
-    else {for (const [line] of log.matchAll(/^\S+ +(?:WARN|ERROR) .*$/gm)) {
-        console.error(`the program said: ${line}`);
-      }}
+    const [what, told] = ended ? ["ended", [log.slice(-2_000)]] : ["said", log.match(TROUBLE) ?? []];
+    for (const text of told) console.error(`the program ${what}: ${text}`);
     await this.#ends[Symbol.asyncDispose]();
   }
 }
+
+/** Lines of the log that nothing here should give cause for. */
+const TROUBLE = /^\S+ +(?:WARN|ERROR) .*$/gm;

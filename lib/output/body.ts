@@ -31,9 +31,7 @@ export function bodiesOf(
     const text = new TextDecoder().decode(wholeOf(parts));
     return () => text;
   }
-  if (lengthOf(parts) > WHOLE_BYTES) return (onRead) => inParts(parts, onRead);
-  const whole = wholeOf(parts);
-  return () => whole;
+  return (onRead) => bodyOf(parts, onRead);
 }
 
 function wholeOf(parts: Parts): Uint8Array<ArrayBuffer> {

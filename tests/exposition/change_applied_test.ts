@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Change, Fleet, Worker } from "../../lib/exposition/api_v1.ts";
+import type { Mutable } from "../../lib/dynamo/load.ts";
 import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { changeJson } from "../../lib/exposition/change_json.ts";
 import { fleetJson } from "../../lib/exposition/fleet_json.ts";
@@ -111,8 +112,6 @@ function atOf(seq: number) {
   return steps.at(1_000 * seq);
 }
 
-type Mutable<Value> = { -readonly [Name in keyof Value]: Value[Name] };
-
 /** Workers that come, go, and change in few things at once, so that one that is overlooked is not told by chance. */
 class Random {
   readonly #generator;
@@ -163,11 +162,11 @@ class Random {
     if (this.#isOneIn(5)) after.ranks = after.ranks.map((rank) => this.#counted(rank, RANK));
     if (this.#isOneIn(5)) after.estimates = after.estimates.map((item) => this.#counted(item, ESTIMATE));
     if (this.#isOneIn(5)) after.endpoints = after.endpoints.map((item) => this.#counted(item, COUNTERS));
-    if (this.#isOneIn(6)) Object.assign(after, this.#of(this.#words(after)));
+    if (this.#isOneIn(6)) Object.assign(after, this.#of(this.#labels(after)));
     return after;
   }
 
-  #words({ id, numbers }: WorkerSnapshot): readonly Partial<WorkerSnapshot>[] {
+  #labels({ id, numbers }: WorkerSnapshot): readonly Partial<WorkerSnapshot>[] {
     const name = this.#of(["e", "f", "\ud800", "\ufffd"]);
     return [
       { state: this.#of(WORKER_STATES) },

@@ -192,7 +192,7 @@ const whole: WorkerSnapshot = {
 const { numbers, card, ranks: [rank], estimates: [estimate], endpoints: [counters] } = whole;
 
 /** Everything that is told of a worker but numbers and when it was seen, changed by itself. */
-const words: readonly Partial<WorkerSnapshot>[] = [
+const labels: readonly Partial<WorkerSnapshot>[] = [
   { state: "no_data" },
   { registered: undefined },
   { release: "1.6.0" },
@@ -251,7 +251,7 @@ function of(...workers: WorkerSnapshot[]): Snapshot {
 }
 
 Deno.test("a worker is told whole when anything of it changes that is no number, and not when nothing does", () => {
-  for (const more of words) {
+  for (const more of labels) {
     const after = of({ ...whole, ...more });
     assert.notDeepEqual(fleetOf(of(whole)).targets, fleetOf(after).targets, JSON.stringify(more));
     const [target] = changeOf(of(whole), after).targets;

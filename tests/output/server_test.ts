@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import type { Page } from "../../lib/exposition/pages.ts";
 import { type Health, liveness, readiness } from "../../lib/output/health_routes.ts";
 import { landing } from "../../lib/output/landing.ts";
 import { metricsRoute } from "../../lib/output/metrics_route.ts";
 import { startServer } from "../../lib/output/server.ts";
 import { lentForEver } from "../helpers/lent.ts";
+import { logLines } from "../helpers/log_lines.ts";
 import { BindError } from "../../lib/transport/bind_error.ts";
 
 const body = { seq: 1, parts: [new TextEncoder().encode("page 1\n")] };
@@ -130,7 +130,7 @@ Deno.test("a reader that does not read does not keep the server from ending", as
 });
 
 Deno.test("a Host header that is none is a bad request, and no line in the log", async () => {
-  const lines = logged();
+  const lines = logLines();
   await using server = start();
   const [hostname, port] = server.address.split(":");
   for (const host of ["[bad", "a b c", "x:99999"]) {
@@ -144,7 +144,7 @@ Deno.test("a Host header that is none is a bad request, and no line in the log",
 });
 
 Deno.test("an error that comes again is said once", async () => {
-  const lines = logged();
+  const lines = logLines();
   await using server = start({}, () => Promise.reject(new Error("no page")));
   for (let n = 0; n < 3; n++) await (await fetch(`http://${server.address}/metrics`)).body?.cancel();
   assert.equal(lines.length, 1);
@@ -155,13 +155,3 @@ Deno.test("the landing page names the target as text", async () => {
   const text = await (await fetch(`http://${server.address}/`)).text();
   assert.match(text, /<code>dynamo\/&#60;c&#62;\/e<\/code>/);
 });
-
-/** The log from now on. */
-function logged(): string[] {
-  const lines: string[] = [];
-  configureLogging(
-    { program: "metrics", filter: parseLogFilter(""), format: "text", localTime: false, colors: false },
-    (line) => lines.push(line),
-  );
-  return lines;
-}

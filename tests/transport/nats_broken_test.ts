@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { USER } from "../../tools/nats_users.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { logLines } from "../helpers/log_lines.ts";
 
 const INFO = 'INFO {"server_id":"x","version":"2.9.10","max_payload":1048576,"headers":true,"proto":1} \r\n';
 const BROKEN = [
@@ -13,7 +13,7 @@ const BROKEN = [
   { what: "x".repeat(1_100_000), cause: "a line of more than 1048576 bytes" },
 ];
 
-/** A server that greets, and says this to each client that has logged in. */
+/** A server that greets, and says this to each client that subscribes. */
 function brokenServer(what: string): Deno.TcpListener {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   (async () => {
@@ -31,22 +31,16 @@ async function serve(client: Deno.TcpConn, what: string): Promise<void> {
   };
   using _ = client;
   await send(INFO);
-  let isTold = false;
   for await (const bytes of client.readable) {
-    if (!new TextDecoder().decode(bytes).includes("PING")) continue;
-    await send("PONG\r\n");
-    if (!isTold) setTimeout(() => send(what).catch(() => {}), 20);
-    isTold = true;
+    const said = new TextDecoder().decode(bytes);
+    if (said.includes("PING")) await send("PONG\r\n");
+    if (said.includes("SUB")) await send(what);
   }
 }
 
 for (const { what, cause } of BROKEN) {
   Deno.test(`a server that says ${JSON.stringify(what.slice(0, 30))} is left with the cause, and sought again`, async () => {
-    const lines: string[] = [];
-    configureLogging(
-      { program: "metrics", filter: parseLogFilter(""), format: "text", localTime: false, colors: false },
-      (line) => lines.push(line),
-    );
+    const lines = logLines();
     using server = brokenServer(what);
     const { port } = server.addr as Deno.NetAddr;
     await using link = new NatsLink({
@@ -55,6 +49,7 @@ for (const { what, cause } of BROKEN) {
       auth: USER,
       signal: new AbortController().signal,
     });
+    link.subscribe("a", () => {});
     await eventually(() => assert.ok(link.reconnects >= 1));
     assert.ok(lines.some((line) => line.includes(`cause="${cause}"`)), lines.join(""));
   });

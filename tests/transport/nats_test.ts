@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { nkeys } from "nats";
 import type { NatsAuth } from "../../lib/transport/nats_auth.ts";
-import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { logLines } from "../helpers/log_lines.ts";
 
 function open(
   servers: readonly string[],
@@ -59,17 +59,15 @@ Deno.test("a link that is to begin later does nothing until then, and ends at on
 });
 
 Deno.test("a server that hangs is known by its pings, which the log says, and back when it goes on", async () => {
-  const lines: string[] = [];
-  configureLogging(
-    { program: "metrics", filter: parseLogFilter(""), format: "text", localTime: false, colors: false },
-    (line) => lines.push(line),
-  );
+  const lines = logLines();
   await using nats = await startNats();
   await using link = open([nats.url], { pingIntervalMs: 100 });
   await eventually(() => assert.ok(link.connected));
   await nats.pause();
   await eventually(() => assert.ok(!link.connected));
-  assert.ok(lines.some((line) => line.includes('cause="no answer to pings"')), lines.join(""));
+  await eventually(() =>
+    assert.ok(lines.some((line) => line.includes('cause="no answer to pings"')), lines.join(""))
+  );
   nats.resume();
   await eventually(() => assert.ok(link.connected));
 });

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { WatchedFile } from "../../lib/transport/watched_file.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { logLines } from "../helpers/log_lines.ts";
 
-const log: string[] = [];
-configureLogging(
-  { program: "metrics", filter: parseLogFilter("info"), format: "text", localTime: false, colors: false },
-  (line) => log.push(line),
-);
+const log = logLines("info");
 
 /** The lines of the log about this path, without their time and the path. */
 function logged(path: string): string[] {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { within } from "../../lib/timing.ts";
 import { Gate } from "../../lib/transport/gate.ts";
 import { encodeCommand, encodeMessage, greeting, ready, type Received } from "../../lib/transport/zmtp.ts";
@@ -7,14 +6,11 @@ import { ZmqSubscriber, type ZmqSubscriberOptions } from "../../lib/transport/zm
 import { Program } from "../../tools/program.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { eventually } from "../helpers/eventually.ts";
+import { logLines } from "../helpers/log_lines.ts";
 import type { PublisherOptions } from "../helpers/zmq_publisher.ts";
 import { type PeerConnection, welcome, ZmtpPeer } from "../helpers/zmtp_peer.ts";
 
-const log: string[] = [];
-configureLogging(
-  { program: "metrics", filter: parseLogFilter("debug"), format: "text", localTime: false, colors: false },
-  (line) => log.push(line),
-);
+const log = logLines("debug");
 
 /** The lines of the log about the publisher at this port, without their time. */
 function logged(port: number): string[] {
