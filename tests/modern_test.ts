@@ -128,8 +128,9 @@ Deno.test("workers of 1.6.1 are shown by their HTTP pages, and by these alone wh
   await deployment.captured.killPublishers();
   await eventually(async () => {
     const page = await deployment.page();
-    assert.deepEqual(page.loaded(), []);
+    assert.deepEqual(page.values("dynamo_metrics_worker_channel", { channel: "event_zmq" }), []);
     assert.deepEqual(page.byWorker("dynamo_metrics_worker_kv_cache_usage_ratio"), usage);
+    assert.deepEqual(page.byWorker("llm_kv_blocks_active"), { [FIRST]: 68, [SECOND]: 69 });
     assert.deepEqual(page.byWorker("llm_kv_blocks_total"), { [FIRST]: 512, [SECOND]: 512 });
     assert.deepEqual(page.byWorker("llm_requests_active_slots"), { [FIRST]: 4, [SECOND]: 4 });
     assert.deepEqual(page.byWorker("dynamo_metrics_worker_requests_waiting"), { [FIRST]: 1, [SECOND]: 1 });

@@ -9,7 +9,11 @@ import { type Flag, type GivenFlags, type Invocation, UsageError } from "./usage
 export interface WatchSettings {
   readonly target: Target;
   readonly pollIntervalMs: number;
-  readonly limits: { readonly staleAfterMs: number; readonly forgetAfterMs: number };
+  readonly limits: {
+    readonly staleAfterMs: number;
+    readonly forgetAfterMs: number;
+    readonly stuckAfterMs: number;
+  };
   /** Where workers' pages are whose cards do not say: templates with `{id}` and `{host}`. */
   readonly workerUrls: readonly string[];
   /** A file that lists such pages. */
@@ -66,6 +70,14 @@ const FORGET_AFTER: Flag = {
   help: "How long after its last answer a silent worker is gone that etcd does not list",
   defaultText: "ten times --stale-after",
 };
+const STUCK_AFTER: Flag = {
+  name: "--stuck-after",
+  value: "SECONDS",
+  rule: "a number of seconds from 1 to 86400",
+  help:
+    "How long requests may be in flight without a finished forward pass until a worker is called stuck; only workers whose passes can be heard are",
+  defaultText: "10",
+};
 const WORKER_URL: Flag = {
   name: "--worker-url",
   value: "URL",
@@ -79,7 +91,7 @@ const WORKER_URL_FILE: Flag = {
   value: "FILE",
   rule: "the path of a file",
   help:
-    "Workers' HTTP pages as Prometheus' http_sd lists them, in a JSON file that is read again when it changes; the label worker_id (decimal, as text) says whose a page is that does not say so itself (before 1.1)",
+    "Workers' HTTP pages as Prometheus' http_sd lists them, in a JSON file that is read again when it changes; the label worker_id (decimal, as text) says whose page it is, whatever the page itself says",
 };
 const NO_NATS: Flag = { name: "--no-nats", help: "Go without NATS: by etcd and by what workers say on ZMQ" };
 const CHANNELS_FLAG: Flag = {
@@ -114,6 +126,7 @@ export const TARGET_FLAGS: readonly Flag[] = [
   POLL_INTERVAL,
   STALE_AFTER,
   FORGET_AFTER,
+  STUCK_AFTER,
 ];
 
 /** Where what is known of them comes from. */
@@ -140,6 +153,7 @@ export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSetti
     defaultStaleAfterMs(pollIntervalMs);
   const forgetAfterMs = flags.value(FORGET_AFTER, milliseconds({ min: staleAfterMs, max: 864_000_000 })) ??
     10 * staleAfterMs;
+  const stuckAfterMs = flags.value(STUCK_AFTER, milliseconds({ min: 1_000, max: 86_400_000 })) ?? 10_000;
   const channels = flags.value(CHANNELS_FLAG, channelList) ?? new Set(CHANNELS);
   const withNats = !flags.has(NO_NATS) && (channels.has("stats") || channels.has("event_nats"));
   const connections = readConnections(flags, env);
@@ -157,7 +171,7 @@ export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSetti
   return {
     target,
     pollIntervalMs,
-    limits: { staleAfterMs, forgetAfterMs },
+    limits: { staleAfterMs, forgetAfterMs, stuckAfterMs },
     workerUrls: flags.values(WORKER_URL, workerUrl),
     workerUrlFile: flags.value(WORKER_URL_FILE, (text) => text === "" ? undefined : text),
     channels,

@@ -8,6 +8,8 @@ import { type WorkerId, workerIdToHex } from "./worker_id.ts";
 export interface InstanceValue {
   /** The machine it says it is on, as a URL writes it: IPv6 in brackets. NATS subjects name no host. */
   readonly host?: string;
+  /** It takes requests on NATS, and so answers there. */
+  readonly isOnNats?: true;
   /** Of which it can be, by what the value has. */
   readonly releases: Releases;
 }
@@ -20,12 +22,13 @@ export interface InstanceValue {
 export function parseInstanceValue(value: string): InstanceValue {
   const fields = parseValue(value);
   if (fields === undefined) return { releases: ANY_RELEASE };
-  const { tcp } = fieldsOf(fields.transport);
+  const { tcp, nats_tcp } = fieldsOf(fields.transport);
   const has = (name: string) => fields[name] !== undefined;
   const possible = has("type")
     ? (has("device_type") ? releases("1.1.1") : releases("0.6.1", "1.1.1")) &
       (has("request_plane_codec") ? releases("1.3.1") : releases("0.6.1", "1.3.1"))
     : releases("0.6.0", "0.6.0");
+  if (typeof nats_tcp === "string") return { isOnNats: true, releases: possible };
   if (typeof tcp !== "string") return { releases: possible };
   const [address, ...path] = tcp.split("/");
   const host = parseAddress(address!)?.host;

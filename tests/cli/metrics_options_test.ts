@@ -193,7 +193,7 @@ Deno.test("a worker is silent after three polls, at least 3 s, and forgotten aft
   for (const [argv, staleAfterMs, forgetAfterMs] of rows) {
     const settings = parse([...named, ...argv]);
     assert.ok(!("shown" in settings));
-    assert.deepEqual(settings.limits, { staleAfterMs, forgetAfterMs });
+    assert.deepEqual(settings.limits, { staleAfterMs, forgetAfterMs, stuckAfterMs: 10_000 });
   }
 });
 

@@ -241,6 +241,8 @@ Deno.test("a card says what the worker has", () => {
   assert.deepEqual(readCard(card), {
     worker: DECIMAL,
     ranks: 2,
+    startRank: 6,
+    blockSize: 16,
     totalBlocks: 512,
     maxSeqs: 4,
     model: "tiny",
