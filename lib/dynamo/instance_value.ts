@@ -15,7 +15,7 @@ export interface InstanceValue {
 /**
  * Reads a value of the keys below `v1/`: `transport.nats_tcp` is a subject, `transport.tcp` (since 0.8.1)
  * `HOST:PORT/<id>/<endpoint>`, in 1.6.1 `HOST:PORT/<id>/<ns>/<component>/<endpoint>`, `transport.http` (with
- * `DYN_REQUEST_PLANE=http`) `http://HOST:PORT/v1/rpc/<endpoint>`. `type` is there since 0.6.1,
+ * `DYN_REQUEST_PLANE=http`, which 1.6.1 no longer takes) `http://HOST:PORT/v1/rpc/<endpoint>`. `type` is there since 0.6.1,
  * `device_type` in 1.2.1, `request_plane_codec` in 1.4.2; of the releases between, some were not looked at.
  */
 export function parseInstanceValue(value: string): InstanceValue {
