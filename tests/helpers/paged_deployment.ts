@@ -97,7 +97,7 @@ export async function firstPageGoesWrong(
   if (cause !== undefined) {
     const said = deployment.metrics.log().split("\n").filter((line) => /page cannot be read/.test(line));
     assert.equal(said.length, 1);
-    assert.ok(said[0]!.includes(cause), said[0]);
+    assert.ok(said[0]!.includes(cause), said[0]!);
   }
   first.answer = right;
   release?.();
