@@ -65,7 +65,7 @@ function openStore(
   const ranges = storedRanges(target);
   if (fileStore !== undefined) {
     return new FileStore(ranges, {
-      folder: fileStore,
+      ...fileStore,
       keyOf: parseFileName,
       expiresAfterMs: FILE_EXPIRES_AFTER_MS,
       signal: begin.signal,
