@@ -8,6 +8,7 @@ import { startEtcd } from "../tools/servers/etcd.ts";
 import { startNats } from "../tools/servers/nats.ts";
 import { BLOCKS, CapturedDeployment, FIRST, natsEvents, SECOND } from "./helpers/captured_deployment.ts";
 import { eventually } from "./helpers/eventually.ts";
+import { KeptFiles } from "./helpers/kept_files.ts";
 import { NatsObserver } from "./helpers/nats_observer.ts";
 import { PagedDeployment } from "./helpers/paged_deployment.ts";
 import { PageServer, workerPage } from "./helpers/page_server.ts";
@@ -319,6 +320,7 @@ Deno.test("a deployment of file discovery is read from its folder, without etcd 
     await Deno.mkdir(`${folder}/${file.slice(0, file.lastIndexOf("/"))}`, { recursive: true });
     await Deno.writeTextFile(`${folder}/${file}`, content);
   }
+  await using _ = await KeptFiles.start(folder);
   await using metrics = await startMetrics({
     args: [...NAMED, "--no-nats"],
     env: { DYN_DISCOVERY_BACKEND: "file", DYN_FILE_KV: folder },

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { fillPageTemplate } from "../discovery/page_addresses.ts";
-import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
+import { DEFAULT_FILE_STORE } from "../dynamo/file_name.ts";
+import { NAME_RULE, type Target } from "../dynamo/target.ts";
 import { type Channel, CHANNELS } from "../events/observation.ts";
 import { CONNECTION_FLAGS, type Connections, readConnections } from "./connections.ts";
 import { INTERVAL_RULE, intervalMs, milliseconds } from "./seconds.ts";
+import { ADDRESS_HELP, isAddressGiven, readTarget } from "./target_options.ts";
 import { type Flag, type GivenFlags, type Invocation, UsageError } from "./usage.ts";
 
 /** Whom to watch, and how. */
@@ -22,12 +25,18 @@ export interface WatchSettings {
   readonly channels: ReadonlySet<Channel>;
   /** Whether NATS is used at all. */
   readonly withNats: boolean;
-  /** The folder where workers are registered, in place of etcd. */
-  readonly fileStore: string | undefined;
+  /** Where workers are registered, in place of etcd. */
+  readonly fileStore: FileStoreSettings | undefined;
   readonly connections: Connections;
 }
 
-export const COMPONENT: Flag = {
+export interface FileStoreSettings {
+  readonly folder: string;
+  /** Dynamo's default folder is made by its first worker; one that somebody named should be there. */
+  readonly mayBeMissing: boolean;
+}
+
+const COMPONENT: Flag = {
   name: "--component",
   value: "NAME",
   rule: NAME_RULE,
@@ -38,7 +47,7 @@ const ENDPOINT: Flag = {
   name: "--endpoint",
   value: "NAME",
   rule: NAME_RULE,
-  help: "Its endpoint that has the load data (required)",
+  help: `Its endpoint that has the load data (required), ${ADDRESS_HELP}`,
   example: "load_metrics",
 };
 const NAMESPACE: Flag = {
@@ -116,6 +125,7 @@ const FILE_KV: Flag = {
   value: "DIR",
   rule: "the folder of the file store",
   help: "Folder of the file store, with --discovery-backend file",
+  defaultText: `${DEFAULT_FILE_STORE} in the folder that TMPDIR names, else in /tmp`,
   env: "DYN_FILE_KV",
 };
 /** Whom to watch, and how often. */
@@ -140,14 +150,14 @@ export const SOURCE_FLAGS: readonly Flag[] = [
   FILE_KV,
 ];
 
+/** The flag that is missing first where nobody is named to watch. */
+export function missingTarget(flags: GivenFlags): Flag | undefined {
+  return flags.has(COMPONENT) || isAddressGiven(flags, ENDPOINT) ? undefined : COMPONENT;
+}
+
 /** @throws {UsageError} */
 export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSettings {
-  const readName = (text: string) => isName(text) ? text : undefined;
-  const target = {
-    namespace: flags.value(NAMESPACE, readName) ?? NAMESPACE.defaultText!,
-    component: flags.required(COMPONENT, readName),
-    endpoint: flags.required(ENDPOINT, readName),
-  };
+  const target = readTarget(flags, { namespace: NAMESPACE, component: COMPONENT, endpoint: ENDPOINT });
   const pollIntervalMs = flags.value(POLL_INTERVAL, intervalMs) ?? 1_000;
   const staleAfterMs = flags.value(STALE_AFTER, milliseconds({ min: pollIntervalMs, max: 86_400_000 })) ??
     defaultStaleAfterMs(pollIntervalMs);
@@ -157,13 +167,7 @@ export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSetti
   const channels = flags.value(CHANNELS_FLAG, channelList) ?? new Set(CHANNELS);
   const withNats = !flags.has(NO_NATS) && (channels.has("stats") || channels.has("event_nats"));
   const connections = readConnections(flags, env);
-  const backend = flags.value(DISCOVERY, (text) => text === "etcd" || text === "file" ? text : undefined);
-  const fileStore = backend === "file"
-    ? flags.required(FILE_KV, (text) => text === "" ? undefined : text)
-    : undefined;
-  if (flags.has(FILE_KV) && fileStore === undefined) {
-    throw new UsageError(`${FILE_KV.name}: must stand beside ${DISCOVERY.name} file`);
-  }
+  const fileStore = readFileStore(flags, env);
   if (!withNats && fileStore === undefined && connections.etcd === undefined) {
     const why = flags.has(NO_NATS) ? "--no-nats" : "--channels without stats and event_nats";
     throw new UsageError(`${why}: must not stand beside --no-etcd: nothing is left to ask`);
@@ -179,6 +183,19 @@ export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSetti
     fileStore,
     connections,
   };
+}
+
+/** As Dynamo: the folder that is named, else its default one in the temporary folder. */
+function readFileStore(flags: GivenFlags, env: Invocation["env"]): FileStoreSettings | undefined {
+  const backend = flags.value(DISCOVERY, (text) => text === "etcd" || text === "file" ? text : undefined);
+  if (backend !== "file") {
+    if (!flags.has(FILE_KV)) return undefined;
+    throw new UsageError(`${FILE_KV.name}: must stand beside ${DISCOVERY.name} file`);
+  }
+  const folder = flags.value(FILE_KV, (text) => text === "" ? undefined : text);
+  return folder === undefined
+    ? { folder: join(env.TMPDIR || "/tmp", DEFAULT_FILE_STORE), mayBeMissing: true }
+    : { folder, mayBeMissing: false };
 }
 
 function channelList(text: string): ReadonlySet<Channel> | undefined {

@@ -1,4 +1,4 @@
-import type { Mutable, SpecDecode } from "../dynamo/load.ts";
+import type { Load, Mutable, SpecDecode } from "../dynamo/load.ts";
 import type { ModelCard } from "../dynamo/model_card.ts";
 import type { Releases } from "../dynamo/release.ts";
 import type { Engine } from "../dynamo/units.ts";
@@ -87,20 +87,16 @@ function withUsage<T extends WorkerNumbers>(numbers: T, ratio: number | undefine
 function withAnswer(spoken: Spoken, answer: Answer): Merged {
   const { numbers: known, blocksAt, requestsAt } = spoken;
   if (answer.outcome.kind !== "load") return spoken;
-  const { numbers: answered } = onlyAnswered(answer);
-  const { shape: _, dpRank: __, ...load } = answered as WorkerNumbers & { shape?: unknown; dpRank?: unknown };
+  const { shape: _, dpRank: __, ...answered } = onlyAnswered(answer).numbers as Load;
   const isNewer = (at: Instant | undefined) => at === undefined || answer.at.monotonicMs >= at.monotonicMs;
   const areBlocksNewer = isNewer(blocksAt);
-  const { activeBlocks, cacheUsageRatio, ...rest } = isNewer(requestsAt)
-    ? { ...known, ...load }
-    : { ...load, ...known };
-  const blocks = areBlocksNewer ? load : known;
-  const merged: Mutable<WorkerNumbers> = rest;
-  if (blocks.activeBlocks !== undefined) merged.activeBlocks = blocks.activeBlocks;
-  if (blocks.cacheUsageRatio !== undefined) merged.cacheUsageRatio = blocks.cacheUsageRatio;
-  if (load.totalBlocks !== undefined && (areBlocksNewer || known.totalBlocks === undefined)) {
-    merged.totalBlocks = load.totalBlocks;
-  }
+  const merged: Mutable<WorkerNumbers> = isNewer(requestsAt)
+    ? { ...known, ...answered }
+    : { ...answered, ...known };
+  const blocks: WorkerNumbers = areBlocksNewer ? answered : known;
+  put(merged, "activeBlocks", blocks.activeBlocks);
+  put(merged, "cacheUsageRatio", blocks.cacheUsageRatio);
+  if (areBlocksNewer || known.totalBlocks === undefined) merged.totalBlocks = answered.totalBlocks;
   return { ...spoken, numbers: merged, blocksAt: areBlocksNewer ? answer.at : blocksAt };
 }
 
@@ -384,6 +380,16 @@ function newest(instants: readonly (Instant | undefined)[]): Instant | undefined
       at !== undefined && (newest === undefined || at.monotonicMs > newest.monotonicMs) ? at : newest,
     undefined,
   );
+}
+
+/** Sets a field, or takes it away. */
+function put<K extends keyof WorkerNumbers>(
+  numbers: Mutable<WorkerNumbers>,
+  field: K,
+  value: WorkerNumbers[K] | undefined,
+): void {
+  if (value === undefined) delete numbers[field];
+  else numbers[field] = value;
 }
 
 function set<K extends keyof WorkerNumbers>(
