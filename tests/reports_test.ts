@@ -5,7 +5,7 @@ import { eventually, steadily } from "./helpers/eventually.ts";
 import { PlayedReport, type PlayedReportOptions, REPORTED, reportNames } from "./helpers/played_report.ts";
 import { assertOneMoment, assertShown, type Shown, shownWorker } from "./helpers/shown_worker.ts";
 
-const TIMEOUT = { timeoutMs: 6_000 };
+const TIMEOUT = { timeoutMs: 10_000 };
 /** How long right numbers are looked at, to see that they stay: each page is read twice, each event comes often. */
 const STEADY = { forMs: 1_200 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { PageReader } from "../../tools/page_reader.ts";
-import { readBoth, type Worker } from "./api_reader.ts";
+import { PageReader } from "../../tools/page_reader.ts";
+import { readFleet, type Worker } from "./api_reader.ts";
 
 /** A number of a worker: its name here, its series, and its field in the API. */
 const NUMBERS = {
@@ -36,7 +36,7 @@ export type Shown =
     ]?: readonly (number | undefined)[];
   };
 
-/** What `/metrics` and the API of one Snapshot say of a worker. */
+/** What `/metrics` and the API say of a worker at about the same time. */
 export interface ShownWorker {
   readonly page: PageReader;
   readonly worker: Worker;
@@ -44,7 +44,8 @@ export interface ShownWorker {
 
 /** @throws {AssertionError} if the worker is not listed */
 export async function shownWorker(url: string, id: string): Promise<ShownWorker> {
-  const { fleet, page } = await readBoth(url);
+  const [fleet, response] = await Promise.all([readFleet(url), fetch(`${url}/metrics`)]);
+  const page = new PageReader(await response.text());
   const worker = fleet.targets[0]!.workers.find((worker) => worker.id === id);
   assert.ok(worker, `worker ${id} is not listed`);
   return { page, worker };
