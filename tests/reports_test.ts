@@ -131,6 +131,7 @@ const CASES: readonly {
     also: async (played) => {
       const { stdout } = await played.top();
       assert.match(stdout, /4 of 8 ranks/);
+      assert.ok(played.logged(/4 of 8 ranks|ranks.*4.*8/).length > 0, played.metrics.log());
     },
   },
   {
@@ -205,7 +206,13 @@ async function isWell(played: PlayedReport): Promise<void> {
 }
 
 /** Pages that cannot be read, and what is said of them once in the log and at the worker. */
-const NOT_READ = [
+const NOT_READ: readonly {
+  readonly report: string;
+  readonly what: string;
+  readonly options?: PlayedReportOptions;
+  readonly log: RegExp;
+  readonly problem: RegExp;
+}[] = [
   {
     report: "f2-nats-request-plane",
     what: "that a worker's key names no host for --worker-url",
@@ -218,11 +225,18 @@ const NOT_READ = [
     log: /connection refused/i,
     problem: /connection refused/i,
   },
-] as const;
+  {
+    report: "a1-pid-usage",
+    what: "that TLS failed at a page without TLS",
+    options: { args: ["--no-nats", "--worker-url", "https://{host}:{page_port}/metrics"] },
+    log: /TLS error/,
+    problem: /TLS error/,
+  },
+];
 
-for (const { report, what, log, problem } of NOT_READ) {
+for (const { report, what, options, log, problem } of NOT_READ) {
   Deno.test(`the report ${report} shows ${what}, and never that nobody is there`, async () => {
-    await using played = await PlayedReport.start(report);
+    await using played = await PlayedReport.start(report, options);
     await eventually(async () => {
       assert.equal(played.logged(log).length, 1, played.metrics.log());
       const { targets: [target] } = await readFleet(played.metrics.url);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { putLeasedKeys, type StoredKey } from "../../tools/etcd_gateway.ts";
+import { outputOf } from "../../tools/command.ts";
 import { PageReader } from "../../tools/page_reader.ts";
+import { ownCommand } from "../../tools/program.ts";
 import { startEtcd } from "../../tools/servers/etcd.ts";
 import { type EngineCapture, type EngineEvent, enginePage, readEngine } from "./engine_capture.ts";
 import { type EngineVoice, NatsVoice, ZmqVoice } from "./engine_voice.ts";
@@ -67,6 +69,7 @@ export class PlayedEngine implements AsyncDisposable {
       }),
     );
     const engine = new PlayedEngine(capture, voice, page, metrics, server);
+    await eventually(() => engine.shown(), { timeoutMs: 30_000 }); // A busy machine takes long to read etcd.
     engine.#ends.use(ends.move());
     return engine;
   }
@@ -105,12 +108,16 @@ export class PlayedEngine implements AsyncDisposable {
     }, { forMs });
   }
 
-  /** Waits until `metrics` has heard of a topic. */
-  async hears(topic: string): Promise<void> {
+  /** Waits until `metrics` has heard so many messages of a topic from now on. */
+  async hears(topic: string, messages = 1): Promise<void> {
+    const count = async () => {
+      const [count = 0] = (await this.page()).values("dynamo_metrics_events_total", { event: topic });
+      return count;
+    };
+    const before = await count();
     await eventually(async () => {
-      const page = await this.page();
-      const [count = 0] = page.values("dynamo_metrics_events_total", { event: topic });
-      assert.ok(count > 0, `nothing was heard of ${topic}`);
+      const heard = await count() - before;
+      assert.ok(heard >= messages, `${heard} of ${messages} messages were heard of ${topic}`);
     }, TIMEOUT);
   }
 
@@ -121,6 +128,12 @@ export class PlayedEngine implements AsyncDisposable {
   /** What `/readyz` says. */
   async ready(): Promise<{ readonly status: string; readonly reasons: readonly string[] }> {
     return await (await fetch(`${this.metrics.url}/readyz`)).json();
+  }
+
+  /** What `metrics top` prints into a pipe that reads the API of this `metrics`. */
+  async top(): Promise<string> {
+    const [command = "", ...args] = ownCommand("main.ts", ["top", "--url", this.metrics.url]);
+    return await outputOf(command, args);
   }
 
   /** The lines of the log that match. */

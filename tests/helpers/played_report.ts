@@ -1,11 +1,14 @@
+import assert from "node:assert/strict";
 import { encodeEnvelope } from "../../lib/dynamo/event_envelope.ts";
 import { encodeMsgpack } from "../../lib/dynamo/msgpack.ts";
 import { workerIdFromInteger } from "../../lib/dynamo/worker_id.ts";
 import { putLeasedKeys } from "../../tools/etcd_gateway.ts";
+import { PageReader } from "../../tools/page_reader.ts";
 import { ownCommand } from "../../tools/program.ts";
 import { startEtcd } from "../../tools/servers/etcd.ts";
 import { startNats } from "../../tools/servers/nats.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
+import { eventually } from "./eventually.ts";
 import { exactJson, exactJsonText, listNames } from "./captured_events.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
 import { NatsObserver } from "./nats_observer.ts";
@@ -96,6 +99,11 @@ export class PlayedReport implements AsyncDisposable {
       args.push("--no-nats");
     }
     const metrics = ends.use(await startMetrics({ args, env }));
+    await eventually(async () => { // A busy machine takes long to read etcd.
+      const page = new PageReader(await metrics.page());
+      const has = (series: string) => page.value(`dynamo_metrics_${series}`) === 1;
+      assert.ok(has("etcd_connected") || has("file_store_readable"));
+    }, { timeoutMs: 30_000 });
     const played = new PlayedReport(metrics, { args, env }, files, speaker);
     played.#ends.use(ends.move());
     return played;
