@@ -95,11 +95,18 @@ export class ZmqDeployment implements AsyncDisposable {
   }
 }
 
-/** Keys as file discovery keeps them: two folders, and the rest is the file's name. */
-async function writeKeyFiles(folder: string, keys: readonly StoredKey[]): Promise<void> {
+/** Keys as file discovery keeps them: two folders, and the rest is the file's name. Gives the paths of the files. */
+export async function writeKeyFiles(
+  folder: string,
+  keys: readonly Pick<StoredKey, "key" | "value">[],
+): Promise<string[]> {
+  const paths: string[] = [];
   for (const { key, value } of keys) {
     const [version, bucket, ...name] = key.split("/");
+    const path = `${folder}/${version}/${bucket}/${encodeURIComponent(name.join("/"))}`;
     await Deno.mkdir(`${folder}/${version}/${bucket}`, { recursive: true });
-    await Deno.writeTextFile(`${folder}/${version}/${bucket}/${encodeURIComponent(name.join("/"))}`, value);
+    await Deno.writeTextFile(path, value);
+    paths.push(path);
   }
+  return paths;
 }
