@@ -6,10 +6,10 @@ import {
   type PrefixHits,
 } from "../../lib/fleet/prefix_hits.ts";
 
-/** Readings of ranks: seconds, hits, queries. */
-function read(
-  ...readings: readonly (readonly [rank: number, second: number, hits: number, queries: number])[]
-) {
+/** Of ranks, at seconds. */
+type Readings = readonly (readonly [rank: number, second: number, hits: number, queries: number])[];
+
+function read(...readings: Readings): PrefixHits {
   return readings.reduce<PrefixHits>(
     (known, [rank, second, hits, queries]) =>
       notePrefixHits(known, rank, { atMs: second * 1_000, hits, queries }),
