@@ -1,4 +1,5 @@
 import type { Instant } from "../timing.ts";
+import type { Observation } from "../events/observation.ts";
 import type { Heard } from "./heard.ts";
 
 /** What tells an engine that is stuck from one that is idle or has not begun, from one input to the next. */
@@ -13,25 +14,28 @@ export interface Activity {
 
 export const NO_ACTIVITY: Activity = { busySince: undefined, heardSince: undefined, hasWorked: false };
 
-/** The activity after something was heard at `at`, or forgotten. `heard` is what is known then. */
-export function noteActivity(before: Activity, heard: Heard, at: Instant): Activity {
-  let inFlight: number | undefined;
-  let isHeard = false;
-  let { hasWorked } = before;
-  for (const { said } of heard.values()) {
-    if (said.kind === "page") {
-      if (said.numbers.inFlight !== undefined) inFlight = Math.max(inFlight ?? 0, said.numbers.inFlight);
-      hasWorked ||= (said.numbers.generatedTokens ?? 0) > 0;
-    } else if (said.kind === "forward_pass") isHeard = hasWorked = true;
-    else if (said.kind === "heartbeat") isHeard = true;
-  }
-  const busySince = inFlight === 0
-    ? undefined
-    : before.busySince ?? (inFlight === undefined ? undefined : at);
-  const heardSince = isHeard ? before.heardSince ?? at : undefined;
+/** The activity after an observation. `heard` is what is known then. */
+export function noteActivity(before: Activity, { said, at }: Observation, heard: Heard): Activity {
+  let { busySince, heardSince, hasWorked } = before;
+  if (said.kind === "page") {
+    const { inFlight, generatedTokens } = said.numbers;
+    if (inFlight !== undefined) busySince = isBusy(heard) ? busySince ?? at : undefined;
+    hasWorked ||= (generatedTokens ?? 0) > 0;
+  } else if (said.kind === "forward_pass" || said.kind === "heartbeat") {
+    heardSince ??= at;
+    hasWorked ||= said.kind === "forward_pass";
+  } else return before;
   const isSame = busySince === before.busySince && heardSince === before.heardSince &&
     hasWorked === before.hasWorked;
   return isSame ? before : { busySince, heardSince, hasWorked };
+}
+
+/** The activity after something was forgotten. `heard` is what is left. */
+export function forgetActivity(before: Activity, heard: Heard): Activity {
+  const isHeard = heard.values().some(({ said: { kind } }) =>
+    kind === "forward_pass" || kind === "heartbeat"
+  );
+  return isHeard || before.heardSince === undefined ? before : { ...before, heardSince: undefined };
 }
 
 /** Whether the requests in flight wait for the engine's first pass: its page says that it has generated no token. */
@@ -65,5 +69,8 @@ export function passlessSince(
 
 /** Whether a page says now that requests are in flight. */
 function isBusy(heard: Heard): boolean {
-  return heard.values().some(({ said }) => said.kind === "page" && (said.numbers.inFlight ?? 0) > 0);
+  for (const { said } of heard.values()) {
+    if (said.kind === "page" && (said.numbers.inFlight ?? 0) > 0) return true;
+  }
+  return false;
 }

@@ -3,7 +3,7 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Observation, Said } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
-import { type Activity, NO_ACTIVITY, noteActivity } from "./activity.ts";
+import { type Activity, forgetActivity, NO_ACTIVITY, noteActivity } from "./activity.ts";
 import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
 import { NO_PREFIX_HITS, notePrefixHits, type PrefixHits } from "./prefix_hits.ts";
 import { type BlockEvidence, NO_EVIDENCE, noteEvidence } from "./worker_units.ts";
@@ -87,7 +87,7 @@ export function listen(worker: Worker, observation: Observation): Worker {
   return {
     ...worker,
     heard,
-    activity: noteActivity(worker.activity, heard, at),
+    activity: noteActivity(worker.activity, observation, heard),
     prefixHits: withPrefixHits(worker, observation),
     evidence: noteEvidence(worker.evidence, observation, { heard, card, possible: unitReleases }),
     beatAt: beats && isNewer ? at : worker.beatAt,
@@ -105,9 +105,7 @@ function withPrefixHits({ prefixHits }: Worker, { said, dpRank, at }: Observatio
 export function forget(worker: Worker, vias: ReadonlySet<string>): Worker {
   const heard = forgetVias(worker.heard, vias);
   if (heard === worker.heard) return worker;
-  const { activity } = worker;
-  const at = activity.busySince ?? activity.heardSince; // Nothing begins by forgetting.
-  return { ...worker, heard, activity: at ? noteActivity(activity, heard, at) : activity };
+  return { ...worker, heard, activity: forgetActivity(worker.activity, heard) };
 }
 
 /** A worker that is listed from now on: its silence means something only if it sends heartbeats. */

@@ -112,7 +112,7 @@ export function noteEvidence(
 ): BlockEvidence {
   if (said.kind !== "blocks" || said.usedBlocks === 0) return before;
   const countsTokens = before.countsTokens || showsTokens(said.usedBlocks, { card, possible });
-  const ranksKnowTotals = before.ranksKnowTotals || countSpeaking(heard) > 1;
+  const ranksKnowTotals = before.ranksKnowTotals || card?.ranks !== 1 && countSpeaking(heard) > 1;
   const isSame = countsTokens === before.countsTokens && ranksKnowTotals === before.ranksKnowTotals;
   return isSame ? before : { countsTokens, ranksKnowTotals };
 }
