@@ -45,6 +45,11 @@ function order(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true });
 }
 
+/** What was shown over a time as one text: each value once, in the order of its first time. Undefined without any. */
+export function distinct(values: readonly Shown[]): Shown {
+  return values.length === 0 ? undefined : [...new Set(values.map(textOf))].join(", ");
+}
+
 /** One row of what is known beside what is shown, which must be as many values. */
 export function compare(what: string, known: readonly Known[], shown: readonly Shown[]): Row {
   const isSo = known.length === shown.length && known.every((each, n) => each.allows(shown[n]));
