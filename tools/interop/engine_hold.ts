@@ -4,8 +4,14 @@ import type { Venv } from "./venv.ts";
 
 const FILE = new URL("../../.cache/interop/engine.json", import.meta.url);
 
-/** Starts an engine and leaves it running until the abort. Other processes find it by `heldEngine` meanwhile. */
+/**
+ * Starts an engine and leaves it running until the abort. Other processes find it by `heldEngine` meanwhile.
+ *
+ * @throws if one is held already
+ */
 export async function holdEngine(venv: Venv, signal: AbortSignal): Promise<void> {
+  const held = await heldEngine();
+  if (held !== undefined) throw new Error(`an engine is held already: process ${held.pid}`);
   await using engine = await startEngine(venv, signal);
   await Deno.writeTextFile(FILE, JSON.stringify(engine));
   console.log(`  held: ${engine.frontend}, ${engine.pageUrl}, process ${engine.pid}`);

@@ -34,7 +34,7 @@ export async function compareEngine(venv: Venv, signal: AbortSignal): Promise<re
   {
     await using load = new EngineLoad(engine.frontend, { count: AT_ONCE, signal });
     if (isFresh) rows.push(...await compareFirstRequests(watched));
-    else console.log("  not compared: its first requests, for it has been asked before");
+    else console.log("  first requests: nothing is compared, for the engine has been asked before");
     rows.push(...await compareLoaded(watched));
     await load.end();
     console.log(`  ${load.answers} requests were answered, ${load.failures} failed`);
@@ -83,13 +83,14 @@ function rankRow(
 
 /**
  * What the engine loads late, it loads while the first requests wait for it: they are in flight on the worker's page,
- * while its engine knows of none. Samples are compared if that was so for as long as our page may be old.
+ * while its engine knows of none. Samples are compared if that was so for as long as our page may be old. Nothing is
+ * compared if the requests ran before that.
  */
 async function compareFirstRequests({ id, page, watch, signal }: Watched): Promise<Row[]> {
   const startMs = performance.now();
   const hasBegun = () => watch.readings.at(-1)!.ranks.some(({ running }) => running > 0);
   const samples = await samplesOf(page, {
-    everyMs: 500,
+    everyMs: 250,
     isEnough: () => hasBegun() || performance.now() > startMs + 120_000,
     signal,
   });
@@ -103,6 +104,7 @@ async function compareFirstRequests({ id, page, watch, signal }: Watched): Promi
   console.log(
     `  first requests: ${before.length} of ${samples.length} samples are of a time before they ran`,
   );
+  if (before.length === 0) return [];
   const all = (series: string): Shown => distinct(before.map(({ page }) => numbersOf(page, series, [id])[0]));
   return [
     compare("first requests: in flight", [exactly(`${AT_ONCE}`)], [all(SERIES.inFlight)]),
