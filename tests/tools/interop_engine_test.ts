@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PageReader } from "../../tools/page_reader.ts";
 import { distinct, isRight } from "../../tools/interop/comparison.ts";
 import { writeEngineModel } from "../../tools/interop/engine_model.ts";
-import { descendantsOf } from "../../tools/interop/engine_processes.ts";
+import { descendantsOf, guardGroup } from "../../tools/interop/engine_processes.ts";
 import {
   type EngineReading,
   hitRatio,
@@ -239,3 +239,46 @@ Deno.test({
     for (const { pid } of (await descendantsOf(program.pid)).reverse()) Deno.kill(pid, "SIGKILL");
   },
 });
+
+/** Starts a shell that has a child, in a group of their own, and guards the group; says the shell's process. */
+const GUARDING = `
+  import { guardGroup } from "${import.meta.resolve("../../tools/interop/engine_processes.ts")}";
+  const args = ["-c", "sleep 62 & sleep 0.2; kill -STOP $!; wait"];
+  const { pid } = new Deno.Command("sh", { args, detached: true, stdout: "null", stderr: "null" }).spawn();
+  guardGroup(pid);
+  console.error("guarded " + pid + ".");
+  setInterval(() => {}, 1_000);
+`;
+
+Deno.test({
+  name: "a guarded group of processes ends with us, even if we are killed",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const args = ["eval", GUARDING];
+    await using us = new Program({ command: Deno.execPath(), args });
+    const pid = Number((await us.logged(/guarded (\d+)\./))[1]);
+    const child = await eventually(async () => {
+      const sleeping = (await descendantsOf(pid)).find(({ title }) => title === "sleep 62");
+      assert.equal(await stateOf(sleeping!.pid), "T");
+      return sleeping!.pid;
+    });
+    await us.stop("SIGKILL");
+    await eventually(async () => {
+      const states = await Promise.all([pid, child].map(stateOf));
+      assert.deepEqual(states.filter((state) => state !== undefined && state !== "Z"), []);
+    });
+  },
+});
+
+Deno.test("a group goes on when its guard has been sent home", async () => {
+  const child = new Deno.Command("sleep", { args: ["63"], detached: true }).spawn();
+  await guardGroup(child.pid)[Symbol.asyncDispose]();
+  child.kill("SIGTERM"); // Which it would not be ended by any more.
+  assert.equal((await child.status).signal, "SIGTERM");
+});
+
+/** A letter, `Z` for one that ended and is still in the table; undefined for one that is not. */
+async function stateOf(pid: number): Promise<string | undefined> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
+  return /^.*\) (\S)/s.exec(stat)?.[1];
+}

@@ -6,7 +6,7 @@ import { startEtcd } from "../servers/etcd.ts";
 import { freePorts } from "../servers/ports.ts";
 import { registeredIds } from "./deployment.ts";
 import { writeEngineModel } from "./engine_model.ts";
-import { descendantsOf, type Process, signalAll } from "./engine_processes.ts";
+import { descendantsOf, guardGroup, type Process, signalAll } from "./engine_processes.ts";
 import { sought } from "./patience.ts";
 import { MODEL } from "./tiny_model.ts";
 import type { Venv } from "./venv.ts";
@@ -78,6 +78,7 @@ export async function startEngine(venv: Venv, signal: AbortSignal): Promise<Engi
       patienceMs: 10_000,
     });
     programs.push(program);
+    ends.use(guardGroup(program.pid));
     ends.defer(() => endTree(program));
     return program;
   };

@@ -31,6 +31,25 @@ export function signalAll(processes: readonly Process[], signal: Deno.Signal): v
   }
 }
 
+/**
+ * Ends a program's whole process group if we are killed ourselves: until then a shell waits at a pipe which closes when we
+ * are gone. Disposal sends the shell home.
+ */
+export function guardGroup(pid: number): AsyncDisposable {
+  const group = `-- -${pid}`;
+  const shell = new Deno.Command("sh", {
+    args: ["-c", `read _; kill -s KILL ${group}`],
+    ...{ stdin: "piped", stdout: "null", stderr: "null", detached: true },
+  }).spawn();
+  return {
+    async [Symbol.asyncDispose]() {
+      shell.kill("SIGKILL");
+      await shell.status;
+      await shell.stdin.close().catch(() => {}); // It was at the other end.
+    },
+  };
+}
+
 /** Undefined when the process has ended. */
 async function parentOf(pid: string): Promise<number | undefined> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
