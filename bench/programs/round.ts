@@ -67,7 +67,7 @@ const monitor = new Monitor({
   pollIntervalMs: HOUR_MS,
   channels: new Set(CHANNELS),
   workerUrls: [],
-  limits: { staleAfterMs: HOUR_MS, forgetAfterMs: 10 * HOUR_MS },
+  limits: { staleAfterMs: HOUR_MS, forgetAfterMs: 10 * HOUR_MS, stuckAfterMs: 10_000 },
 });
 const pages = new Pages({
   snapshot: () => monitor.snapshot,

@@ -109,6 +109,7 @@ const USAGE: Usage = {
   about: "shows what every worker of an NVIDIA Dynamo deployment is doing, as Prometheus metrics.",
   examples: [
     "metrics --component VllmWorker --endpoint load_metrics",
+    "metrics --endpoint dyn://dynamo.backend.generate",
     "metrics --component my_component --endpoint my_endpoint --host 127.0.0.1 --port 0",
     "metrics --component VllmWorker --endpoint load_metrics --push --host pushgateway --port 9091",
     "metrics --component VllmWorker --endpoint load_metrics --push-url https://gateway.example/push",

@@ -1,4 +1,4 @@
-import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
+import { NAME_RULE, type Target } from "../dynamo/target.ts";
 import type { LogOptions } from "../log.ts";
 import {
   DEFAULT_RELEASE,
@@ -13,6 +13,7 @@ import {
 } from "../mock/releases.ts";
 import { CONNECTION_FLAGS, type Connections, readConnections, SECRETS_NOTE } from "./connections.ts";
 import { LOGGING_NOTES, readLogging } from "./logging.ts";
+import { ADDRESS_HELP, readTarget } from "./target_options.ts";
 import {
   type Flag,
   type GivenFlags,
@@ -50,7 +51,7 @@ const NAMESPACE = name("namespace", {
   env: "DYN_NAMESPACE",
 });
 const COMPONENT = name("component", { help: "Their component", defaultText: "my_component" });
-const ENDPOINT = name("endpoint", { help: "Their endpoint", defaultText: "my_endpoint" });
+const ENDPOINT = name("endpoint", { help: `Their endpoint, ${ADDRESS_HELP}`, defaultText: "my_endpoint" });
 
 const WORKER_RANGE = { min: 1, max: 10_000 };
 const WORKERS: Flag = {
@@ -135,14 +136,12 @@ export function parseMockOptions(
 ): MockSettings | Shown {
   const flags = readFlags(USAGE, invocation);
   if ("shown" in flags) return flags;
-  const readName = (flag: Flag) =>
-    flags.value(flag, (text) => isName(text) ? text : undefined) ?? flag.defaultText!;
   const seed = flags.value(SEED, wholeNumber(SEED_RANGE));
   const workers = flags.value(WORKERS, wholeNumber(WORKER_RANGE)) ?? 1;
   const release = flags.value(RELEASE, (text) => isRelease(text) ? text : undefined) ?? DEFAULT_RELEASE;
   const connections = readConnections(flags, invocation.env);
   return Object.freeze({
-    target: { namespace: readName(NAMESPACE), component: readName(COMPONENT), endpoint: readName(ENDPOINT) },
+    target: readTarget(flags, { namespace: NAMESPACE, component: COMPONENT, endpoint: ENDPOINT }),
     workers,
     ...(seed !== undefined && { seed: String(seed) }),
     steady: flags.has(STEADY),

@@ -11,7 +11,7 @@ import {
   type Usage,
   UsageError,
 } from "./usage.ts";
-import { COMPONENT, readWatch, SOURCE_FLAGS, TARGET_FLAGS, type WatchSettings } from "./watch_options.ts";
+import { missingTarget, readWatch, SOURCE_FLAGS, TARGET_FLAGS, type WatchSettings } from "./watch_options.ts";
 
 /** What `metrics top` was started to do. */
 export interface TopSettings {
@@ -69,9 +69,8 @@ export function parseTopOptions(
   if (url && beside) {
     throw new UsageError(`--url: must not stand beside ${beside.name}, which says what we watch ourselves`);
   }
-  if (!url && !flags.has(COMPONENT)) {
-    throw new UsageError(`${missingText(COMPONENT)}; or say --url`);
-  }
+  const missing = url ? undefined : missingTarget(flags);
+  if (missing) throw new UsageError(`${missingText(missing)}; or say --url`);
   return Object.freeze({
     source: url ? { url } : readWatch(flags, env),
     isFullScreen: stdin && stdout && env.TERM !== "dumb",

@@ -1,15 +1,22 @@
+import { join } from "node:path";
 import { fillPageTemplate } from "../discovery/page_addresses.ts";
-import { isName, NAME_RULE, type Target } from "../dynamo/target.ts";
+import { DEFAULT_FILE_STORE } from "../dynamo/file_name.ts";
+import { NAME_RULE, type Target } from "../dynamo/target.ts";
 import { type Channel, CHANNELS } from "../events/observation.ts";
 import { CONNECTION_FLAGS, type Connections, readConnections } from "./connections.ts";
 import { INTERVAL_RULE, intervalMs, milliseconds } from "./seconds.ts";
+import { ADDRESS_HELP, isAddressGiven, readTarget } from "./target_options.ts";
 import { type Flag, type GivenFlags, type Invocation, UsageError } from "./usage.ts";
 
 /** Whom to watch, and how. */
 export interface WatchSettings {
   readonly target: Target;
   readonly pollIntervalMs: number;
-  readonly limits: { readonly staleAfterMs: number; readonly forgetAfterMs: number };
+  readonly limits: {
+    readonly staleAfterMs: number;
+    readonly forgetAfterMs: number;
+    readonly stuckAfterMs: number;
+  };
   /** Where workers' pages are whose cards do not say: templates with `{id}` and `{host}`. */
   readonly workerUrls: readonly string[];
   /** A file that lists such pages. */
@@ -18,12 +25,18 @@ export interface WatchSettings {
   readonly channels: ReadonlySet<Channel>;
   /** Whether NATS is used at all. */
   readonly withNats: boolean;
-  /** The folder where workers are registered, in place of etcd. */
-  readonly fileStore: string | undefined;
+  /** Where workers are registered, in place of etcd. */
+  readonly fileStore: FileStoreSettings | undefined;
   readonly connections: Connections;
 }
 
-export const COMPONENT: Flag = {
+export interface FileStoreSettings {
+  readonly folder: string;
+  /** Dynamo's default folder is made by its first worker; one that somebody named should be there. */
+  readonly mayBeMissing: boolean;
+}
+
+const COMPONENT: Flag = {
   name: "--component",
   value: "NAME",
   rule: NAME_RULE,
@@ -34,7 +47,7 @@ const ENDPOINT: Flag = {
   name: "--endpoint",
   value: "NAME",
   rule: NAME_RULE,
-  help: "Its endpoint that has the load data (required)",
+  help: `Its endpoint that has the load data (required), ${ADDRESS_HELP}`,
   example: "load_metrics",
 };
 const NAMESPACE: Flag = {
@@ -66,6 +79,14 @@ const FORGET_AFTER: Flag = {
   help: "How long after its last answer a silent worker is gone that etcd does not list",
   defaultText: "ten times --stale-after",
 };
+const STUCK_AFTER: Flag = {
+  name: "--stuck-after",
+  value: "SECONDS",
+  rule: "a number of seconds from 1 to 86400",
+  help:
+    "How long requests may be in flight without a finished forward pass until a worker is called stuck; only workers whose passes can be heard are",
+  defaultText: "10",
+};
 const WORKER_URL: Flag = {
   name: "--worker-url",
   value: "URL",
@@ -79,7 +100,7 @@ const WORKER_URL_FILE: Flag = {
   value: "FILE",
   rule: "the path of a file",
   help:
-    "Workers' HTTP pages as Prometheus' http_sd lists them, in a JSON file that is read again when it changes; the label worker_id (decimal, as text) says whose a page is that does not say so itself (before 1.1)",
+    "Workers' HTTP pages as Prometheus' http_sd lists them, in a JSON file that is read again when it changes; the label worker_id (decimal, as text) says whose page it is, whatever the page itself says",
 };
 const NO_NATS: Flag = { name: "--no-nats", help: "Go without NATS: by etcd and by what workers say on ZMQ" };
 const CHANNELS_FLAG: Flag = {
@@ -104,6 +125,7 @@ const FILE_KV: Flag = {
   value: "DIR",
   rule: "the folder of the file store",
   help: "Folder of the file store, with --discovery-backend file",
+  defaultText: `${DEFAULT_FILE_STORE} in the folder that TMPDIR names, else in /tmp`,
   env: "DYN_FILE_KV",
 };
 /** Whom to watch, and how often. */
@@ -114,6 +136,7 @@ export const TARGET_FLAGS: readonly Flag[] = [
   POLL_INTERVAL,
   STALE_AFTER,
   FORGET_AFTER,
+  STUCK_AFTER,
 ];
 
 /** Where what is known of them comes from. */
@@ -127,29 +150,24 @@ export const SOURCE_FLAGS: readonly Flag[] = [
   FILE_KV,
 ];
 
+/** The flag that is missing first where nobody is named to watch. */
+export function missingTarget(flags: GivenFlags): Flag | undefined {
+  return flags.has(COMPONENT) || isAddressGiven(flags, ENDPOINT) ? undefined : COMPONENT;
+}
+
 /** @throws {UsageError} */
 export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSettings {
-  const readName = (text: string) => isName(text) ? text : undefined;
-  const target = {
-    namespace: flags.value(NAMESPACE, readName) ?? NAMESPACE.defaultText!,
-    component: flags.required(COMPONENT, readName),
-    endpoint: flags.required(ENDPOINT, readName),
-  };
+  const target = readTarget(flags, { namespace: NAMESPACE, component: COMPONENT, endpoint: ENDPOINT });
   const pollIntervalMs = flags.value(POLL_INTERVAL, intervalMs) ?? 1_000;
   const staleAfterMs = flags.value(STALE_AFTER, milliseconds({ min: pollIntervalMs, max: 86_400_000 })) ??
     defaultStaleAfterMs(pollIntervalMs);
   const forgetAfterMs = flags.value(FORGET_AFTER, milliseconds({ min: staleAfterMs, max: 864_000_000 })) ??
     10 * staleAfterMs;
+  const stuckAfterMs = flags.value(STUCK_AFTER, milliseconds({ min: 1_000, max: 86_400_000 })) ?? 10_000;
   const channels = flags.value(CHANNELS_FLAG, channelList) ?? new Set(CHANNELS);
   const withNats = !flags.has(NO_NATS) && (channels.has("stats") || channels.has("event_nats"));
   const connections = readConnections(flags, env);
-  const backend = flags.value(DISCOVERY, (text) => text === "etcd" || text === "file" ? text : undefined);
-  const fileStore = backend === "file"
-    ? flags.required(FILE_KV, (text) => text === "" ? undefined : text)
-    : undefined;
-  if (flags.has(FILE_KV) && fileStore === undefined) {
-    throw new UsageError(`${FILE_KV.name}: must stand beside ${DISCOVERY.name} file`);
-  }
+  const fileStore = readFileStore(flags, env);
   if (!withNats && fileStore === undefined && connections.etcd === undefined) {
     const why = flags.has(NO_NATS) ? "--no-nats" : "--channels without stats and event_nats";
     throw new UsageError(`${why}: must not stand beside --no-etcd: nothing is left to ask`);
@@ -157,7 +175,7 @@ export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSetti
   return {
     target,
     pollIntervalMs,
-    limits: { staleAfterMs, forgetAfterMs },
+    limits: { staleAfterMs, forgetAfterMs, stuckAfterMs },
     workerUrls: flags.values(WORKER_URL, workerUrl),
     workerUrlFile: flags.value(WORKER_URL_FILE, (text) => text === "" ? undefined : text),
     channels,
@@ -165,6 +183,19 @@ export function readWatch(flags: GivenFlags, env: Invocation["env"]): WatchSetti
     fileStore,
     connections,
   };
+}
+
+/** As Dynamo: the folder that is named, else its default one in the temporary folder. */
+function readFileStore(flags: GivenFlags, env: Invocation["env"]): FileStoreSettings | undefined {
+  const backend = flags.value(DISCOVERY, (text) => text === "etcd" || text === "file" ? text : undefined);
+  if (backend !== "file") {
+    if (!flags.has(FILE_KV)) return undefined;
+    throw new UsageError(`${FILE_KV.name}: must stand beside ${DISCOVERY.name} file`);
+  }
+  const folder = flags.value(FILE_KV, (text) => text === "" ? undefined : text);
+  return folder === undefined
+    ? { folder: join(env.TMPDIR || "/tmp", DEFAULT_FILE_STORE), mayBeMissing: true }
+    : { folder, mayBeMissing: false };
 }
 
 function channelList(text: string): ReadonlySet<Channel> | undefined {

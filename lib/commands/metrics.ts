@@ -6,6 +6,7 @@ import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
 import { degradedReasons } from "../monitor/health.ts";
+import { logNewsOfRanks } from "../monitor/rank_news.ts";
 import { logNewsOfWorkers } from "../monitor/worker_news.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
 import { landing } from "../output/landing.ts";
@@ -89,6 +90,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     ends,
   });
   ends.use(logNewsOfWorkers(monitor));
+  ends.use(logNewsOfRanks(monitor));
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));

@@ -1,7 +1,7 @@
 import type { WatchSettings } from "../cli/watch_options.ts";
 import { storedRanges } from "../discovery/directory.ts";
 import { type PageTarget, parsePageTargets } from "../discovery/page_targets.ts";
-import { parseFileName } from "../dynamo/file_name.ts";
+import { FILE_EXPIRES_AFTER_MS, parseFileName } from "../dynamo/file_name.ts";
 import { Monitor, type MonitorRecorder } from "../monitor/monitor.ts";
 import type { Clock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
@@ -64,7 +64,12 @@ function openStore(
 ): EtcdMirror | FileStore | undefined {
   const ranges = storedRanges(target);
   if (fileStore !== undefined) {
-    return new FileStore(ranges, { folder: fileStore, keyOf: parseFileName, signal: begin.signal });
+    return new FileStore(ranges, {
+      ...fileStore,
+      keyOf: parseFileName,
+      expiresAfterMs: FILE_EXPIRES_AFTER_MS,
+      signal: begin.signal,
+    });
   }
   return connections.etcd &&
     new EtcdMirror(ranges, { ...connections.etcd, ...begin });

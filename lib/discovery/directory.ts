@@ -10,7 +10,7 @@ import {
 import { type InstanceValue, parseInstanceValue } from "../dynamo/instance_value.ts";
 import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import { type ModelCard, modelCardPrefix, parseModelCard } from "../dynamo/model_card.ts";
-import { ANY_RELEASE, type Releases } from "../dynamo/release.ts";
+import { ANY_RELEASE, isWithin, type Releases, releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { KeyRange, KeyStore, StoredKey } from "../transport/key_store.ts";
@@ -72,21 +72,16 @@ export class Directory implements Disposable {
     for (const { owner, releases } of channels) {
       if (owner !== undefined) owned.set(owner, releases & (owned.get(owner) ?? ANY_RELEASE));
     }
-    const onZmq = channels.filter(({ transport }) => transport.kind === "zmq");
-    const zmqOwners = new Set(onZmq.map(({ owner }) => owner));
-    // A file store has no leases: which of the workers is a channel's owner is not known.
-    const isOwnerless = onZmq.length === channels.length && zmqOwners.has(undefined);
-    const speaksOnZmq = (worker: WorkerId) => isOwnerless || zmqOwners.has(worker);
+    const speech = speechOf(channels);
     const cards = this.#listCards();
     const workers = new Map<WorkerId, Registration>();
+    let needsNats = false;
     for (const { worker, layout, value } of this.#listInstances()) {
       const card = cards.get(worker);
-      workers.set(worker, {
-        card,
-        host: value?.host,
-        releases: releasesOfLayout(layout) & (value?.releases ?? ANY_RELEASE) &
-          (owned.get(worker) ?? ANY_RELEASE) & (card?.releases ?? ANY_RELEASE),
-      });
+      const possible = releasesOfLayout(layout) & (value?.releases ?? ANY_RELEASE) &
+        (owned.get(worker) ?? ANY_RELEASE) & (card?.releases ?? ANY_RELEASE);
+      workers.set(worker, { card, host: value?.host, releases: possible });
+      needsNats ||= value?.isOnNats === true || speech(worker, possible) === "nats";
     }
     return {
       channels,
@@ -94,7 +89,7 @@ export class Directory implements Disposable {
         known: this.#store.connected,
         workers,
         publishers: new Set(channels.map(({ publisher }) => publisher)),
-        needsNats: workers.size === 0 || !workers.keys().every(speaksOnZmq),
+        needsNats: workers.size === 0 || needsNats,
       },
     };
   }
@@ -128,6 +123,27 @@ export class Directory implements Disposable {
     }
   }
 }
+
+/**
+ * How a worker of some possible releases speaks: on ZMQ, on NATS, or not at all: since 0.9.1 workers announce their
+ * channels, and one that announces none publishes nothing.
+ */
+function speechOf(
+  channels: readonly EventChannel[],
+): (worker: WorkerId, possible: Releases) => "zmq" | "nats" | "none" {
+  const ownersOf = (kind: EventChannel["transport"]["kind"]) =>
+    new Set(channels.filter(({ transport }) => transport.kind === kind).map(({ owner }) => owner));
+  const [onZmq, onNats] = [ownersOf("zmq"), ownersOf("nats")];
+  // A file store has no leases: which of the workers is a channel's owner is not known.
+  const isZmqOwnerless = onZmq.has(undefined) && onNats.size === 0;
+  return (worker, possible) => {
+    if (isZmqOwnerless || onZmq.has(worker)) return "zmq";
+    const mayBeOnNats = onNats.has(worker) || onNats.has(undefined);
+    return mayBeOnNats || !isWithin(possible, ANNOUNCES_CHANNELS) ? "nats" : "none";
+  };
+}
+
+const ANNOUNCES_CHANNELS = releases("0.9.1");
 
 /** Reads values, each once for as long as it does not change. */
 class Reader<T> {

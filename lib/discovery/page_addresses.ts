@@ -9,6 +9,19 @@ export interface PageSources {
   readonly targets: readonly PageTarget[];
 }
 
+/** Of whom a page may be. */
+export interface PageOwners {
+  readonly workers: ReadonlySet<WorkerId>;
+  /** The worker whose page it is because the list says so, whatever the page itself says. */
+  readonly listedAs?: WorkerId;
+}
+
+export interface PageAddresses {
+  readonly pages: ReadonlyMap<string, PageOwners>;
+  /** Workers whose page has no address because a template needs a host, and their keys name none. */
+  readonly unaddressed: readonly WorkerId[];
+}
+
 /**
  * Where the pages of registered workers may be, with the workers that each may be of: at the address on a worker's card,
  * else at those that templates make of its id and host; and at the listed ones, each of the worker that it names, else of
@@ -17,14 +30,15 @@ export interface PageSources {
 export function pageAddresses(
   { workers }: Pick<Membership, "workers">,
   { templates, targets }: PageSources,
-): Map<string, ReadonlySet<WorkerId>> {
-  const addresses = new Map<string, ReadonlySet<WorkerId>>();
+): PageAddresses {
+  const pages = new Map<string, Owners>();
+  const unaddressed = new Set<WorkerId>();
   /** One set for all pages that may be of any, of which there may be as many as workers. */
   const all = new Set(workers.keys());
   const add = (url: string, worker: WorkerId) => {
-    const known = addresses.get(url);
-    if (known === undefined) addresses.set(url, new Set([worker]));
-    else if (known !== all) (known as Set<WorkerId>).add(worker);
+    const known = pages.get(url);
+    if (known === undefined) pages.set(url, { workers: new Set([worker]) });
+    else if (known.workers !== all) (known.workers as Set<WorkerId>).add(worker);
   };
   for (const [worker, { card, host }] of workers) {
     if (card?.metricsUrl !== undefined) {
@@ -34,6 +48,7 @@ export function pageAddresses(
     for (const template of templates) {
       const filled = fillPageTemplate(template, { id: workerIdToHex(worker), host });
       if (filled !== undefined) add(filled, worker);
+      else if (host === undefined) unaddressed.add(worker);
     }
   }
   const byHost = targets.length === 0
@@ -41,14 +56,26 @@ export function pageAddresses(
     : Map.groupBy(workers.keys(), (id) => workers.get(id)!.host);
   for (const { url, host, worker } of targets) {
     if (worker !== undefined) {
-      if (workers.has(worker)) add(url, worker);
+      if (!workers.has(worker)) continue;
+      add(url, worker);
+      nameOwner(pages.get(url)!, worker);
+      unaddressed.delete(worker);
       continue;
     }
     const onHost = byHost!.get(host);
-    if (onHost === undefined) addresses.set(url, all);
+    if (onHost === undefined) pages.set(url, { workers: all });
     else for (const one of onHost) add(url, one);
   }
-  return addresses;
+  return { pages, unaddressed: [...unaddressed] };
+}
+
+type Owners = { -readonly [K in keyof PageOwners]: PageOwners[K] };
+
+/** Nobody is named by a list that names several workers for one page: then the page has to say it. */
+function nameOwner(owners: Owners, worker: WorkerId): void {
+  const isOther = owners.listedAs !== undefined && owners.listedAs !== worker;
+  if (isOther) delete owners.listedAs;
+  else owners.listedAs = worker;
 }
 
 /** An address of `http://{host}:8081/{id}`; undefined where a part is not known, or no address comes out. */

@@ -4,7 +4,7 @@ import { eventCount, eventRank, type EventRecord, eventRecord } from "./event_re
 import { encodeMsgpack, Float64 } from "./msgpack.ts";
 import { type WorkerId, workerIdFromDecimal } from "./worker_id.ts";
 
-/** The event of releases since 1.1.1 that a worker sends for each forward pass, and once a second per rank when idle. */
+/** The event of releases since 1.1.1 that a worker sends for each forward pass, and per rank while no pass ends for 1 s. */
 export const FORWARD_PASS_EVENT = "forward-pass-metrics";
 
 /** Requests of one rank in a forward pass: those it computes, and those that wait for a slot. */
@@ -16,12 +16,21 @@ export interface ForwardPass {
 }
 
 /**
- * Reads `{worker_id: "<decimal text>", dp_rank, scheduled_requests: {…}, queued_requests: {…}}`, of which the numbers
- * of prefill and decode requests are added; other fields are ignored.
+ * A message of the event. In a heartbeat all counts are 0, which says nothing of the requests: no pass has ended for
+ * 1 s because the rank is idle, because one pass takes long, or because its device hangs (run: vLLM behind 1.2.1, 1.6.1).
+ */
+export interface ForwardPassMessage extends ForwardPass {
+  readonly isHeartbeat: boolean;
+}
+
+/**
+ * Reads `{worker_id: "<decimal text>", dp_rank, wall_time, scheduled_requests: {…}, queued_requests: {…}}`. The numbers
+ * of prefill and decode requests are added; other fields are ignored. A heartbeat has the `wall_time` 0, a real pass
+ * never.
  *
  * @throws {EventError}
  */
-export function parseForwardPass(envelope: EventEnvelope): ForwardPass {
+export function parseForwardPass(envelope: EventEnvelope): ForwardPassMessage {
   const record = eventPayload(envelope, FORWARD_PASS_EVENT);
   const { worker_id } = record;
   const worker = typeof worker_id === "string" ? workerIdFromDecimal(worker_id) : undefined;
@@ -33,12 +42,13 @@ export function parseForwardPass(envelope: EventEnvelope): ForwardPass {
     dpRank: eventRank(record),
     running: requests(record, "scheduled_requests"),
     waiting: requests(record, "queued_requests"),
+    isHeartbeat: record.wall_time === 0,
   };
 }
 
 /**
  * The payload of such an event. All requests are decodes, of which nothing but the number is known; `counter` counts
- * the passes from 1, `wallSeconds` is how long this one took.
+ * the passes from 1, `wallSeconds` is how long this one took, 0 for a heartbeat.
  */
 export function encodeForwardPass(
   { worker, dpRank, running, waiting }: ForwardPass,

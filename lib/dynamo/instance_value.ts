@@ -6,33 +6,50 @@ import { type WorkerId, workerIdToHex } from "./worker_id.ts";
 
 /** What the value under an instance key tells of the worker. */
 export interface InstanceValue {
-  /** The machine it says it is on, as a URL writes it: IPv6 in brackets. NATS subjects name no host. */
+  /** The machine it says it is on, as a URL writes it: IPv6 in brackets. A NATS subject (`nats_tcp`) names no host. */
   readonly host?: string;
+  /** It takes requests on NATS, and so answers there. */
+  readonly isOnNats?: true;
   /** Of which it can be, by what the value has. */
   readonly releases: Releases;
 }
 
 /**
  * Reads a value of the keys below `v1/`: `transport.nats_tcp` is a subject, `transport.tcp` (since 0.8.1)
- * `HOST:PORT/<id>/<endpoint>`, in 1.6.1 `HOST:PORT/<id>/<ns>/<component>/<endpoint>`. `type` is there since 0.6.1,
+ * `HOST:PORT/<id>/<endpoint>`, in 1.6.1 `HOST:PORT/<id>/<ns>/<component>/<endpoint>`, `transport.http` (with
+ * `DYN_REQUEST_PLANE=http`, which 1.6.1 no longer takes) `http://HOST:PORT/v1/rpc/<endpoint>`. `type` is there since 0.6.1,
  * `device_type` in 1.2.1, `request_plane_codec` in 1.4.2; of the releases between, some were not looked at.
  */
 export function parseInstanceValue(value: string): InstanceValue {
   const fields = parseValue(value);
   if (fields === undefined) return { releases: ANY_RELEASE };
-  const { tcp } = fieldsOf(fields.transport);
+  const { tcp, http, nats_tcp } = fieldsOf(fields.transport);
   const has = (name: string) => fields[name] !== undefined;
   const possible = has("type")
     ? (has("device_type") ? releases("1.1.1") : releases("0.6.1", "1.1.1")) &
       (has("request_plane_codec") ? releases("1.3.1") : releases("0.6.1", "1.3.1"))
     : releases("0.6.0", "0.6.0");
-  if (typeof tcp !== "string") return { releases: possible };
-  const [address, ...path] = tcp.split("/");
-  const host = parseAddress(address!)?.host;
-  return {
-    ...(host !== undefined && { host: host.includes(":") ? `[${host}]` : host }),
-    releases: possible & (path.length > 2 ? releases("1.5.1") : releases("0.8.1", "1.5.1")),
-  };
+  if (typeof nats_tcp === "string") return { isOnNats: true, releases: possible };
+  if (typeof tcp === "string") {
+    const path = tcp.split("/").slice(1);
+    return {
+      ...hostOf(tcp),
+      releases: possible & (path.length > 2 ? releases("1.5.1") : releases("0.8.1", "1.5.1")),
+    };
+  }
+  const [, address] = typeof http === "string" ? /^https?:\/\/(.*)$/.exec(http) ?? [] : [];
+  return { ...(address !== undefined && hostOf(address)), releases: possible };
+}
+
+/**
+ * Of `HOST:PORT/…`. Some releases write IPv6 without brackets (`utils/ip_resolver.rs`): the port is what follows the last
+ * colon. An address that means every interface of a machine does not say which machine it is.
+ */
+function hostOf(text: string): { readonly host?: string } {
+  const address = text.split("/")[0]!.replace(/^([\da-fA-F]*:[\da-fA-F:.]*):(\d+)$/, "[$1]:$2");
+  const host = parseAddress(address)?.host;
+  if (host === undefined || host === "0.0.0.0" || host === "::") return {};
+  return { host: host.includes(":") ? `[${host}]` : host };
 }
 
 /** How releases write the value; `id` is a JSON integer of 64 bits in all of them. */

@@ -9,12 +9,16 @@ export type WorkerType = "prefill" | "decode" | "aggregated";
 /** What a worker of releases since 0.9.1 says of itself when it starts. What the card does not say is absent. */
 export interface ModelCard {
   readonly worker: WorkerId;
-  /** Data-parallel ranks, 1 where the card does not say. Blocks and slots are those of one rank. */
+  /** Data-parallel ranks, 1 where the card does not say. */
   readonly ranks: number;
-  /** KV blocks of one rank. */
+  /** The number of the first of them, since 1.0.2. */
+  readonly startRank?: number;
+  /** KV blocks, of one rank or of all (`units.ts`); never 0, which engines write while they do not know. */
   readonly totalBlocks?: number;
-  /** Slots of one rank: requests that run at once. */
+  /** Slots (requests that run at once), of one rank or of all (`units.ts`); never 0. */
   readonly maxSeqs?: number;
+  /** Tokens of a KV block. */
+  readonly blockSize?: number;
   /** The model's display name. */
   readonly model?: string;
   /** Before 1.4.2 only prefill workers are known. */
@@ -48,8 +52,10 @@ export function parseModelCard({ key, value }: Registered): ModelCard | undefine
     worker,
     ranks: ranksOf(config.data_parallel_size),
     releases: releasesOf(card, config),
-    ...optional("totalBlocks", toU64(config.total_kv_blocks)),
-    ...optional("maxSeqs", toU64(config.max_num_seqs)),
+    ...optional("startRank", toU32(config.data_parallel_start_rank)),
+    ...optional("totalBlocks", positive(config.total_kv_blocks)),
+    ...optional("maxSeqs", positive(config.max_num_seqs)),
+    ...optional("blockSize", positive(card.kv_cache_block_size)),
     ...optional("model", textOf(card.display_name)),
     ...optional("workerType", workerTypeOf(card.worker_type, card.model_type)),
     ...optional("metricsUrl", metricsUrlOf(fieldsOf(fieldsOf(card.model_info).hf_config_json).path)),
@@ -60,6 +66,10 @@ export function parseModelCard({ key, value }: Registered): ModelCard | undefine
 function releasesOf({ worker_type }: Fields, { data_parallel_start_rank }: Fields): Releases {
   if (worker_type !== undefined) return releases("1.4.2");
   return data_parallel_start_rank !== undefined ? releases("1.0.2", "1.3.1") : releases("0.6.0", "0.9.1");
+}
+
+function positive(value: unknown): number | undefined {
+  return toU64(value) || undefined;
 }
 
 function ranksOf(value: unknown): number {

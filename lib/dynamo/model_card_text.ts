@@ -13,9 +13,6 @@ export interface ModelCardForm {
 
 /** What a card says, and what of it is only written. */
 export interface WrittenCard extends Required<Omit<ModelCard, "metricsUrl" | "releases">> {
-  readonly startRank: number;
-  /** Tokens of a KV block. */
-  readonly blockSize: number;
   /** Where the worker's own page is, `http://HOST:PORT`. */
   readonly pageOrigin?: string;
 }

@@ -36,9 +36,21 @@ export type Releases = number;
 
 export const ANY_RELEASE: Releases = 2 ** RELEASES.length - 1;
 
+export const NEWEST_RELEASE = "1.6.1" satisfies Release;
+
 /** From `first` to `last`, both included; without an end all that come after. */
-export function releases(first: Release, last: Release = RELEASES.at(-1)!): Releases {
+export function releases(first: Release, last: Release = NEWEST_RELEASE): Releases {
   return 2 ** (RELEASES.indexOf(last) + 1) - 2 ** RELEASES.indexOf(first);
+}
+
+/** Whether some release is in both. */
+export function overlaps(one: Releases, other: Releases): boolean {
+  return (one & other) !== 0;
+}
+
+/** Whether all releases of the first are in the second. */
+export function isWithin(possible: Releases, whole: Releases): boolean {
+  return (possible & ~whole) === 0;
 }
 
 const texts = new Map<Releases, string>();

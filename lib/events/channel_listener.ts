@@ -218,14 +218,16 @@ export class ChannelListener implements Disposable {
   }
 }
 
+const HEARTBEAT: Said = { kind: "heartbeat" };
+
 function readSaid(data: Message, topic: string): Pick<Observation, "worker" | "dpRank" | "said"> {
   if (topic === KV_METRICS_EVENT && data instanceof Uint8Array && !isEnvelope(data)) {
     return saidOf(parseKvMetricsJson(jsonText(data)));
   }
   const envelope = data instanceof Uint8Array ? parseEnvelope(data) : parseZmqFrames(data);
   if (topic === KV_METRICS_EVENT) return saidOf(parseKvMetrics(envelope));
-  const { worker, dpRank, running, waiting } = parseForwardPass(envelope);
-  return { worker, dpRank, said: { kind: "forward_pass", running, waiting } };
+  const { worker, dpRank, running, waiting, isHeartbeat } = parseForwardPass(envelope);
+  return { worker, dpRank, said: isHeartbeat ? HEARTBEAT : { kind: "forward_pass", running, waiting } };
 }
 
 function saidOf(metrics: KvMetrics): Pick<Observation, "worker" | "dpRank" | "said"> {

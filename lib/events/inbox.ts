@@ -30,6 +30,11 @@ const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const MAX_MISSED = 1_000_000;
 /** Of a ZMQ message. */
 const FRAMES = 4;
+/**
+ * A message that comes so long after the speaker's last may be a heartbeat, which does not make the last pass untrue:
+ * both are kept. Heartbeats come 1 s after the last message.
+ */
+const PAUSE_MS = 900;
 
 /** The newest message of one speaker. */
 interface Place {
@@ -45,11 +50,12 @@ interface Counted {
 
 /**
  * Keeps what comes at one source of events of load until it is taken: of each worker and rank that speaks only the
- * newest, which makes all before it untrue. Messages are told apart by a glance; they are read when they are taken.
+ * newest, which makes all before it untrue, and what came before a pause. Messages are told apart by a glance; they are read when they are taken.
  */
 export class Inbox {
   #places = new Map<string, Place>();
   #others: Kept[] = [];
+  #beforePauses: Kept[] = [];
   readonly #publishers = new Map<bigint, Counted>();
   /** Whom the last message was of: most sockets have one publisher and one speaker. */
   #last: { readonly publisher: Uint8Array; readonly counted: Counted; readonly place: Place } | undefined;
@@ -81,6 +87,7 @@ export class Inbox {
     const key = `${numbering?.publisher} ${speaker.text}`;
     const known = this.#places.get(key);
     if (known === undefined && this.#places.size >= MAX_SPEAKERS) return;
+    if (known !== undefined) this.#keepBeforePause(known.message, message);
     const place = { message, speaker };
     this.#places.set(key, place);
     const isNumberedByFrames = !(data instanceof Uint8Array) && counted !== undefined;
@@ -89,7 +96,7 @@ export class Inbox {
 
   /** What came since the last call, in the order of time for each that speaks. */
   take(): Taken {
-    const messages = [...this.#others];
+    const messages = [...this.#others, ...this.#beforePauses];
     for (const { message } of this.#places.values()) messages.push(message);
     const taken = { messages, heard: this.#heard, missed: this.#missed, refused: this.#refused };
     this.drop();
@@ -104,6 +111,7 @@ export class Inbox {
   drop(): void {
     this.#places = new Map();
     this.#others = [];
+    this.#beforePauses = [];
     this.#last = undefined;
   }
 
@@ -117,8 +125,14 @@ export class Inbox {
     if (!standsAt(body!, start, bytes) || sequence!.length !== 8) return false;
     if (publisher!.length !== 8 || !standsAt(publisher!, 0, last.publisher)) return false;
     this.#advance(last.counted, u64At(sequence!));
+    this.#keepBeforePause(last.place.message, message);
     last.place.message = message;
     return true;
+  }
+
+  #keepBeforePause(last: Kept, message: Kept): void {
+    if (message.at.monotonicMs - last.at.monotonicMs < PAUSE_MS) return;
+    if (this.#beforePauses.length < MAX_KEPT) this.#beforePauses.push(last);
   }
 
   #putOther(message: Kept): void {

@@ -1,6 +1,6 @@
 import type { Load } from "../dynamo/load.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import type { PageNumbers } from "../dynamo/worker_page.ts";
+import type { PageNumbers, RankName } from "../dynamo/worker_page.ts";
 import type { WorkerPage } from "../scrape/page_poller.ts";
 import type { Instant } from "../timing.ts";
 
@@ -8,10 +8,10 @@ import type { Instant } from "../timing.ts";
 export const CHANNELS = ["stats", "event_nats", "event_zmq", "http", "card"] as const;
 export type Channel = typeof CHANNELS[number];
 
-/** What came without asking, or on its page, of one rank of a worker. */
+/** What came without asking, or on its page, of one rank of a worker, or of its whole engine. */
 export interface Observation {
   readonly worker: WorkerId;
-  readonly dpRank: number;
+  readonly dpRank: RankName;
   readonly at: Instant;
   readonly channel: Channel;
   /** The connection it came by: what ends with it is no longer known to be true. */
@@ -21,13 +21,15 @@ export interface Observation {
   readonly said: Said;
 }
 
-/** What a worker says of itself (`load`, `blocks`, `forward_pass`, `page`), or a router thinks of it. */
+/** What a worker says of itself, or a router thinks of it (`router`). */
 export type Said =
   | { readonly kind: "load"; readonly load: Load }
   | { readonly kind: "blocks"; readonly usedBlocks: number }
-  /** A heartbeat as well: it comes once a second from an idle rank. */
+  /** A pass that has ended. A sign of life as well: an idle rank sends heartbeats in its place. */
   | { readonly kind: "forward_pass"; readonly running: number; readonly waiting: number }
-  /** A heartbeat as well: it is asked for regularly. */
+  /** No pass has ended for a second; of requests it says nothing. */
+  | { readonly kind: "heartbeat" }
+  /** A sign of life as well: it is asked for regularly. */
   | { readonly kind: "page"; readonly numbers: PageNumbers }
   | {
     readonly kind: "router";

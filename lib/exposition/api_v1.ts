@@ -47,6 +47,13 @@ export interface Aggregate {
   /** 0 to 1. */
   readonly slot_utilisation?: number;
   readonly requests_waiting?: number;
+  readonly requests_in_flight?: number;
+  /** Workers with several ranks whose numbers are over some of these only; absent if there are none. */
+  readonly workers_partial?: number;
+  /** Stuck workers; absent if there are none. */
+  readonly workers_stuck?: number;
+  /** Ranks whose heartbeats have ended; absent if there are none. */
+  readonly ranks_silent?: number;
   readonly hit_rate?: { readonly isl_blocks: number; readonly overlap_blocks: number };
   readonly round?: Round;
 }
@@ -69,6 +76,15 @@ export interface Worker {
   readonly load_shape?: string;
   readonly worker_type?: string;
   readonly model?: string;
+  /** Of a worker with several ranks: how many its card says, and the fewest that a number here is over. */
+  readonly ranks_expected?: number;
+  readonly ranks_heard?: number;
+  /** Since when requests are in flight without a finished forward pass, once that is `--stuck-after`. */
+  readonly stuck_since?: string;
+  /** Requests are in flight, and the engine has not finished its first pass. */
+  readonly first_pass_pending?: true;
+  /** Why its page is not read. */
+  readonly page_problem?: string;
   readonly channels: readonly string[];
   readonly last_seen_at?: string;
   readonly kv_blocks_used?: number;
@@ -76,6 +92,8 @@ export interface Worker {
   readonly slots_active?: number;
   readonly slots_total?: number;
   readonly requests_waiting?: number;
+  /** What its page says of `generate`; never part of the active slots or the waiting ones. */
+  readonly requests_in_flight?: number;
   /** 0 to 1. */
   readonly cache_usage?: number;
   /** 0 to 1. */
@@ -87,9 +105,15 @@ export interface Worker {
 
 export interface Rank {
   readonly dp_rank: number;
+  /** Whether its heartbeats have ended; absent of a rank that sends none. */
+  readonly silent?: boolean;
   readonly kv_blocks_used?: number;
   readonly requests_running?: number;
   readonly requests_waiting?: number;
+  /** 0 to 1. */
+  readonly cache_usage?: number;
+  /** 0 to 1. */
+  readonly prefix_hit?: number;
 }
 
 export interface Estimate {

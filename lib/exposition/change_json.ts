@@ -6,7 +6,8 @@ import type { Instant } from "../timing.ts";
 import { arrayJson } from "./array_json.ts";
 import { ChangedNumbers } from "./changed_numbers.ts";
 import { headOf, open, targetHead } from "./fleet_json.ts";
-import { isSameButNumbers, timeText, workerJson } from "./worker_json.ts";
+import { timeText } from "./time_text.ts";
+import { isSameButNumbers, workerJson } from "./worker_json.ts";
 
 /**
  * The JSON of what differs between two Snapshots (docs/api/change.schema.json) in pieces that are to be put together: at

@@ -1,6 +1,7 @@
 import type { SpecDecode } from "../dynamo/load.ts";
 import type { HitRateTotals } from "../fleet/hit_rates.ts";
-import type { RankNumbers, WorkerNumbers } from "../fleet/heard.ts";
+import type { RankNumbers } from "../fleet/rank_reading.ts";
+import type { WorkerNumbers } from "../fleet/worker_numbers.ts";
 import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import type { Estimate, WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
@@ -120,13 +121,33 @@ const TABLE: readonly Family[] = [
     ofNumbers((numbers) => numbers.requestsWaiting),
   ),
   workerGauge(
+    "worker_requests_in_flight",
+    "Requests that the worker has taken and not answered yet, as its page says of generate: running ones, waiting ones, and those not yet in the engine. Never part of running or waiting.",
+    ofNumbers((numbers) => numbers.requestsInFlight),
+  ),
+  workerGauge(
+    "worker_stuck_seconds",
+    "How long requests have been in flight without a finished forward pass, once that is --stuck-after; absent if the worker is not stuck, or if its passes cannot be heard.",
+    ({ stuckSeconds }) => stuckSeconds,
+  ),
+  workerGauge(
+    "worker_ranks_expected",
+    "Data-parallel ranks of a worker with several, as its model card says.",
+    ({ coverage }) => coverage?.expected,
+  ),
+  workerGauge(
+    "worker_ranks_heard",
+    "Ranks that the worker's numbers are over, of a worker with several: the fewest that any of them is over. Below worker_ranks_expected the numbers are those of some ranks only.",
+    ({ coverage }) => coverage?.heard,
+  ),
+  workerGauge(
     "worker_kv_cache_usage_ratio",
-    "Used part of the KV cache, 0 to 1, of the worker's last update (gpu_cache_usage_perc); used / total blocks where no worker sends it.",
+    "Used part of the KV cache, 0 to 1, of the same moment as llm_kv_blocks_active: as the worker says it, else used / total blocks; of several ranks the mean.",
     ofNumbers((numbers) => numbers.cacheUsageRatio),
   ),
   workerGauge(
     "worker_prefix_cache_hit_ratio",
-    "Prefix cache hit rate, 0 to 1, of the worker's last update (gpu_prefix_cache_hit_rate).",
+    "Prefix cache hit rate, 0 to 1: hits over queries of the last five minutes if the worker's page counts them, else of its last update (gpu_prefix_cache_hit_rate).",
     ofNumbers((numbers) => numbers.prefixHitRatio),
   ),
   workerGauge(
@@ -185,6 +206,21 @@ const TABLE: readonly Family[] = [
     "rank_requests_waiting",
     "Requests that wait at one rank, of workers with several.",
     ({ waiting }) => waiting,
+  ),
+  rankGauge(
+    "rank_kv_cache_usage_ratio",
+    "Used part of the KV cache of one rank, 0 to 1, of workers with several.",
+    ({ cacheUsageRatio }) => cacheUsageRatio,
+  ),
+  rankGauge(
+    "rank_prefix_cache_hit_ratio",
+    "Prefix cache hit rate of one rank, 0 to 1, of workers with several.",
+    ({ prefixHitRatio }) => prefixHitRatio,
+  ),
+  rankGauge(
+    "rank_silent",
+    "1 for a rank that sent heartbeats and sent none for --stale-after, 0 while it sends them; of workers with several ranks or a silent one.",
+    ({ isSilent }) => flag(isSilent),
   ),
   estimateGauge(
     "router_active_decode_blocks",

@@ -1,6 +1,6 @@
 import type { Target } from "../dynamo/target.ts";
 import type { HitRateSum, HitRateTotals } from "../fleet/hit_rates.ts";
-import type { RankNumbers } from "../fleet/heard.ts";
+import type { RankNumbers } from "../fleet/rank_reading.ts";
 import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import type { Estimate, WorkerSnapshot, WorkerState } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";

@@ -1,6 +1,7 @@
 import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
-import { totalsOf } from "../fleet/totals.ts";
-import { timeText, workerJson } from "./worker_json.ts";
+import { totalsOf, troublesOf } from "../fleet/totals.ts";
+import { timeText } from "./time_text.ts";
+import { workerJson } from "./worker_json.ts";
 
 /** The JSON of the whole fleet (docs/api/fleet.schema.json) in pieces, one a worker, that are to be put together. */
 export function* fleetJson(snapshot: Snapshot): Generator<string> {
@@ -40,6 +41,7 @@ export function open(object: object): string {
 
 function aggregateOf({ workers, workersByState, load, hitRateTotals, lastRound }: TargetSnapshot): object {
   const totals = totalsOf(workers);
+  const troubles = troublesOf(workers);
   const { islBlocks, overlapBlocks } = hitRateTotals;
   return {
     workers: workersByState,
@@ -52,6 +54,10 @@ function aggregateOf({ workers, workersByState, load, hitRateTotals, lastRound }
     slots_total: totals.slotsTotal,
     slot_utilisation: totals.slotUtilisation,
     requests_waiting: totals.requestsWaiting,
+    requests_in_flight: totals.requestsInFlight,
+    workers_partial: troubles.partial,
+    workers_stuck: troubles.stuck,
+    ranks_silent: troubles.silentRanks,
     ...(islBlocks > 0 && { hit_rate: { isl_blocks: islBlocks, overlap_blocks: overlapBlocks } }),
     ...(lastRound && {
       round: {

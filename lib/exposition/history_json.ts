@@ -2,7 +2,7 @@ import type { FleetSeries, Past } from "../monitor/history.ts";
 import type { WorkerSeries } from "../monitor/worker_rows.ts";
 import { arrayJson } from "./array_json.ts";
 import { open } from "./fleet_json.ts";
-import { timeText } from "./worker_json.ts";
+import { timeText } from "./time_text.ts";
 
 const FLEET_NAMES: Readonly<Record<keyof FleetSeries, string>> = {
   loadAvg: "load_avg",

@@ -1,4 +1,4 @@
-import type { WorkerNumbers } from "../fleet/heard.ts";
+import type { WorkerNumbers } from "../fleet/worker_numbers.ts";
 import type { Estimate, WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import { distinctEndpoints } from "./endpoints.ts";
@@ -11,6 +11,16 @@ function total(name: string, help: string, value: (numbers: WorkerNumbers) => nu
     value: ({ numbers }: WorkerSnapshot) => value(numbers),
   } as const;
   return { name: `${PREFIX}target_${name}`, type: "gauge", help, source };
+}
+
+/** How many there are of something, over all workers; absent if no worker has any. */
+function count(name: string, help: string, value: (worker: WorkerSnapshot) => number | undefined): Family {
+  return {
+    name: `${PREFIX}target_${name}`,
+    type: "gauge",
+    help,
+    source: { per: "workers", how: "sum", value },
+  };
 }
 
 function mean(name: string, help: string, value: (numbers: WorkerNumbers) => number | undefined): Family {
@@ -69,6 +79,31 @@ export const TARGET_SUMS: readonly Family[] = [
   total("request_slots_used", "Active request slots of all workers.", ({ activeSlots }) => activeSlots),
   total("request_slots_capacity", "Request slots that all workers have.", ({ totalSlots }) => totalSlots),
   total("requests_waiting", "Requests that wait at any worker.", ({ requestsWaiting }) => requestsWaiting),
+  total(
+    "requests_in_flight",
+    "Requests that workers have taken and not answered yet, as their pages say; never part of those above.",
+    ({ requestsInFlight }) => requestsInFlight,
+  ),
+  count(
+    "workers_stuck",
+    "Workers with requests in flight and no finished forward pass for --stuck-after; absent while none is known to be.",
+    ({ stuckSeconds }) => stuckSeconds === undefined ? undefined : 1,
+  ),
+  count(
+    "ranks_expected",
+    "Data-parallel ranks of the workers with several, as their model cards say.",
+    ({ coverage }) => coverage?.expected,
+  ),
+  count(
+    "ranks_heard",
+    "Ranks that the numbers of these workers are over: below ranks_expected the sums are those of some ranks only.",
+    ({ coverage }) => coverage?.heard,
+  ),
+  count(
+    "ranks_silent",
+    "Ranks whose heartbeats have ended, of workers with several ranks or a silent one.",
+    ({ ranks }) => sumOf(ranks, ({ isSilent }) => isSilent === undefined ? undefined : Number(isSilent)),
+  ),
   mean(
     "kv_cache_usage_ratio",
     "Used part of the KV cache, 0 to 1: the mean of the workers that say it.",
@@ -138,3 +173,13 @@ export const TARGET_SUMS: readonly Family[] = [
     ({ activePrefillTokens }) => activePrefillTokens,
   ),
 ];
+
+/** Undefined if no item has a value. */
+function sumOf<T>(items: readonly T[], value: (item: T) => number | undefined): number | undefined {
+  let sum: number | undefined;
+  for (const item of items) {
+    const one = value(item);
+    if (one !== undefined) sum = (sum ?? 0) + one;
+  }
+  return sum;
+}

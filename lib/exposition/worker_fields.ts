@@ -1,7 +1,9 @@
-import type { RankNumbers, WorkerNumbers } from "../fleet/heard.ts";
+import type { RankNumbers } from "../fleet/rank_reading.ts";
+import type { WorkerNumbers } from "../fleet/worker_numbers.ts";
 import type { Estimate, WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import { distinctEndpoints } from "./endpoints.ts";
+import { timeText } from "./time_text.ts";
 
 /** What JSON has for a field; what is undefined is left out. */
 export type Scalar = string | number | boolean | undefined;
@@ -49,6 +51,9 @@ const WORKER: Fields<WorkerSnapshot> = {
     ["load_shape", ({ load }) => load?.shape],
     ["worker_type", ({ card }) => card?.workerType],
     ["model", ({ card }) => cut(card?.model)],
+    ["stuck_since", ({ stuckSince }) => stuckSince && timeText(stuckSince)],
+    ["first_pass_pending", ({ isFirstPassPending }) => isFirstPassPending || undefined],
+    ["page_problem", ({ pageProblem }) => cut(pageProblem)],
   ],
   numbers: [
     ["kv_blocks_used", ofNumbers(({ activeBlocks }) => activeBlocks)],
@@ -56,17 +61,22 @@ const WORKER: Fields<WorkerSnapshot> = {
     ["slots_active", ofNumbers(({ activeSlots }) => activeSlots)],
     ["slots_total", ofNumbers(({ totalSlots }) => totalSlots)],
     ["requests_waiting", ofNumbers(({ requestsWaiting }) => requestsWaiting)],
+    ["requests_in_flight", ofNumbers(({ requestsInFlight }) => requestsInFlight)],
     ["cache_usage", ofNumbers(({ cacheUsageRatio }) => cacheUsageRatio)],
     ["prefix_hit", ofNumbers(({ prefixHitRatio }) => prefixHitRatio)],
+    ["ranks_expected", ({ coverage }) => coverage?.expected],
+    ["ranks_heard", ({ coverage }) => coverage?.heard],
   ],
 };
 
 const RANK: Fields<RankNumbers> = {
-  labels: [["dp_rank", ({ dpRank }) => dpRank]],
+  labels: [["dp_rank", ({ dpRank }) => dpRank], ["silent", ({ isSilent }) => isSilent]],
   numbers: [
     ["kv_blocks_used", ({ usedBlocks }) => usedBlocks],
     ["requests_running", ({ running }) => running],
     ["requests_waiting", ({ waiting }) => waiting],
+    ["cache_usage", ({ cacheUsageRatio }) => cacheUsageRatio],
+    ["prefix_hit", ({ prefixHitRatio }) => prefixHitRatio],
   ],
 };
 

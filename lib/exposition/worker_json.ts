@@ -1,5 +1,5 @@
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
-import type { Instant } from "../timing.ts";
+import { timeText } from "./time_text.ts";
 import { hasSameLabels, LISTS, workerFields } from "./worker_fields.ts";
 
 /** The API's JSON of one worker. What is not known is absent. */
@@ -19,11 +19,6 @@ export function isSameButNumbers(a: WorkerSnapshot, b: WorkerSnapshot): boolean 
   return hasSameLabels(a, b) && isSameSet(a.channels, b.channels) &&
     (a.lastAnswerAt === undefined) === (b.lastAnswerAt === undefined) &&
     LISTS.every(({ hasSameItems }) => hasSameItems(a, b));
-}
-
-/** RFC 3339, UTC, to the millisecond. */
-export function timeText({ epochMs }: Instant): string {
-  return new Date(epochMs).toISOString();
 }
 
 function isSameSet<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {

@@ -9,10 +9,19 @@ import { ExpectedWorkers } from "../scrape/expected_workers.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
 import { countAnswers } from "./answer_counts.ts";
-import { forgetRouters, forgetVias } from "./heard.ts";
+import { forgetRouters } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 import { each, type Parts } from "./parts.ts";
-import { type FleetLimits, isStale, lastSign, listen, newWorker, toListed, type Worker } from "./worker.ts";
+import {
+  type FleetLimits,
+  forget,
+  isStale,
+  lastSign,
+  listen,
+  newWorker,
+  toListed,
+  type Worker,
+} from "./worker.ts";
 import { releasesByService } from "./worker_release.ts";
 import { WorkerTable, WorkerTableDraft } from "./worker_table.ts";
 
@@ -293,8 +302,8 @@ class Draft {
 
   forgetVias(vias: ReadonlySet<string>): void {
     for (const worker of this.#workers.values()) {
-      const heard = forgetVias(worker.heard, vias);
-      if (heard !== worker.heard) this.#workers.put({ ...worker, heard });
+      const changed = forget(worker, vias);
+      if (changed !== worker) this.#workers.put(changed);
     }
   }
 

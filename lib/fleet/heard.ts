@@ -1,11 +1,13 @@
-import type { Load, Mutable, SpecDecode } from "../dynamo/load.ts";
-import type { ModelCard } from "../dynamo/model_card.ts";
 import type { PageNumbers } from "../dynamo/worker_page.ts";
 import type { Channel, Observation, Said } from "../events/observation.ts";
+import type { ModelCard } from "../dynamo/model_card.ts";
 import type { Answer } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 
-/** The newest that was heard of one worker without asking, by what is said, who says it and of which rank. */
+/**
+ * The newest that was heard of one worker without asking, by what is said, who says it and of which rank. A finished
+ * pass and a heartbeat stand side by side.
+ */
 export type Heard = ReadonlyMap<string, Observation>;
 
 export const NOTHING_HEARD: Heard = new Map();
@@ -51,13 +53,29 @@ export function forgetRouters(heard: Heard, publishers: ReadonlySet<string>): He
   return new Map([...heard].filter(([, observation]) => isThere(observation)));
 }
 
-function keyOf({ dpRank, said }: Observation): string {
-  return `${said.kind}/${dpRank}/${said.kind === "router" ? said.router : ""}`;
+/** A worker may have several pages; each says what it says of the whole engine. */
+function keyOf({ dpRank, via, said }: Observation): string {
+  const from = said.kind === "router" ? said.router : typeof dpRank === "number" ? "" : via;
+  return `${said.kind}/${dpRank}/${from}`;
 }
+
+/** When each rank last sent a pass or a heartbeat, of those that did, by the rank's number. */
+export function rankBeats(heard: Heard): ReadonlyMap<number, Instant> {
+  let beats: Map<number, Instant> | undefined;
+  for (const { said: { kind }, dpRank, at } of heard.values()) {
+    if (kind !== "forward_pass" && kind !== "heartbeat" || typeof dpRank !== "number") continue;
+    beats ??= new Map();
+    const known = beats.get(dpRank);
+    if (known === undefined || at.monotonicMs > known.monotonicMs) beats.set(dpRank, at);
+  }
+  return beats ?? NO_BEATS;
+}
+
+const NO_BEATS: ReadonlyMap<number, Instant> = new Map();
 
 /** Whether the worker itself was heard of its load. */
 export function saysLoad(heard: Heard): boolean {
-  return heard.values().some(({ said }) => said.kind !== "router" && hasNumbers(ofSaid(said)));
+  return heard.values().some(({ said }) => isLoad(said));
 }
 
 /** Whether the worker itself was heard, of its load or not: a page may have nothing of it. */
@@ -65,90 +83,13 @@ export function saysAnything(heard: Heard): boolean {
   return heard.values().some(({ said }) => said.kind !== "router");
 }
 
-/** What is known of a worker's load, all ranks together, whoever said it. What nobody says is absent, never 0. */
-export interface WorkerNumbers {
-  readonly activeBlocks?: number;
-  readonly totalBlocks?: number;
-  readonly activeSlots?: number;
-  readonly totalSlots?: number;
-  readonly requestsWaiting?: number;
-  /** 0 to 1; of used and total blocks where no channel says it. */
-  readonly cacheUsageRatio?: number;
-  readonly prefixHitRatio?: number;
-  readonly specDecode?: SpecDecode;
-}
-
-/** One rank of a worker that has several. */
-export interface RankNumbers {
-  readonly dpRank: number;
-  readonly usedBlocks: number | undefined;
-  readonly running: number | undefined;
-  readonly waiting: number | undefined;
-}
-
-/** Field by field the freshest of what the channels say; the model card's totals where nobody says them. */
-export function mergeNumbers(
-  sources: {
-    readonly answer: Answer | undefined;
-    readonly heard: Heard;
-    readonly card: ModelCard | undefined;
-  },
-): { readonly numbers: WorkerNumbers; readonly blocksAt: Instant | undefined } {
-  const { answer, heard, card } = sources;
-  if (heard.size === 0 && card === undefined) return onlyAnswered(answer);
-  const said: { at: Instant; numbers: WorkerNumbers }[] = [];
-  if (answer?.outcome.kind === "load") said.push({ at: answer.at, numbers: ofLoad(answer.outcome.load) });
-  for (const kind of ["load", "blocks", "forward_pass", "page"] as const) {
-    const ranks = [...heard.values()].filter((observation) => observation.said.kind === kind);
-    if (ranks.length === 0) continue;
-    said.push({
-      at: newest(ranks),
-      numbers: addRanks(ranks.map(({ said }) => ofSaid(said)).filter(hasNumbers)),
-    });
-  }
-  said.sort((a, b) => a.at.monotonicMs - b.at.monotonicMs);
-  const numbers: Mutable<WorkerNumbers> = Object.assign(
-    {},
-    ofCard(card),
-    ...said.map(({ numbers }) => numbers),
-  );
-  const { activeBlocks, totalBlocks } = numbers;
-  if (numbers.cacheUsageRatio === undefined && activeBlocks !== undefined && totalBlocks) {
-    numbers.cacheUsageRatio = activeBlocks / totalBlocks;
-  }
-  const blocksAt = said.findLast(({ numbers }) => numbers.activeBlocks !== undefined)?.at;
-  return { numbers, blocksAt };
-}
-
-/** What most workers of a large fleet are: seen by their answers alone. */
-function onlyAnswered(answer: Answer | undefined): ReturnType<typeof mergeNumbers> {
-  if (answer?.outcome.kind !== "load") return NOTHING_SAID;
-  const { load } = answer.outcome;
-  const isWhole = load.cacheUsageRatio !== undefined || load.totalBlocks === 0;
-  const numbers = isWhole ? load : { ...load, cacheUsageRatio: load.activeBlocks / load.totalBlocks };
-  return { numbers, blocksAt: answer.at };
-}
-
-const NOTHING_SAID = { numbers: {}, blocksAt: undefined };
-
-/** The ranks, of a worker that was heard of several. */
-export function rankNumbers(heard: Heard): readonly RankNumbers[] {
-  if (heard.size === 0) return NO_RANKS;
-  const byRank = new Map<number, Mutable<RankNumbers>>();
-  const inTime = [...heard.values()].sort((a, b) => a.at.monotonicMs - b.at.monotonicMs);
-  for (const { dpRank, said } of inTime) {
-    const numbers = ofSaid(said);
-    if (!hasNumbers(numbers)) continue;
-    let rank = byRank.get(dpRank);
-    if (rank === undefined) {
-      byRank.set(dpRank, rank = { dpRank, usedBlocks: undefined, running: undefined, waiting: undefined });
-    }
-    const { activeBlocks, activeSlots, requestsWaiting } = numbers;
-    rank.usedBlocks = activeBlocks ?? rank.usedBlocks;
-    rank.running = activeSlots ?? rank.running;
-    rank.waiting = requestsWaiting ?? rank.waiting;
-  }
-  return byRank.size < 2 ? [] : [...byRank.values()].sort((a, b) => a.dpRank - b.dpRank);
+/** Requests in flight alone are no load: they say nothing of the engine. */
+function isLoad(said: Said): boolean {
+  if (said.kind !== "page") return said.kind !== "router";
+  const { usedBlocks, totalBlocks, cacheUsageRatio, running, waiting, prefixHitRatio }: PageNumbers =
+    said.numbers;
+  return [usedBlocks, totalBlocks, cacheUsageRatio, running, waiting, prefixHitRatio]
+    .some((value) => value !== undefined);
 }
 
 /** By which ways a worker is seen. */
@@ -169,72 +110,5 @@ export function channelsOf(
   return channels;
 }
 
-const NO_RANKS: readonly RankNumbers[] = [];
 const STATS_ALONE: ReadonlySet<Channel> = new Set<Channel>(["stats"]);
 const NO_CHANNEL: ReadonlySet<Channel> = new Set<Channel>();
-
-function ofLoad(load: Load): WorkerNumbers {
-  const { shape: _, dpRank: __, ...numbers } = load;
-  return numbers;
-}
-
-function ofSaid(said: Said): WorkerNumbers {
-  switch (said.kind) {
-    case "load":
-      return ofLoad(said.load);
-    case "blocks":
-      return { activeBlocks: said.usedBlocks };
-    case "forward_pass":
-      return { activeSlots: said.running, requestsWaiting: said.waiting };
-    case "page":
-      return ofPage(said.numbers);
-    case "router":
-      return {};
-  }
-}
-
-/** `inflight` is left out: running and waiting ones together are neither. */
-function ofPage(
-  { usedBlocks, totalBlocks, running, waiting, cacheUsageRatio, prefixHitRatio }: PageNumbers,
-): WorkerNumbers {
-  return {
-    ...(usedBlocks !== undefined && { activeBlocks: usedBlocks }),
-    ...(totalBlocks !== undefined && { totalBlocks }),
-    ...(running !== undefined && { activeSlots: running }),
-    ...(waiting !== undefined && { requestsWaiting: waiting }),
-    ...(cacheUsageRatio !== undefined && { cacheUsageRatio }),
-    ...(prefixHitRatio !== undefined && { prefixHitRatio }),
-  };
-}
-
-function hasNumbers(numbers: WorkerNumbers): boolean {
-  for (const _ in numbers) return true;
-  return false;
-}
-
-/** Totals of a card are per rank. */
-function ofCard(card: ModelCard | undefined): WorkerNumbers {
-  return {
-    ...(card?.totalBlocks !== undefined && { totalBlocks: card.totalBlocks * card.ranks }),
-    ...(card?.maxSeqs !== undefined && { totalSlots: card.maxSeqs * card.ranks }),
-  };
-}
-
-const COUNTS = ["activeBlocks", "totalBlocks", "activeSlots", "totalSlots", "requestsWaiting"] as const;
-
-/** Counts add up; of the rest, which has no sum, one rank's stands only where there is one. */
-function addRanks(ranks: readonly WorkerNumbers[]): WorkerNumbers {
-  if (ranks.length === 1) return ranks[0]!;
-  const sum: Partial<Record<typeof COUNTS[number], number>> = {};
-  for (const rank of ranks) {
-    for (const field of COUNTS) {
-      const value = rank[field];
-      if (value !== undefined) sum[field] = (sum[field] ?? 0) + value;
-    }
-  }
-  return sum;
-}
-
-function newest(ranks: readonly Observation[]): Instant {
-  return ranks.reduce((at, rank) => rank.at.monotonicMs > at.monotonicMs ? rank.at : at, ranks[0]!.at);
-}

@@ -1,10 +1,11 @@
 import type { Target } from "../dynamo/target.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
 import type { Fleet, RoundSummary } from "./fleet.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
 import { each, type Parts } from "./parts.ts";
-import { type FleetLimits, isStale, lastSign } from "./worker.ts";
+import type { FleetLimits } from "./worker.ts";
 import { WorkerSnapshot, type WorkerState } from "./worker_snapshot.ts";
 
 /** Everything that outputs show, at one moment: one value for the page, the push and all else, so they cannot disagree. */
@@ -41,6 +42,8 @@ export interface TargetSnapshot {
   /** Sums of the namespace's hit-rate events by the worker they name. */
   readonly hitRates: readonly HitRateSum[];
   readonly hitRateTotals: HitRateTotals;
+  /** When time alone changes what it shows, in monotonic milliseconds; Infinity if it does not. */
+  readonly changesAtMs: number;
 }
 
 export interface SnapshotOptions {
@@ -52,27 +55,32 @@ export interface SnapshotOptions {
   readonly withNats?: boolean;
   /** Whether totals of model cards count; unless false. */
   readonly withCards?: boolean;
+  /** Why pages of workers are not read. */
+  readonly pageProblems?: ReadonlyMap<WorkerId, string>;
 }
 
 /** What the workers of a fleet show at `now`, however long the parts take. While rounds fail nobody's load is known. */
 export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<TargetSnapshot> {
   const { hearsNats = false, withNats = true } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
-  const needsNats = fleet.needsNats && (withNats || fleet.workers.size > 0);
-  const up = roundsWork || hearsNats || !needsNats && fleet.membershipFromEtcd;
   const forWorkers = { ...options, roundsWork, byService: fleet.byService };
   const workers: WorkerSnapshot[] = [];
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   const activeBlocks: number[] = [];
   let loadFrom: { oldest: Instant; newest: Instant } | undefined;
+  let changesAtMs = Infinity;
   yield* each(fleet.workers.values(), (worker) => {
     const shown = new WorkerSnapshot(worker, forWorkers);
     workers.push(shown);
     workersByState[shown.state]++;
+    changesAtMs = Math.min(changesAtMs, shown.changesAtMs);
     if (shown.numbers.activeBlocks === undefined) return;
     activeBlocks.push(shown.numbers.activeBlocks);
     loadFrom = widen(loadFrom, shown.blocksAt!);
   });
+  // Told to do without NATS, workers that are heard in another way do not need it.
+  const needsNats = fleet.needsNats && (withNats || workersByState.discovered > 0);
+  const up = roundsWork || hearsNats || !needsNats && fleet.membershipFromEtcd;
   return {
     target: fleet.target,
     up,
@@ -91,6 +99,7 @@ export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<
       overlapBlocks,
     })),
     hitRateTotals: fleet.hitRates.totals,
+    changesAtMs,
   };
 }
 
@@ -100,17 +109,4 @@ function widen(span: { oldest: Instant; newest: Instant } | undefined, at: Insta
     oldest: at.monotonicMs < span.oldest.monotonicMs ? at : span.oldest,
     newest: at.monotonicMs > span.newest.monotonicMs ? at : span.newest,
   };
-}
-
-/** The moment, in monotonic milliseconds, at which the next sign of life becomes stale; undefined when none will. */
-export function nextExpiryMs(
-  fleet: Fleet,
-  options: { now: Instant; limits: FleetLimits },
-): number | undefined {
-  let oldest = Infinity;
-  for (const worker of fleet.workers.values()) {
-    const at = lastSign(worker);
-    if (at && !isStale(at, options)) oldest = Math.min(oldest, at.monotonicMs);
-  }
-  return oldest === Infinity ? undefined : oldest + options.limits.staleAfterMs;
 }

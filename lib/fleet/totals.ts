@@ -1,4 +1,5 @@
-import type { WorkerNumbers } from "./heard.ts";
+import type { WorkerNumbers } from "./worker_numbers.ts";
+import type { WorkerSnapshot } from "./worker_snapshot.ts";
 
 /** Sums over the workers that have each number; undefined where none has it. */
 export interface FleetTotals {
@@ -7,6 +8,7 @@ export interface FleetTotals {
   readonly slotsActive: number | undefined;
   readonly slotsTotal: number | undefined;
   readonly requestsWaiting: number | undefined;
+  readonly requestsInFlight: number | undefined;
   /** Used parts, 0 to 1, over the workers that have both numbers; undefined where none has. */
   readonly kvUtilisation: number | undefined;
   readonly slotUtilisation: number | undefined;
@@ -16,10 +18,12 @@ export function totalsOf(workers: readonly { readonly numbers: WorkerNumbers }[]
   const blocks = new Share();
   const slots = new Share();
   let requestsWaiting: number | undefined;
+  let requestsInFlight: number | undefined;
   for (const { numbers } of workers) {
     blocks.add(numbers.activeBlocks, numbers.totalBlocks);
     slots.add(numbers.activeSlots, numbers.totalSlots);
     requestsWaiting = plus(requestsWaiting, numbers.requestsWaiting);
+    requestsInFlight = plus(requestsInFlight, numbers.requestsInFlight);
   }
   return {
     blocksUsed: blocks.used,
@@ -27,6 +31,7 @@ export function totalsOf(workers: readonly { readonly numbers: WorkerNumbers }[]
     slotsActive: slots.used,
     slotsTotal: slots.total,
     requestsWaiting,
+    requestsInFlight,
     kvUtilisation: blocks.ratio,
     slotUtilisation: slots.ratio,
   };
@@ -54,4 +59,28 @@ class Share {
 
 function plus(sum: number | undefined, value: number | undefined): number | undefined {
   return value === undefined ? sum : (sum ?? 0) + value;
+}
+
+/** How many workers and ranks are in trouble that their states do not tell; undefined if none is. */
+export interface FleetTroubles {
+  /** Workers with several ranks, some of which are not in the numbers. */
+  readonly partial: number | undefined;
+  readonly stuck: number | undefined;
+  readonly silentRanks: number | undefined;
+}
+
+export function troublesOf(
+  workers: readonly Pick<WorkerSnapshot, "coverage" | "stuckSince" | "ranks">[],
+): FleetTroubles {
+  let [partial, stuck, silentRanks] = [0, 0, 0];
+  for (const { coverage, stuckSince, ranks } of workers) {
+    if (coverage?.expected !== undefined && coverage.heard < coverage.expected) partial++;
+    if (stuckSince !== undefined) stuck++;
+    for (const { isSilent } of ranks) if (isSilent) silentRanks++;
+  }
+  return {
+    partial: partial || undefined,
+    stuck: stuck || undefined,
+    silentRanks: silentRanks || undefined,
+  };
 }

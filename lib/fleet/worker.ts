@@ -3,7 +3,10 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Observation, Said } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
-import { hear, type Heard, NOTHING_HEARD } from "./heard.ts";
+import { type Activity, NO_ACTIVITY, noteActivity } from "./activity.ts";
+import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
+import { NO_PREFIX_HITS, notePrefixHits, type PrefixHits } from "./prefix_hits.ts";
+import { type BlockEvidence, NO_EVIDENCE, noteEvidence } from "./worker_units.ts";
 
 /** One worker that is not gone. */
 export interface Worker {
@@ -19,6 +22,9 @@ export interface Worker {
   readonly answer: Answer | undefined;
   /** What was heard of it without asking. */
   readonly heard: Heard;
+  readonly activity: Activity;
+  readonly prefixHits: PrefixHits;
+  readonly evidence: BlockEvidence;
   /**
    * When it last said anything, once it has sent a heartbeat or where nobody lists it; undefined of one that is listed
    * and speaks only when its load changes.
@@ -35,6 +41,8 @@ export interface FleetLimits {
   readonly staleAfterMs: number;
   /** From the last answer of a worker that etcd does not list to the moment when it is gone. */
   readonly forgetAfterMs: number;
+  /** How long requests are in flight without a finished pass until a worker is stuck. */
+  readonly stuckAfterMs: number;
 }
 
 /** One of which nothing is known but who it is. */
@@ -45,6 +53,9 @@ export function newWorker(id: WorkerId, registered: boolean | undefined): Worker
     undecidedSince: undefined,
     answer: undefined,
     heard: NOTHING_HEARD,
+    activity: NO_ACTIVITY,
+    prefixHits: NO_PREFIX_HITS,
+    evidence: NO_EVIDENCE,
     beatAt: undefined,
     livesByEvents: false,
     registration: NO_REGISTRATION,
@@ -68,22 +79,44 @@ export function lastSign({ answer, beatAt }: Worker): Instant | undefined {
 /** The worker with this heard of it. */
 export function listen(worker: Worker, observation: Observation): Worker {
   const { said, at } = observation;
-  const beats = isHeartbeat(said) ||
+  const { card, releases } = worker.registration;
+  const beats = isRegular(said) ||
     said.kind !== "router" && (worker.beatAt !== undefined || worker.livesByEvents);
   const isNewer = worker.beatAt === undefined || at.monotonicMs > worker.beatAt.monotonicMs;
+  const heard = hear(worker.heard, observation);
   return {
     ...worker,
-    heard: hear(worker.heard, observation),
+    heard,
+    activity: noteActivity(worker.activity, heard, at),
+    prefixHits: withPrefixHits(worker, observation),
+    evidence: noteEvidence(worker.evidence, observation, { heard, card, possible: releases }),
     beatAt: beats && isNewer ? at : worker.beatAt,
   };
 }
 
+function withPrefixHits({ prefixHits }: Worker, { said, dpRank, at }: Observation): PrefixHits {
+  if (said.kind !== "page") return prefixHits;
+  const { prefixHits: hits, prefixQueries: queries } = said.numbers;
+  if (hits === undefined || queries === undefined) return prefixHits;
+  return notePrefixHits(prefixHits, dpRank, { atMs: at.monotonicMs, hits, queries });
+}
+
+/** The worker without what came by connections that are lost. */
+export function forget(worker: Worker, vias: ReadonlySet<string>): Worker {
+  const heard = forgetVias(worker.heard, vias);
+  if (heard === worker.heard) return worker;
+  const { activity } = worker;
+  const at = activity.busySince ?? activity.heardSince; // Nothing begins by forgetting.
+  return { ...worker, heard, activity: at ? noteActivity(activity, heard, at) : activity };
+}
+
 /** A worker that is listed from now on: its silence means something only if it sends heartbeats. */
 export function toListed(worker: Worker): Worker {
-  const sendsHeartbeats = worker.heard.values().some(({ said }) => isHeartbeat(said));
+  const sendsHeartbeats = worker.heard.values().some(({ said }) => isRegular(said));
   return { ...worker, livesByEvents: false, beatAt: sendsHeartbeats ? worker.beatAt : undefined };
 }
 
-function isHeartbeat({ kind }: Said): boolean {
-  return kind === "forward_pass" || kind === "page";
+/** What a worker says again and again, whatever it does. */
+function isRegular({ kind }: Said): boolean {
+  return kind === "forward_pass" || kind === "heartbeat" || kind === "page";
 }

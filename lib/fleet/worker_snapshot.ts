@@ -5,17 +5,10 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Channel } from "../events/observation.ts";
 import type { Answer, EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
-import {
-  channelsOf,
-  type Heard,
-  mergeNumbers,
-  NOTHING_HEARD,
-  type RankNumbers,
-  rankNumbers,
-  saysAnything,
-  saysLoad,
-  type WorkerNumbers,
-} from "./heard.ts";
+import { isFirstPassPending, passlessSince } from "./activity.ts";
+import { channelsOf, type Heard, NOTHING_HEARD, rankBeats, saysAnything, saysLoad } from "./heard.ts";
+import type { RankNumbers } from "./rank_reading.ts";
+import { mergeNumbers, type RankCoverage, type WorkerNumbers } from "./worker_numbers.ts";
 import { type FleetLimits, isStale, lastSign, type Worker } from "./worker.ts";
 import { workerRelease } from "./worker_release.ts";
 
@@ -35,8 +28,17 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
   readonly load: Load | undefined;
   /** What all channels say of it together, as far as that is known and still true. */
   readonly numbers: WorkerNumbers;
-  /** Its ranks, of a worker that has several. */
+  /** Its ranks, of a worker that has several, or a silent one. */
   readonly ranks: readonly RankNumbers[];
+  /** How many of its ranks the numbers are over; undefined of a worker with one. */
+  readonly coverage: RankCoverage | undefined;
+  /** Since when requests are in flight and no forward pass ended, if that is so long that it is stuck. */
+  readonly stuckSince: Instant | undefined;
+  readonly stuckSeconds: number | undefined;
+  /** Requests are in flight, and the engine has not finished its first pass. */
+  readonly isFirstPassPending: boolean;
+  /** Why its page is not read; undefined if it is, or if no page is known of. */
+  readonly pageProblem: string | undefined;
   /** Routers' estimates of it. */
   readonly estimates: readonly Estimate[];
   /** By which ways it is seen. */
@@ -50,6 +52,8 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
 
   /** When the blocks in use were said that `numbers` has. */
   readonly blocksAt: Instant | undefined;
+  /** When time alone changes what it shows, in monotonic milliseconds; Infinity if it does not. */
+  readonly changesAtMs: number;
 
   constructor(worker: Worker, options: WorkerSnapshotOptions) {
     const { id, registered, registration: { card, releases } } = worker;
@@ -59,11 +63,17 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
     const heard = isSilent ? NOTHING_HEARD : worker.heard;
     const counted = options.roundsWork ? answer : undefined;
     const channelCard = options.withCards === false ? undefined : card;
-    const { numbers, blocksAt } = mergeNumbers({
+    const beats = rankBeats(heard);
+    const { numbers, blocksAt, ranks, coverage } = mergeNumbers({
       answer: counted,
       heard,
       card: isSilent ? undefined : channelCard,
+      possible: releases,
+      prefixHits: worker.prefixHits,
+      evidence: worker.evidence,
+      silentRanks: silentRanks(beats, options),
     });
+    const passless = passlessSince(worker.activity, heard);
     this.id = id;
     this.state = isSilent ? "silent" : stateOf(answer, heard);
     this.registered = registered;
@@ -71,8 +81,16 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
     this.load = counted?.outcome.kind === "load" ? counted.outcome.load : undefined;
     this.numbers = numbers;
     this.blocksAt = blocksAt;
-    this.ranks = rankNumbers(heard);
+    this.ranks = ranks;
+    this.coverage = coverage;
+    this.stuckSince = passless && secondsSince(passless, options) * 1_000 >= options.limits.stuckAfterMs
+      ? passless
+      : undefined;
+    this.stuckSeconds = this.stuckSince && secondsSince(this.stuckSince, options);
+    this.isFirstPassPending = isFirstPassPending(worker.activity, heard);
+    this.pageProblem = options.pageProblems?.get(id);
     this.estimates = estimatesOf(heard);
+    this.changesAtMs = changesAtMs({ sign, beats, passless }, options);
     this.channels = channelsOf({ answer, heard, card: channelCard });
     this.card = card;
     this.release = workerRelease({ registered: releases, answer, byService: options.byService });
@@ -90,6 +108,42 @@ export interface WorkerSnapshotOptions {
   readonly byService: ReadonlyMap<string, Releases>;
   /** Whether totals of model cards count; unless false. */
   readonly withCards?: boolean;
+  /** Why pages of workers are not read. */
+  readonly pageProblems?: ReadonlyMap<WorkerId, string>;
+}
+
+/** Of each rank that sends heartbeats whether they have ended. */
+function silentRanks(
+  beats: ReadonlyMap<number, Instant>,
+  options: WorkerSnapshotOptions,
+): ReadonlyMap<number, boolean> {
+  if (beats.size === 0) return NO_SILENT_RANKS;
+  return new Map(beats.entries().map(([dpRank, at]) => [dpRank, isStale(at, options)]));
+}
+
+const NO_SILENT_RANKS: ReadonlyMap<number, boolean> = new Map();
+
+function secondsSince(since: Instant, { now }: WorkerSnapshotOptions): number {
+  return (now.monotonicMs - since.monotonicMs) / 1_000;
+}
+
+/** The next moment at which a sign of life becomes stale, a rank silent, or the worker stuck. */
+function changesAtMs(
+  { sign, beats, passless }: {
+    readonly sign: Instant | undefined;
+    readonly beats: ReadonlyMap<number, Instant>;
+    readonly passless: Instant | undefined;
+  },
+  { now: { monotonicMs: nowMs }, limits: { staleAfterMs, stuckAfterMs } }: WorkerSnapshotOptions,
+): number {
+  let next = Infinity;
+  const ends = sign === undefined ? Infinity : sign.monotonicMs + staleAfterMs;
+  if (ends > nowMs) next = ends;
+  for (const { monotonicMs } of beats.values()) {
+    if (monotonicMs + staleAfterMs > nowMs) next = Math.min(next, monotonicMs + staleAfterMs);
+  }
+  const stucks = passless === undefined ? Infinity : passless.monotonicMs + stuckAfterMs;
+  return stucks > nowMs ? Math.min(next, stucks) : next;
 }
 
 /** The NATS service under which a worker answers. */
@@ -116,7 +170,7 @@ const NO_ESTIMATES: readonly Estimate[] = [];
 function estimatesOf(heard: Heard): readonly Estimate[] {
   if (heard.size === 0) return NO_ESTIMATES;
   return [...heard.values()].flatMap(({ dpRank, said }) =>
-    said.kind === "router"
+    said.kind === "router" && typeof dpRank === "number"
       ? [{
         router: said.router,
         dpRank,

@@ -1,9 +1,10 @@
 import { Directory, type Listing } from "../discovery/directory.ts";
-import { ListedStrangers } from "../discovery/listed_strangers.ts";
+import { KeyTroubles } from "../discovery/key_troubles.ts";
 import { pageAddresses } from "../discovery/page_addresses.ts";
 import type { PageTarget } from "../discovery/page_targets.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
 import { type Target, targetPath } from "../dynamo/target.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
 import { ChannelListener, type EventBatch } from "../events/channel_listener.ts";
 import { type HitRateBatch, HitRateListener } from "../events/hit_rate_listener.ts";
 import { type Channel, type Observation, observationsOf } from "../events/observation.ts";
@@ -17,7 +18,7 @@ import {
 } from "../fleet/fleet.ts";
 import type { FleetLimits } from "../fleet/worker.ts";
 import { type Parts, whole } from "../fleet/parts.ts";
-import { nextExpiryMs, type Snapshot, snapshotInParts } from "../fleet/snapshot.ts";
+import { type Snapshot, snapshotInParts } from "../fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { logger } from "../log.ts";
 import { type PageBatch, PagePoller } from "../scrape/page_poller.ts";
@@ -78,7 +79,9 @@ export class Monitor implements Disposable {
   /** What channels and pages follow. */
   #listing: Listing | undefined;
   #pageTargets: readonly PageTarget[] = NO_TARGETS;
-  readonly #strangers = new ListedStrangers();
+  readonly #keyTroubles = new KeyTroubles();
+  /** Workers whose pages have no address. */
+  #unaddressed: readonly WorkerId[] = [];
   readonly #scraper: Scraper | undefined;
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
@@ -266,9 +269,13 @@ export class Monitor implements Disposable {
       this.#channels.update(channels);
       if (this.#options.channels.has("http")) {
         const { workerUrls: templates } = this.#options;
-        this.#pages.update(pageAddresses(membership, { templates, targets }));
-        this.#strangers.note(targets, membership);
+        const { pages, unaddressed } = pageAddresses(membership, { templates, targets });
+        this.#pages.update(pages);
+        this.#unaddressed = unaddressed;
+        this.#keyTroubles.noteStrangers(targets, membership);
+        this.#keyTroubles.noteUnaddressed(unaddressed);
       }
+      this.#keyTroubles.noteContradictions(membership);
     }
     if (isNew) await this.#apply({ kind: "membership", membership, request: this.#request });
   }
@@ -365,33 +372,51 @@ export class Monitor implements Disposable {
       hearsNats,
       withNats: nats !== undefined,
       withCards: channels.has("card"),
+      pageProblems: this.#pageProblems(),
     });
     return { seq, at: now, ...connections, targets: [target] };
+  }
+
+  /** Why pages of workers are not read. */
+  #pageProblems(): ReadonlyMap<WorkerId, string> {
+    const failing = this.#pages.problems();
+    if (this.#unaddressed.length === 0) return failing;
+    return new Map([...this.#unaddressed.map((id) => [id, NO_HOST] as const), ...failing]);
   }
 
   /** Numbers leave when they become stale, not at the next round. */
   #watchExpiry(): void {
     clearTimeout(this.#expiry);
-    const { clock, limits } = this.#options;
-    const now = clock();
-    const atMs = nextExpiryMs(this.#fleet, { now, limits });
-    if (atMs === undefined) return;
-    this.#expiry = setTimeout(() => this.#renewWithin(0), Math.max(0, atMs - now.monotonicMs));
+    const [{ changesAtMs } = { changesAtMs: Infinity }] = this.#snapshot.targets;
+    if (changesAtMs === Infinity) return;
+    const waitMs = Math.max(0, changesAtMs - this.#options.clock().monotonicMs);
+    this.#expiry = setTimeout(() => this.#renewWithin(0), waitMs);
   }
 
+  /** Says whether workers are there, and whether any of those that are listed was heard. */
   #reportPresence(): void {
     const { target, clock } = this.#options;
-    const { workers } = this.#snapshot.targets[0]!;
+    const { workers, workersByState } = this.#snapshot.targets[0]!;
     const path = targetPath(target);
-    switch (this.#absence.note(workers.some(isKnown), clock().monotonicMs)) {
+    const fields = { workers: workers.length };
+    const presence = workers.length === 0
+      ? "absent"
+      : workersByState.discovered === workers.length && !workers.some(isSeen)
+      ? "unheard"
+      : "present";
+    switch (this.#absence.note(presence, clock().monotonicMs)) {
       case "absent":
         return logger().warn(`No endpoints found matching ${path}`);
+      case "unheard":
+        return logger().warn(`Workers are registered at ${path}, and nothing was heard of them`, fields);
       case "present":
-        return logger().info(`Found workers at ${path}`, { workers: workers.filter(isKnown).length });
+        return logger().info(`Found workers at ${path}`, fields);
     }
   }
 }
 
-function isKnown({ state, channels }: WorkerSnapshot): boolean {
-  return state === "silent" || channels.size > 0;
+function isSeen({ channels }: WorkerSnapshot): boolean {
+  return channels.size > 0;
 }
+
+const NO_HOST = "its keys name no host, so --worker-url with {host} names no page of it";

@@ -1,5 +1,5 @@
 import { changeJson } from "../exposition/change_json.ts";
-import { timeText } from "../exposition/worker_json.ts";
+import { timeText } from "../exposition/time_text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
 import { Alarm, type Clock, sleep } from "../timing.ts";

@@ -1,5 +1,6 @@
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import { type PageNumbers, parseWorkerPage } from "../dynamo/worker_page.ts";
+import { type PageNumbers, parseWorkerPage, type UnknownLabel } from "../dynamo/worker_page.ts";
+import type { PageOwners } from "../discovery/page_addresses.ts";
 import { logger } from "../log.ts";
 import { BackOff, type Clock, type Instant } from "../timing.ts";
 import { FETCH_PROBLEMS, FetchError, fetchText } from "../transport/http_text.ts";
@@ -20,7 +21,7 @@ export interface PagePollerOptions {
 export interface WorkerPage {
   readonly worker: WorkerId;
   readonly at: Instant;
-  /** The worker's page, of others' at the same address apart: what came by it ends with it. */
+  /** Identifies this page among several at one address. Dropping the page drops everything it reported. */
   readonly via: string;
   /** By rank; at least one. */
   readonly numbers: readonly PageNumbers[];
@@ -41,13 +42,16 @@ export interface PageBatch {
   readonly rejected: Readonly<Record<PageProblem, number>>;
 }
 
-/** How many pages are asked for at once, and how few and many of these may be such as did not answer when last asked. */
+/** Pages requested at once. Of these, between MIN and MAX may go to addresses whose last request failed. */
 const MAX_AT_ONCE = 32;
 const MIN_DOUBTFUL_AT_ONCE = 4;
 const MAX_DOUBTFUL_AT_ONCE = 16;
 const TIMEOUT_MS = 2_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_BACK_OFF_MS = 60_000;
+/** Lines of the log about the content of one page. */
+const MAX_SAID = 100;
+const UNKNOWN_LABEL = "A worker's page has samples apart by a label that is not known: none of them is shown";
 
 /**
  * Asks for workers' HTTP pages, each at a fixed cadence, one that is not there ever more seldom. Pages that hang take no
@@ -57,9 +61,10 @@ export class PagePoller implements Disposable {
   readonly #options: PagePollerOptions;
   readonly #log = logger("pages");
   readonly #sources = new Map<string, Source>();
-  /** Those whose time has come, such as did not answer when last asked apart. */
+  /** Sources that are due. Sources whose last request failed are kept in `#doubtful`. */
   readonly #waiting = new Set<Source>();
   readonly #doubtful = new Set<Source>();
+  readonly #failing = new Set<Source>();
   readonly #asked = new Set<Source>();
   #pages = new Map<string, WorkerPage>();
   #lost = new Set<string>();
@@ -70,14 +75,14 @@ export class PagePoller implements Disposable {
   }
 
   /** Asks from now on for these pages, by URL with whom each may be of; what is asked for already goes on. */
-  update(pages: ReadonlyMap<string, ReadonlySet<WorkerId>>): void {
+  update(pages: ReadonlyMap<string, PageOwners>): void {
     for (const source of this.#sources.values()) if (!pages.has(source.url)) this.#drop(source);
-    for (const [url, workers] of pages) {
+    for (const [url, owners] of pages) {
       const known = this.#sources.get(url);
       const source = known ?? new Source({ url, intervalMs: this.#options.intervalMs });
       this.#sources.set(url, source);
-      const isNew = source.workers !== workers && !isSameSet(source.workers, workers);
-      source.workers = workers;
+      const isNew = !isSameOwners(source.owners, owners);
+      source.owners = owners;
       if (!isNew || known?.isThere || this.#asked.has(source)) continue;
       source.renew(); // A new worker's page may be there at once.
       this.#queue(source);
@@ -95,6 +100,19 @@ export class PagePoller implements Disposable {
     return batch;
   }
 
+  /** Why the pages of workers cannot be read, of those that no other page speaks of. */
+  problems(): ReadonlyMap<WorkerId, string> {
+    const problems = new Map<WorkerId, string>();
+    for (const { url, problem, owners: { workers } } of this.#failing) {
+      const [worker] = workers;
+      if (worker === undefined || workers.size > 1) continue; // Of whom it would be is not known.
+      problems.set(worker, `${shownUrl(url)}: ${problem}`);
+    }
+    if (problems.size === 0) return problems;
+    for (const { speaksOf } of this.#sources.values()) for (const worker of speaksOf) problems.delete(worker);
+    return problems;
+  }
+
   [Symbol.dispose](): void {
     for (const source of this.#sources.values()) this.#drop(source);
   }
@@ -104,6 +122,7 @@ export class PagePoller implements Disposable {
     this.#sources.delete(source.url);
     this.#waiting.delete(source);
     this.#doubtful.delete(source);
+    this.#failing.delete(source);
     this.#lose(source);
   }
 
@@ -152,7 +171,9 @@ export class PagePoller implements Disposable {
       const text = await fetchText(url, { timeoutMs, maxBytes: MAX_BYTES, signal });
       if (signal.aborted) return undefined;
       this.#counts.asked++;
-      const byWorker = numbersByWorker(parseWorkerPage(text), source.workers);
+      const page = parseWorkerPage(text);
+      this.#warnOfLabels(source, page.unknownLabels);
+      const byWorker = this.#numbersByWorker(page.numbers, source);
       const at = clock();
       for (const worker of source.speaksOf) if (!byWorker.has(worker)) this.#loseOne(source, worker);
       for (const [worker, numbers] of byWorker) {
@@ -161,6 +182,7 @@ export class PagePoller implements Disposable {
       }
       if (source.problem !== undefined) this.#log.info("A worker's page is there again", { url });
       source.answered(at, byWorker.keys());
+      this.#failing.delete(source);
       this.#options.onPage();
       return undefined;
     } catch (error) {
@@ -174,9 +196,55 @@ export class PagePoller implements Disposable {
       }
       const isLate = error instanceof FetchError && error.problem === "timeout";
       const waitMs = source.failed(error.message);
+      this.#failing.add(source);
       if (!isLate || clock().monotonicMs - source.answeredAtMs >= this.#options.keepMs) this.#lose(source);
       return waitMs;
     }
+  }
+
+  /** Says once of each label that nothing is taken of the samples that it tells apart. */
+  #warnOfLabels(source: Source, unknownLabels: readonly UnknownLabel[]): void {
+    for (const { family, label } of unknownLabels) {
+      const what = label === "" ? "A worker's page repeats a sample with other values" : UNKNOWN_LABEL;
+      if (source.isSaid(`${family} ${label}`)) continue;
+      this.#log.warn(what, { family, ...(label !== "" && { label }), url: shownUrl(source.url) });
+    }
+  }
+
+  /**
+   * What a page says, by worker. If the list names its worker, all of it is of that worker. Else it is of the workers
+   * that it names, among those it may be of; one that names nobody is of the only one that it may be of. An address
+   * may be another's by now (a worker that restarted has a new id), whose numbers must not become theirs.
+   */
+  #numbersByWorker(
+    numbers: readonly PageNumbers[],
+    source: Source,
+  ): ReadonlyMap<WorkerId, readonly PageNumbers[]> {
+    const { workers, listedAs } = source.owners;
+    if (numbers.length === 0) throw new PageError("no_load", "says nothing of a worker");
+    const named = numbers.filter((rank) => rank.worker !== undefined);
+    const ids = new Set(named.map(({ worker }) => worker!));
+    if (listedAs !== undefined && !ids.has(listedAs) && ids.size <= 1) {
+      for (const worker of ids) {
+        if (source.isSaid(worker)) continue;
+        const fields = { url: shownUrl(source.url), listed: listedAs, page: worker };
+        this.#log.info("A page names another worker than the list: the list counts", fields);
+      }
+      return new Map([[listedAs, numbers]]);
+    }
+    if (named.length === 0) {
+      const [only, ...others] = workers;
+      if (only === undefined || others.length > 0) {
+        throw new PageError(
+          "other_worker",
+          `names no worker, and may be of ${workers.size}: --worker-url-file can say of which`,
+        );
+      }
+      return new Map([[only, numbers]]);
+    }
+    const own = named.filter(({ worker }) => workers.has(worker!));
+    if (own.length === 0) throw new PageError("other_worker", `is the page of worker ${named[0]!.worker}`);
+    return Map.groupBy(own, ({ worker }) => worker!);
   }
 
   /** Once for each time that it was there. */
@@ -201,8 +269,9 @@ class Source {
   timer: ReturnType<typeof setTimeout> | undefined;
   isThere = false;
   answeredAtMs = -Infinity;
-  /** Whom it may be of. */
-  workers: ReadonlySet<WorkerId> = new Set();
+  owners: PageOwners = { workers: new Set() };
+  /** What was said in the log of it, once each. */
+  readonly said = new Set<string>();
   /** Of whom it has said what still stands. */
   speaksOf: ReadonlySet<WorkerId> = new Set();
   /** Why it is not there; undefined while it was not asked, or is. */
@@ -228,6 +297,13 @@ class Source {
     return this.#backOff.next();
   }
 
+  /** Whether this was said in the log before; it is from now on. */
+  isSaid(what: string): boolean {
+    if (this.said.has(what) || this.said.size >= MAX_SAID) return true;
+    this.said.add(what);
+    return false;
+  }
+
   /** It is no longer left alone. */
   renew(): void {
     clearTimeout(this.timer);
@@ -241,8 +317,16 @@ class Source {
 }
 
 /** Quick where sizes differ. */
-function isSameSet(one: ReadonlySet<WorkerId>, other: ReadonlySet<WorkerId>): boolean {
-  return one.size === other.size && one.isSubsetOf(other);
+function isSameOwners(one: PageOwners, other: PageOwners): boolean {
+  if (one === other) return true;
+  const { workers, listedAs } = other;
+  return one.listedAs === listedAs && one.workers.size === workers.size &&
+    (one.workers === workers || one.workers.isSubsetOf(workers));
+}
+
+/** Without a query, which may hold a secret. */
+function shownUrl(url: string): string {
+  return url.replace(/[?#].*/, "");
 }
 
 function viaOf({ url }: Source, worker: WorkerId): string {
@@ -262,29 +346,4 @@ function noCounts(): { asked: number; readonly rejected: Record<PageProblem, num
     asked: 0,
     rejected: { timeout: 0, unreachable: 0, status: 0, too_large: 0, no_load: 0, other_worker: 0 },
   };
-}
-
-/**
- * What a page says, by the workers it names among those it may be of; one that names nobody speaks of whom alone it may
- * be of. An address may be another's by now (a worker that restarted has a new id), whose numbers must not become theirs.
- */
-function numbersByWorker(
-  numbers: readonly PageNumbers[],
-  workers: ReadonlySet<WorkerId>,
-): ReadonlyMap<WorkerId, readonly PageNumbers[]> {
-  if (numbers.length === 0) throw new PageError("no_load", "says nothing of a worker");
-  const named = numbers.filter((rank) => rank.worker !== undefined);
-  if (named.length === 0) {
-    const [only, ...others] = workers;
-    if (only === undefined || others.length > 0) {
-      throw new PageError(
-        "other_worker",
-        `names no worker, and may be of ${workers.size}: --worker-url-file can say of which`,
-      );
-    }
-    return new Map([[only, numbers]]);
-  }
-  const own = named.filter(({ worker }) => workers.has(worker!));
-  if (own.length === 0) throw new PageError("other_worker", `is the page of worker ${named[0]!.worker}`);
-  return Map.groupBy(own, ({ worker }) => worker!);
 }

@@ -1,48 +1,63 @@
 import { join } from "node:path";
-import { sleep } from "../timing.ts";
-import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
 import { logger } from "../log.ts";
-import { FileTooLargeError, fileVersion, readRegularFile } from "./regular_file.ts";
+import { type Clock, sleep, systemClock } from "../timing.ts";
+import { FileAges } from "./file_ages.ts";
+import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
+import { FolderListing } from "./folder_listing.ts";
+import { type FileState, fileState, FileTooLargeError, readRegularFile } from "./regular_file.ts";
 
 export interface FileStoreOptions {
-  /** The folder that `DYN_FILE_KV` names. */
+  /** The folder that `DYN_FILE_KV` names, or Dynamo's default. */
   readonly folder: string;
+  /** Whether there need be no such folder yet: then there are no keys, and that is no failure. */
+  readonly mayBeMissing?: boolean;
+  /** How long after its last touch a file is still a key. */
+  readonly expiresAfterMs: number;
   /** The key that a file's path below the folder stands for; undefined for one that is none. */
   readonly keyOf: (path: string) => string | undefined;
   readonly signal: AbortSignal;
   /** How often the folder is read anew. */
   readonly rereadMs?: number;
+  readonly clock?: Clock;
 }
 
 /** A file with more is no key of Dynamo's. */
 const MAX_BYTES = 1024 * 1024;
+const REREAD_MS = 1_000;
 
 /**
  * Keys below some prefixes, kept equal to the files of a folder by reading it again and again. A file that did not
- * change is not read again. While a part of the folder cannot be read, the last known keys stand.
+ * change is not read again, and one that is no longer touched is no key. While a part of the folder cannot be read, or
+ * it is moved while it is read, the last known keys stand, and no file grows older.
  */
 export class FileStore implements KeyStore, AsyncDisposable {
   readonly kind = "file";
   readonly #options: FileStoreOptions;
-  readonly #ranges: readonly { readonly range: KeyRange; keys: Map<string, StoredKey> }[];
+  readonly #rereadMs: number;
+  readonly #ranges: readonly { readonly range: KeyRange; keys: ReadonlyMap<string, StoredKey> }[];
   readonly #listeners = new Set<() => void>();
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #log = logger("transport");
-  #connected: boolean | undefined;
+  #ages: FileAges;
+  #state: "read" | "missing" | "away" | undefined;
+  #wasThere = false;
 
   constructor(ranges: readonly KeyRange[], options: FileStoreOptions) {
     this.#options = options;
+    const { expiresAfterMs, rereadMs = REREAD_MS } = options;
+    this.#rereadMs = rereadMs;
+    this.#ages = new FileAges({ expiresAfterMs, maxStepMs: 2 * rereadMs });
     this.#ranges = ranges.map((range) => ({ range, keys: new Map() }));
     this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
   }
 
   get connected(): boolean {
-    return this.#connected ?? false;
+    return this.#state === "read" || this.#state === "missing";
   }
 
   get tried(): boolean {
-    return this.#connected !== undefined;
+    return this.#state !== undefined;
   }
 
   entries(prefix: string): ReadonlyMap<string, StoredKey> {
@@ -64,56 +79,69 @@ export class FileStore implements KeyStore, AsyncDisposable {
       const changed = await this.#read();
       if (signal.aborted) return;
       if (changed) { for (const listener of this.#listeners) listener(); }
-      await sleep(this.#options.rereadMs ?? 1_000, { signal });
+      await sleep(this.#rereadMs, { signal });
     }
   }
 
   /** Reads the folder; true when a key, or whether it can be read, is another than before. */
   async #read(): Promise<boolean> {
-    let read: Map<string, StoredKey>[];
+    const { folder, mayBeMissing = false, clock = systemClock } = this.#options;
+    const readAt = clock();
+    let ages: FileAges;
+    const keys: ReadonlyMap<string, StoredKey>[] = [];
     try {
-      const files = await this.#list();
-      read = [];
-      for (const part of this.#ranges) read.push(await readKeys(files, part));
+      if (mayBeMissing && !this.#wasThere && await isMissing(folder)) return this.#set("missing");
+      const listing = await FolderListing.of(folder);
+      const files = await this.#files(listing);
+      ages = this.#ages.after(
+        new Map(files.values().map(({ path, touchedMs }) => [path, touchedMs])),
+        readAt,
+      );
+      const live = [...files].filter(([, { path }]) => ages.has(path));
+      for (const part of this.#ranges) keys.push(await readKeys(live, part));
+      await listing.check();
     } catch (error) {
-      return this.#set(false, (error as Error).message);
+      return this.#set("away", (error as Error).message);
     }
-    let changed = this.#set(true);
-    for (const [at, part] of this.#ranges.entries()) {
-      const keys = read[at]!;
-      changed ||= keys.size !== part.keys.size ||
-        keys.entries().some(([key, { version }]) => part.keys.get(key)?.version !== version);
-      part.keys = keys;
+    this.#wasThere = true;
+    this.#ages = ages;
+    let changed = this.#set("read");
+    for (const [n, part] of this.#ranges.entries()) {
+      const before = part.keys;
+      part.keys = keys[n]!;
+      changed ||= before.size !== part.keys.size ||
+        part.keys.entries().some(([key, { version }]) => before.get(key)?.version !== version);
     }
     return changed;
   }
 
-  #set(connected: boolean, cause?: string): boolean {
-    if (connected === this.#connected) return false;
+  #set(state: "read" | "missing" | "away", cause?: string): boolean {
+    if (state === this.#state) return false;
     const { folder } = this.#options;
-    if (!connected) this.#log.warn("Cannot read the file store, trying again", { folder, cause });
-    else this.#log.info("Reading the file store", { folder });
-    this.#connected = connected;
+    if (state === "away") this.#log.warn("Cannot read the file store, trying again", { folder, cause });
+    else if (state === "read") this.#log.info("Reading the file store", { folder });
+    else this.#log.info("Waiting for the file store's folder, nobody is registered yet", { folder });
+    this.#state = state;
     return true;
   }
 
-  /** Keys and the paths of their files, two folders down. */
-  async #list(): Promise<Map<string, string>> {
+  /** The files of the ranges' keys, by key. */
+  async #files({ files }: FolderListing): Promise<Map<string, KeyFile>> {
     const { folder, keyOf } = this.#options;
-    const files = new Map<string, string>();
-    for await (const version of Deno.readDir(folder)) {
-      if (!version.isDirectory) continue;
-      for (const bucket of await contents(join(folder, version.name))) {
-        if (!bucket.isDirectory) continue;
-        for (const { name, isFile } of await contents(join(folder, version.name, bucket.name))) {
-          const path = `${version.name}/${bucket.name}/${name}`;
-          const key = isFile ? keyOf(path) : undefined;
-          if (key !== undefined) files.set(key, join(folder, path));
-        }
-      }
+    const found = new Map<string, KeyFile>();
+    for (const file of files) {
+      const key = keyOf(file);
+      if (key === undefined || !this.#ranges.some(({ range }) => key.startsWith(range.prefix))) continue;
+      const path = join(folder, file);
+      const state = await unlessNone(fileState(path, { maxBytes: MAX_BYTES }));
+      if (state !== undefined) found.set(key, { path, ...state });
     }
-    return files;
+    return found;
   }
+}
+
+interface KeyFile extends FileState {
+  readonly path: string;
 }
 
 interface ReadRange {
@@ -123,47 +151,33 @@ interface ReadRange {
 
 /** The keys of a range as they are now. @throws {Error} when one of their files is there and cannot be read */
 async function readKeys(
-  files: ReadonlyMap<string, string>,
+  files: readonly (readonly [key: string, KeyFile])[],
   { range, keys: before }: ReadRange,
 ): Promise<Map<string, StoredKey>> {
   const keys = new Map<string, StoredKey>();
-  for (const [key, path] of files) {
+  for (const [key, { path, version }] of files) {
     if (!key.startsWith(range.prefix)) continue;
-    const stored = await unlessGone(readKey(path, before.get(key), range.withValues));
-    if (stored !== undefined) keys.set(key, stored);
+    const known = before.get(key);
+    const value = known?.version === version
+      ? known.value
+      : range.withValues
+      ? await unlessNone(readRegularFile(path, { maxBytes: MAX_BYTES }))
+      : "";
+    if (value !== undefined) keys.set(key, { value, lease: undefined, version });
   }
   return keys;
 }
 
-/** Undefined when the file is too large for a key. */
-async function readKey(
-  path: string,
-  before: StoredKey | undefined,
-  withValues: boolean,
-): Promise<StoredKey | undefined> {
-  const limit = { maxBytes: MAX_BYTES };
-  try {
-    // Dynamo touches files to keep them: what is the same file of the same size is read again only when touched.
-    const version = await fileVersion(path, limit);
-    if (before?.version === version) return before;
-    return { value: withValues ? await readRegularFile(path, limit) : "", lease: undefined, version };
-  } catch (error) {
-    if (error instanceof FileTooLargeError) return undefined;
-    throw error;
-  }
+async function isMissing(folder: string): Promise<boolean> {
+  return await unlessNone(Deno.stat(folder)) === undefined;
 }
 
-/** What is in a folder; nothing when it went meanwhile. */
-async function contents(folder: string): Promise<Deno.DirEntry[]> {
-  return await unlessGone(Array.fromAsync(Deno.readDir(folder))) ?? [];
-}
-
-/** What went between being listed and being read is no problem; whatever else fails is one. */
-async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
+/** Undefined for what went meanwhile and for a file too large for a key; whatever else fails is a problem. */
+async function unlessNone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound || error instanceof FileTooLargeError) return undefined;
     throw error;
   }
 }

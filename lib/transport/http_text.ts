@@ -1,4 +1,5 @@
 import { Deadline } from "../timing.ts";
+import { fetchCause } from "./fetch_cause.ts";
 
 /** Why a text could not be had. A closed set: it becomes a label. */
 export const FETCH_PROBLEMS = ["timeout", "unreachable", "status", "too_large"] as const;
@@ -21,29 +22,83 @@ export interface FetchLimits {
 
 /**
  * Gets a text that is answered with 200; goes nowhere else, whatever the answer says. Ends within the limits, also when
- * `signal` is aborted.
+ * `signal` is aborted. The error's message says the exact cause.
  *
  * @throws {FetchError}
  */
 export async function fetchText(url: string, { timeoutMs, maxBytes, signal }: FetchLimits): Promise<string> {
-  const late = new FetchError("timeout", `no whole answer within ${timeoutMs} ms`);
+  const late = new FetchError("timeout", `timeout: no whole answer within ${timeoutMs} ms`);
   using deadline = new Deadline({ ms: timeoutMs, reason: late, outer: signal });
+  const limits = { maxBytes, signal: deadline.signal };
   try {
-    const response = await fetch(url, {
-      redirect: "manual",
-      signal: deadline.signal,
-      headers: { accept: "text/plain" },
-    });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new FetchError("status", `answers ${response.status}`);
+    try {
+      return await getText(url, limits);
+    } catch (error) {
+      if (!isBlockedPort(error)) throw error;
+      using client = directClient(url);
+      return await getText(url, { ...limits, client });
     }
-    return await readText(response.body, maxBytes);
   } catch (error) {
     if (deadline.signal.reason === late) throw late;
     if (error instanceof FetchError) throw error;
-    throw new FetchError("unreachable", (error as Error).message);
+    throw new FetchError("unreachable", fetchCause(error as Error, url));
   }
+}
+
+interface Getting {
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** Connects to the URL's host and port, whatever URL it is asked for. */
+  readonly client?: Deno.HttpClient;
+}
+
+async function getText(url: string, { maxBytes, signal, client }: Getting): Promise<string> {
+  const asked = new URL(url);
+  const { host } = asked;
+  if (client !== undefined) asked.port = "";
+  const response = await fetch(asked, {
+    redirect: "manual",
+    signal,
+    headers: { accept: "text/plain", ...(client && { host }) },
+    ...(client && { client }),
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new FetchError("status", statusCause(response, url));
+  }
+  return await readText(response.body, maxBytes);
+}
+
+/** Deno refuses the ports that browsers block, and alone knows which these are. */
+function isBlockedPort(error: unknown): boolean {
+  return error instanceof TypeError && /Requests to port \d+ are blocked/.test(error.message);
+}
+
+/**
+ * A client that connects to the URL's host and port. Deno blocks ports of URLs only, so the URL that it is asked for needs
+ * no port (2.9.6). It speaks no TLS.
+ *
+ * @throws {FetchError} for https
+ */
+function directClient(url: string): Deno.HttpClient {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== "http:") {
+    throw new FetchError("unreachable", `port ${port}, which browsers block, cannot be asked over https`);
+  }
+  return Deno.createHttpClient({
+    allowHost: true,
+    proxy: { transport: "tcp", hostname, port: Number(port) },
+  });
+}
+
+const MAX_TARGET_LENGTH = 200;
+
+/** `answers 500`, `answers 307, to http://host:8081/metrics/`: a redirect's target without user, query and fragment. */
+function statusCause({ status, headers }: Response, url: string): string {
+  const location = status >= 300 && status < 400 ? headers.get("location") : null;
+  const target = location === null ? null : URL.parse(location, url);
+  if (target === null || !/^https?:$/.test(target.protocol)) return `answers ${status}`;
+  return `answers ${status}, to ${`${target.origin}${target.pathname}`.slice(0, MAX_TARGET_LENGTH)}`;
 }
 
 /** Leaving the body cancels it, so one that never ends is not read to its end. */

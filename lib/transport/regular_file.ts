@@ -1,18 +1,27 @@
 /** Files as whole texts, without waiting for what may never end: a pipe, a device, a file that grows. */
 
+/** What a file is at one moment. */
+export interface FileState {
+  /** Another text when the file is another or was written to. */
+  readonly version: string;
+  /** When it was last written to or touched, by its own clock: ms since 1970. */
+  readonly touchedMs: number;
+}
+
 /**
- * Which content a path leads to: another text when the file is another or was written to. Links are followed.
+ * Which content a path leads to. Links are followed.
  *
  * @throws {Error} when the path does not lead to a regular file of at most `maxBytes`
  */
-export async function fileVersion(
+export async function fileState(
   path: string,
   { maxBytes }: { readonly maxBytes: number },
-): Promise<string> {
+): Promise<FileState> {
   const info = await Deno.stat(path);
   checkFile(info, maxBytes);
   const { mtime, size, ino } = info;
-  return `${mtime?.getTime()} ${size} ${ino}`;
+  const touchedMs = mtime?.getTime() ?? 0;
+  return { version: `${touchedMs} ${size} ${ino}`, touchedMs };
 }
 
 /** @throws {Error} when the path does not lead to a regular file of at most `maxBytes` that can be read */

@@ -1,6 +1,6 @@
 import { logger } from "../log.ts";
 import { sleep } from "../timing.ts";
-import { fileVersion, readRegularFile } from "./regular_file.ts";
+import { fileState, readRegularFile } from "./regular_file.ts";
 
 export interface WatchedFileOptions {
   readonly path: string;
@@ -46,7 +46,7 @@ export class WatchedFile implements Disposable {
     const { path } = this.#options;
     let text: string;
     try {
-      const version = await fileVersion(path, { maxBytes: MAX_BYTES });
+      const { version } = await fileState(path, { maxBytes: MAX_BYTES });
       if (version === this.#version) return;
       text = await readRegularFile(path, { maxBytes: MAX_BYTES });
       this.#version = version;

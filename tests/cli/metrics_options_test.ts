@@ -4,6 +4,9 @@ import { parseMetricsOptions } from "../../lib/cli/metrics_options.ts";
 const named = ["--component", "a", "--endpoint", "b"];
 const names =
   "one or more characters without white space, control characters, '*', '>' and empty parts between dots";
+const dynAddress =
+  "dyn://NAMESPACE.COMPONENT.ENDPOINT, three names with two dots, without white space, control characters, '*' and '>'";
+const oneName = "one name: dyn://NAMESPACE.COMPONENT.ENDPOINT is given with --endpoint";
 const interval = "a number of seconds from 0.1 to 86400";
 const gateway =
   "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment";
@@ -104,7 +107,45 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
     "--file-kv: must stand beside --discovery-backend file",
     { DYN_DISCOVERY_BACKEND: "etcd" },
   ],
-  [[...named, "--discovery-backend", "file"], "--file-kv is missing: must be the folder of the file store"],
+  [
+    [...named, "--discovery-backend", "file", "--file-kv", ""],
+    `--file-kv "": must be the folder of the file store`,
+  ],
+  ...[
+    "dyn://",
+    "dyn://b",
+    "dyn://a.b",
+    "dyn://a.b.c.d",
+    "dyn://a..c",
+    "dyn://.b.c",
+    "dyn://a/b/c",
+    "dyn://a.b.c d",
+    "dyn://a.*.c",
+  ]
+    .map((address): typeof bad[number] => [
+      ["--endpoint", address],
+      `--endpoint "${address}": must be ${dynAddress}`,
+    ]),
+  [["--endpoint", "dyn://a.b", "--component", "b"], `--endpoint "dyn://a.b": must be ${dynAddress}`],
+  [
+    ["--endpoint", "dyn://a.b.c", "--namespace", "a"],
+    "--endpoint dyn://…: must not stand beside --namespace, which the address names",
+  ],
+  [
+    ["--component", "b", "--endpoint", "dyn://a.b.c"],
+    "--endpoint dyn://…: must not stand beside --component, which the address names",
+  ],
+  [
+    ["--endpoint", "dyn://a.b.c", "--component", "b", "--namespace", "a"],
+    "--endpoint dyn://…: must not stand beside --namespace, which the address names",
+  ],
+  [["--component", "dyn://a.b.c"], `--component "dyn://a.b.c": must be ${oneName}`],
+  [
+    ["--component", "dyn://a.b.c", "--endpoint", "generate"],
+    `--component "dyn://a.b.c": must be ${oneName}`,
+  ],
+  [[...named, "--namespace", "dyn://a"], `--namespace "dyn://a": must be ${oneName}`],
+  [["--endpoint", "DYN://a.b.c"], "--component is missing: say it as in --component VllmWorker"],
   [named, `ETCD_ENDPOINTS "ftp://h:1": must be ${etcd}`, { ETCD_ENDPOINTS: "ftp://h:1" }],
   [named, "NATS_AUTH_NKEY: must be the seed of an nkey, SU…", { NATS_AUTH_NKEY: "garbage" }],
   [
@@ -152,6 +193,48 @@ Deno.test("a port in use is one line that names the address, exit code 1", async
   assert.equal(code, 1);
 });
 
+const addresses: readonly [address: string, env: Record<string, string>, target: readonly string[]][] = [
+  ["dyn://dynamo.backend.generate", {}, ["dynamo", "backend", "generate"]],
+  ["dyn://ns-1a2b.Vllm_Worker.load_metrics", { DYN_NAMESPACE: "else" }, [
+    "ns-1a2b",
+    "Vllm_Worker",
+    "load_metrics",
+  ]],
+  ["dyn://a.b.chat/completions", { DYN_NAMESPACE: "x y" }, ["a", "b", "chat/completions"]],
+];
+
+for (const [address, env, [namespace, component, endpoint]] of addresses) {
+  Deno.test(`${address} with ${JSON.stringify(env)} stands for namespace, component and endpoint`, () => {
+    const settings = parse(["--endpoint", address], env);
+    assert.ok(!("shown" in settings));
+    assert.deepEqual(settings.target, { namespace, component, endpoint });
+  });
+}
+
+const stores: readonly [
+  argv: readonly string[],
+  env: Record<string, string>,
+  folder: string | undefined,
+  mayBeMissing?: boolean,
+][] = [
+  [[], { DYN_FILE_KV: "/kv" }, undefined],
+  [[], { DYN_DISCOVERY_BACKEND: "etcd", TMPDIR: "/scratch" }, undefined],
+  [[], { DYN_DISCOVERY_BACKEND: "file" }, "/tmp/dynamo_store_kv", true],
+  [["--discovery-backend", "file"], {}, "/tmp/dynamo_store_kv", true],
+  [["--discovery-backend", "file"], { TMPDIR: "/scratch/me/" }, "/scratch/me/dynamo_store_kv", true],
+  [[], { DYN_DISCOVERY_BACKEND: "file", TMPDIR: "", DYN_FILE_KV: "" }, "/tmp/dynamo_store_kv", true],
+  [[], { DYN_DISCOVERY_BACKEND: "file", TMPDIR: "/scratch", DYN_FILE_KV: "/kv" }, "/kv", false],
+  [["--file-kv", "/tmp/dynamo_store_kv"], { DYN_DISCOVERY_BACKEND: "file" }, "/tmp/dynamo_store_kv", false],
+];
+
+for (const [argv, env, folder, mayBeMissing] of stores) {
+  Deno.test(`${JSON.stringify(argv)} with ${JSON.stringify(env)} reads ${folder ?? "etcd"}`, () => {
+    const settings = parse([...named, ...argv], env);
+    assert.ok(!("shown" in settings));
+    assert.deepEqual(settings.fileStore, folder && { folder, mayBeMissing });
+  });
+}
+
 Deno.test("pages of workers may be at several addresses", () => {
   const urls = ["http://{host}:8081/metrics", "https://b/{id}?x=1"];
   const settings = parse([...named, ...urls.flatMap((url) => ["--worker-url", url])]);
@@ -193,7 +276,7 @@ Deno.test("a worker is silent after three polls, at least 3 s, and forgotten aft
   for (const [argv, staleAfterMs, forgetAfterMs] of rows) {
     const settings = parse([...named, ...argv]);
     assert.ok(!("shown" in settings));
-    assert.deepEqual(settings.limits, { staleAfterMs, forgetAfterMs });
+    assert.deepEqual(settings.limits, { staleAfterMs, forgetAfterMs, stuckAfterMs: 10_000 });
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseTopOptions, type TopSettings } from "../../lib/cli/top_options.ts";
-import { NAME_RULE } from "../../lib/dynamo/target.ts";
+import { NAME_RULE, TARGET_ADDRESS_RULE } from "../../lib/dynamo/target.ts";
 
 const named = ["--component", "a", "--endpoint", "b"];
 const TERMINALS = { stdin: true, stdout: true, stderr: true };
@@ -23,6 +23,15 @@ const bad: readonly [argv: readonly string[], message: string][] = [
   [["--endpoint", "b"], "--component is missing: say it as in --component VllmWorker; or say --url"],
   [["--component", "a"], "--endpoint is missing: say it as in --endpoint load_metrics"],
   [["--component", "a", "--endpoint", "b c"], `--endpoint "b c": must be ${NAME_RULE}`],
+  [["--endpoint", "dyn://a.b"], `--endpoint "dyn://a.b": must be ${TARGET_ADDRESS_RULE}`],
+  [
+    ["--endpoint", "dyn://a.b.c", "--component", "b"],
+    "--endpoint dyn://…: must not stand beside --component, which the address names",
+  ],
+  [
+    ["--endpoint", "dyn://a.b.c", "--url", "http://h"],
+    "--url: must not stand beside --endpoint, which says what we watch ourselves",
+  ],
   [["--url", ""], `--url "": must be ${url}`],
   [["--url", "localhost:9091"], `--url "localhost:9091": must be ${url}`],
   [["--url", "http://me:secret@h:1"], `--url "http://…@h:1": must be ${url}`],
@@ -67,6 +76,12 @@ Deno.test("metrics top takes the target and the connections as metrics does, or 
     const { source: watched } = parse(["--url", given], { env: { DYN_NAMESPACE: "x" } });
     assert.deepEqual(watched, { url: new URL("https://h/prefix/") });
   }
+});
+
+Deno.test("metrics top takes an address in the place of three names", () => {
+  const { source } = parse(["--endpoint", "dyn://ns.b.c"], { env: { DYN_NAMESPACE: "else" } });
+  assert.ok(!("url" in source));
+  assert.deepEqual(source.target, { namespace: "ns", component: "b", endpoint: "c" });
 });
 
 Deno.test("the whole screen needs a terminal at both ends that can do more than print", () => {

@@ -16,7 +16,7 @@ function addresses(...templates: string[]): [string, WorkerId[]][] {
     [B, { ...NO_REGISTRATION, host: "[fe80::1]" }],
   ]);
   const found = pageAddresses({ workers }, { templates, targets: [] });
-  return [...found].map(([url, workers]) => [url, [...workers]]);
+  return [...found.pages].map(([url, { workers }]) => [url, [...workers]]);
 }
 
 const OF_CARD: [string, WorkerId[]] = ["http://a:1/metrics", [A]];
@@ -38,9 +38,11 @@ for (const [templates, expected] of CASES) {
 
 Deno.test("a worker that says no host has no address with a host", () => {
   const workers = new Map([[A, NO_REGISTRATION], [B, NO_REGISTRATION]]);
-  assert.equal(pageAddresses({ workers }, { templates: ["http://{host}/"], targets: [] }).size, 0);
+  const none = pageAddresses({ workers }, { templates: ["http://{host}/"], targets: [] });
+  assert.deepEqual([none.pages.size, none.unaddressed], [0, [A, B]]);
   const fixed = pageAddresses({ workers }, { templates: ["http://b/"], targets: [] });
-  assert.deepEqual([...fixed], [["http://b/", new Set([A, B])]]);
+  assert.deepEqual([...fixed.pages], [["http://b/", { workers: new Set([A, B]) }]]);
+  assert.deepEqual(fixed.unaddressed, []);
 });
 
 Deno.test("a listed page is of the worker that it names, else of those on its host, else of any", () => {
@@ -50,9 +52,19 @@ Deno.test("a listed page is of the worker that it names, else of those on its ho
   ]);
   const target = (host: string, worker?: WorkerId) => ({ url: `http://${host}/`, host, worker });
   const targets = [target("x", A), target("b"), target("y"), target("z", "7" as WorkerId)];
-  assert.deepEqual([...pageAddresses({ workers }, { templates: [], targets })], [
-    ["http://x/", new Set([A])],
-    ["http://b/", new Set([B])],
-    ["http://y/", new Set([A, B])],
+  assert.deepEqual([...pageAddresses({ workers }, { templates: [], targets }).pages], [
+    ["http://x/", { workers: new Set([A]), listedAs: A }],
+    ["http://b/", { workers: new Set([B]) }],
+    ["http://y/", { workers: new Set([A, B]) }],
   ]);
+});
+
+Deno.test("a page that the list names for two workers is of neither by the list, and who is listed has an address", () => {
+  const workers = new Map([[A, NO_REGISTRATION], [B, NO_REGISTRATION]]);
+  const target = (worker: WorkerId) => ({ url: "http://x/", host: "x", worker });
+  const both = pageAddresses({ workers }, { templates: ["http://{host}/"], targets: [A, B].map(target) });
+  assert.deepEqual([...both.pages], [["http://x/", { workers: new Set([A, B]) }]]);
+  assert.deepEqual(both.unaddressed, []);
+  const one = pageAddresses({ workers }, { templates: ["http://{host}/"], targets: [target(A)] });
+  assert.deepEqual(one.unaddressed, [B]);
 });

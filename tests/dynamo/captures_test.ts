@@ -18,7 +18,7 @@ import { apply, snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 const CAPTURES = new URL("../testdata/captures/", import.meta.url);
 const now = { monotonicMs: 0, epochMs: 0 };
-const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
+const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000, stuckAfterMs: 10_000 };
 
 const WORKER: Target = { namespace: "dynamo", component: "VllmWorker", endpoint: "load_metrics" };
 const MOCK: Target = { namespace: "dynamo", component: "my_component", endpoint: "my_endpoint" };

@@ -175,8 +175,16 @@ Deno.test("a channel of a random publisher and one on an IPv6 host are read as t
 });
 
 Deno.test("a model card is read as it was meant, with the page where the release names it", () => {
-  const read = { worker: WORKER, ranks: 2, totalBlocks: 512, maxSeqs: 4, model: "tiny" };
-  const card = { ...read, startRank: 1, blockSize: 16, workerType: "decode" } as const;
+  const read = {
+    worker: WORKER,
+    ranks: 2,
+    startRank: 1,
+    totalBlocks: 512,
+    maxSeqs: 4,
+    blockSize: 16,
+    model: "tiny",
+  };
+  const card = { ...read, workerType: "decode" } as const;
   const origin = { pageOrigin: "http://192.0.2.2:28081" };
   const reread = (withWorkerType: boolean, page: { pageOrigin?: string }) => {
     const record = modelCardRecord(TARGET, { ...card, ...page }, { withStartRank: true, withWorkerType });
@@ -206,8 +214,8 @@ const PAGES = [
     { withKvStats: true, withWorkerId: false, withVllm: false },
     "0.7.1/worker.txt",
     [{
-      dpRank: 0,
-      inflight: 5,
+      dpRank: "engine",
+      inFlight: 5,
       usedBlocks: 40,
       totalBlocks: 1000,
       cacheUsageRatio: 0.5,
@@ -217,24 +225,27 @@ const PAGES = [
   [
     { withKvStats: false, withWorkerId: false, withVllm: false },
     "0.9.1/worker1.under-load.txt",
-    [{ dpRank: 0, inflight: 5 }],
+    [{ dpRank: "engine", inFlight: 5 }],
   ],
   [
     { withKvStats: false, withWorkerId: true, withVllm: false },
     "1.2.1/worker1.under-load.txt",
-    [{ dpRank: 0, worker: WORKER, inflight: 5 }],
+    [{ dpRank: "engine", worker: WORKER, inFlight: 5 }],
   ],
   [
     { withKvStats: false, withWorkerId: true, withVllm: true },
     "1.6.1/worker1.under-load.txt",
-    [{ dpRank: 0, worker: WORKER, inflight: 5, cacheUsageRatio: 0.04, running: 3, waiting: 2 }],
+    [
+      { dpRank: "engine", worker: WORKER, engine: "vllm", inFlight: 5 },
+      { dpRank: 0, worker: WORKER, engine: "vllm", cacheUsageRatio: 0.04, running: 3, waiting: 2 },
+    ],
   ],
 ] as const;
 
 for (const [form, file, expected] of PAGES) {
   Deno.test(`a page in the form of ${file} is read as it was meant, and has its lines but for numbers and names`, () => {
     const text = workerPageText(form, { target: TARGET, worker: WORKER, model: "tiny", load: LOAD });
-    assert.deepEqual(parseWorkerPage(text), expected);
+    assert.deepEqual(parseWorkerPage(text).numbers, expected);
     const captured = Deno.readTextFileSync(new URL(`worker_pages/${file}`, TESTDATA)).split("\n").map(plain);
     for (const line of text.trimEnd().split("\n")) assert.ok(captured.includes(plain(line)), line);
   });

@@ -412,7 +412,20 @@ const FORWARD_PASS = {
 
 Deno.test("a forward pass says how many requests run and wait", () => {
   const read = parseForwardPass(envelope(FORWARD_PASS_EVENT, FORWARD_PASS, 1n));
-  assert.deepEqual(read, { worker: id, dpRank: 1, running: 4, waiting: 7 });
+  assert.deepEqual(read, { worker: id, dpRank: 1, running: 4, waiting: 7, isHeartbeat: false });
+});
+
+Deno.test("a forward pass that took no time is a heartbeat; one that does not say is a pass", () => {
+  const isHeartbeat = (wall_time: unknown) =>
+    parseForwardPass(envelope(FORWARD_PASS_EVENT, { ...FORWARD_PASS, wall_time }, 1n)).isHeartbeat;
+  assert.deepEqual([0, 0.0001, 12.5, undefined, "0", null].map(isHeartbeat), [
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
 const NO_TEXT = "worker_id is no text of an unsigned 64-bit integer";

@@ -39,7 +39,8 @@ interface Registrations {
   readonly metricsPorts: readonly number[];
 }
 
-const CARD = { ranks: 1, totalBlocks: 512, maxSeqs: 4, model: "tiny" };
+const CARD = { ranks: 1, totalBlocks: 512, maxSeqs: 4, blockSize: 16, model: "tiny" };
+const CARD_WITH_START = { ...CARD, startRank: 0 };
 
 /** What each file says: for events, how many lines of each kind. */
 const EXPECTED: Readonly<Record<string, Registrations | Readonly<Record<string, number>>>> = {
@@ -59,7 +60,7 @@ const EXPECTED: Readonly<Record<string, Registrations | Readonly<Record<string, 
     owner: "lease = publisher",
     isEndpointScoped: false,
     workers: 2,
-    cards: CARD,
+    cards: CARD_WITH_START,
     metricsPorts: [],
   },
   "1.2.1-default/nats-events.jsonl": { "own": 3, "router": 4, "forward-pass-metrics": 4, "kv-events": 4 },
@@ -69,7 +70,7 @@ const EXPECTED: Readonly<Record<string, Registrations | Readonly<Record<string, 
     owner: "publisher",
     isEndpointScoped: false,
     workers: 0,
-    cards: CARD,
+    cards: CARD_WITH_START,
     metricsPorts: [],
   },
   "1.2.1-event-plane-zmq/zmq-events.jsonl": {
@@ -84,7 +85,7 @@ const EXPECTED: Readonly<Record<string, Registrations | Readonly<Record<string, 
     owner: "lease",
     isEndpointScoped: true,
     workers: 2,
-    cards: { ...CARD, workerType: "aggregated" },
+    cards: { ...CARD_WITH_START, workerType: "aggregated" },
     metricsPorts: [28081, 28082],
   },
   "1.6.1-default/zmq-events.jsonl": {
@@ -99,7 +100,7 @@ const EXPECTED: Readonly<Record<string, Registrations | Readonly<Record<string, 
     owner: "unknown",
     isEndpointScoped: true,
     workers: 2,
-    cards: { ...CARD, workerType: "aggregated" },
+    cards: { ...CARD_WITH_START, workerType: "aggregated" },
     metricsPorts: [28081, 28082],
   },
 };

@@ -29,7 +29,7 @@ for (const { event, original, ours, why } of ODD_EVENTS) {
 Deno.test("after all events that both count, our sums are the original's", () => {
   const both = ODD_EVENTS.filter(({ original, ours }) => original === "counted" && ours === "counted");
   const now = { monotonicMs: 0, epochMs: 0 };
-  const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
+  const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000, stuckAfterMs: 10_000 };
   const target = { namespace: "dynamo", component: "c", endpoint: "e" };
   const events = both.map(({ event }) => parseHitRate(event));
   const { fleet } = apply(emptyFleet(target), { kind: "hit_rates", events }, { now, limits });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rankOf, UNTROUBLED } from "../helpers/plain_worker.ts";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Change, Fleet, Worker } from "../../lib/exposition/api_v1.ts";
@@ -6,7 +7,7 @@ import type { Mutable } from "../../lib/dynamo/load.ts";
 import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { changeJson } from "../../lib/exposition/change_json.ts";
 import { fleetJson } from "../../lib/exposition/fleet_json.ts";
-import { timeText } from "../../lib/exposition/worker_json.ts";
+import { timeText } from "../../lib/exposition/time_text.ts";
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
 import { WORKER_STATES, type WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { withChange } from "../../lib/top/fleet.ts";
@@ -152,6 +153,7 @@ class Random {
       release: undefined,
       service: undefined,
       endpoints: [],
+      ...UNTROUBLED,
     };
   }
 
@@ -197,12 +199,13 @@ class Random {
         ]),
       },
       {
-        ranks: this.#list((n) => ({
-          dpRank: 2 * n + this.#below(2),
-          usedBlocks: numbers.activeBlocks,
-          running: 1,
-          waiting: undefined,
-        })),
+        ranks: this.#list((n) =>
+          rankOf(2 * n + this.#below(2), {
+            usedBlocks: numbers.activeBlocks,
+            running: 1,
+            isSilent: [undefined, false, true][n % 3],
+          })
+        ),
       },
       {
         estimates: this.#list((n) => ({

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { rankOf } from "../helpers/plain_worker.ts";
 import { changeJson } from "../../lib/exposition/change_json.ts";
 import { fleetJson } from "../../lib/exposition/fleet_json.ts";
-import { timeText } from "../../lib/exposition/worker_json.ts";
+import { timeText } from "../../lib/exposition/time_text.ts";
 import type { Load } from "../../lib/dynamo/load.ts";
 import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { type Snapshot } from "../../lib/fleet/snapshot.ts";
@@ -57,6 +58,14 @@ function applied(fleet: Fleet, change: Change): unknown {
   });
   return { ...change, targets };
 }
+
+const TROUBLES = {
+  stuckSince: steps.at(5),
+  stuckSeconds: 12,
+  isFirstPassPending: false,
+  pageProblem: "http://h/metrics: connection refused",
+  changesAtMs: Infinity,
+};
 
 /** What a change says of the n-th whose numbers changed; nobody here has lists. */
 function known({ id: _, ...columns }: Numbers, n: number): Record<string, number> {
@@ -181,14 +190,18 @@ const whole: WorkerSnapshot = {
     requestsWaiting: 5,
     cacheUsageRatio: 0.6,
     prefixHitRatio: 0.7,
+    requestsInFlight: 9,
   },
-  ranks: [{ dpRank: 0, usedBlocks: 1, running: 2, waiting: 3 }],
+  coverage: { expected: 4, heard: 3 },
+  ranks: [rankOf(0, { usedBlocks: 1, running: 2, waiting: 3, cacheUsageRatio: 0.5, prefixHitRatio: 0.1 })],
   estimates: [{ router: "7", dpRank: 0, activeDecodeBlocks: 1, activePrefillTokens: 2 }],
   channels: new Set(["stats", "card"]),
   card: steps.card(a, { model: "m", workerType: "decode" }),
   service: { name: "s", version: "1" },
   endpoints: [{ endpoint: "e", requests: 1, errors: 2, processingSeconds: 3 }],
+  ...TROUBLES,
 };
+
 const { numbers, card, ranks: [rank], estimates: [estimate], endpoints: [counters] } = whole;
 
 /** Everything that is told of a worker but numbers and when it was seen, changed by itself. */
@@ -204,7 +217,13 @@ const labels: readonly Partial<WorkerSnapshot>[] = [
   { lastAnswerAt: undefined },
   { channels: new Set(["stats"]) },
   { channels: new Set(["stats", "http"]) },
+  { stuckSince: undefined },
+  { stuckSince: steps.at(8) },
+  { isFirstPassPending: true },
+  { pageProblem: undefined },
+  { pageProblem: "http://h/metrics: name not found: h" },
   { ranks: [] },
+  { ranks: [{ ...rank!, isSilent: true }] },
   { ranks: [{ ...rank!, dpRank: 1 }] },
   { ranks: [rank!, { ...rank!, dpRank: 1 }] },
   { estimates: [estimate!, estimate!] },
@@ -223,6 +242,10 @@ const counts: readonly (readonly [Partial<WorkerSnapshot>, Omit<Numbers, "id">])
   [{ numbers: { ...numbers, requestsWaiting: 9 } }, { requests_waiting: [9] }],
   [{ numbers: { ...numbers, cacheUsageRatio: NaN } }, { cache_usage: [null] }],
   [{ numbers: { ...numbers, prefixHitRatio: 0.9 } }, { prefix_hit: [0.9] }],
+  [{ numbers: { ...numbers, requestsInFlight: 0 } }, { requests_in_flight: [0] }],
+  [{ coverage: { expected: 4, heard: 4 } }, { ranks_heard: [4] }],
+  [{ coverage: { expected: undefined, heard: 3 } }, { ranks_expected: [null] }],
+  [{ coverage: undefined }, { ranks_expected: [null], ranks_heard: [null] }],
   [{ numbers: {} }, {
     kv_blocks_used: [null],
     kv_blocks_total: [null],
@@ -231,10 +254,13 @@ const counts: readonly (readonly [Partial<WorkerSnapshot>, Omit<Numbers, "id">])
     requests_waiting: [null],
     cache_usage: [null],
     prefix_hit: [null],
+    requests_in_flight: [null],
   }],
   [{ ranks: [{ ...rank!, usedBlocks: undefined }] }, { ranks: { kv_blocks_used: [null] } }],
   [{ ranks: [{ ...rank!, running: 0 }] }, { ranks: { requests_running: [0] } }],
   [{ ranks: [{ ...rank!, waiting: 0 }] }, { ranks: { requests_waiting: [0] } }],
+  [{ ranks: [{ ...rank!, cacheUsageRatio: 0 }] }, { ranks: { cache_usage: [0] } }],
+  [{ ranks: [{ ...rank!, prefixHitRatio: undefined }] }, { ranks: { prefix_hit: [null] } }],
   [{ estimates: [{ ...estimate!, activeDecodeBlocks: 0 }] }, { estimates: { active_decode_blocks: [0] } }],
   [{ estimates: [{ ...estimate!, activePrefillTokens: undefined }] }, {
     estimates: { active_prefill_tokens: [null] },

@@ -115,7 +115,7 @@ Deno.test("a worker has as many series as the README says", () => {
   const [target] = snapshot.targets;
   const whole = render({ ...snapshot, targets: [{ ...target!, workers: [responding] }] }, "full");
   const ofWorker = whole.split("\n").filter((line) => line.includes('worker_id="161"'));
-  const absent = 2; // The prefill of its router, and the running requests of one rank.
+  const absent = 4; // The prefill of its router; of one rank the running requests and the usage, of the other the hits.
   assert.equal(
     ofWorker.length,
     worker + channel * responding.channels.size + endpoint * responding.endpoints.length +

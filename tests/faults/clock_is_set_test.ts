@@ -39,7 +39,7 @@ Deno.test("a clock that is set back and forth by an hour moves the timestamps, a
     pollIntervalMs: 50,
     workerUrls: [],
     channels: new Set(["stats"]),
-    limits: { staleAfterMs: 5_000, forgetAfterMs: 50_000 },
+    limits: { staleAfterMs: 5_000, forgetAfterMs: 50_000, stuckAfterMs: 10_000 },
   });
   const running = monitor.run(stop.signal);
   const shown = () => monitor.snapshot.targets[0]!;

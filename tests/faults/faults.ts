@@ -287,6 +287,12 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: "they are passed over; all else as ever",
   },
   {
+    file: "file_store_has_files_of_the_dead",
+    fault: "A worker on the file store dies and leaves its files; or its clock is hours away",
+    meanwhile:
+      "its files count for 13.3 s after their last touch, as Dynamo's own processes keep them; a live worker is there from its first touch",
+  },
+  {
     file: "nats_is_away_where_nobody_needs_it",
     fault: "NATS is killed where no worker needs it",
     meanwhile: "`nats_connected` 0, `up` 1, all numbers; no warning, not degraded",

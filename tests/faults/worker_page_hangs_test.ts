@@ -5,5 +5,5 @@ Deno.test("a page that hangs takes nothing from its worker's events, nor from it
   await firstPageGoesWrong(async () => {
     await hung.promise;
     return new Response(null, { status: 503 });
-  }, { reason: "timeout", release: hung.resolve });
+  }, { reason: "timeout", cause: "timeout: no whole answer within 2000 ms", release: hung.resolve });
 });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { NO_REGISTRATION } from "../../lib/discovery/membership.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { expectedWorkers, MAX_WORKERS } from "../../lib/fleet/fleet.ts";
-import { nextExpiryMs } from "../../lib/fleet/snapshot.ts";
 import type { LoadOutcome } from "../../lib/scrape/answer.ts";
 import {
   a,
@@ -25,7 +24,7 @@ import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 Deno.test("a worker that answers is responding with its load, and silent without it once the answer is stale", () => {
   const { fleet } = feed([10, round(1, 10, [answer(a, 1, 10)])]);
   assert.deepEqual(states(fleet, 3_009), { [a]: "responding" });
-  assert.equal(nextExpiryMs(fleet, { now: at(10), limits }), 3_010);
+  assert.equal(snapshotTarget(fleet, { now: at(10), limits }).changesAtMs, 3_010);
   const shown = snapshotTarget(fleet, { now: at(3_010), limits });
   assert.equal(shown.workersByState.silent, 1);
   assert.equal(shown.workers[0]!.load, undefined);

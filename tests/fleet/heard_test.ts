@@ -107,10 +107,10 @@ Deno.test("an older observation changes nothing, and one of nobody is only count
   assert.equal(notes.unheard.unknown_worker, 1);
 });
 
-Deno.test("a page's numbers stand beside what is heard, and its requests in flight are none of the worker's", () => {
+Deno.test("of a page that is newer than the events all numbers count, and its requests in flight are none of the worker's", () => {
   const page = {
     kind: "page",
-    numbers: { dpRank: 0, inflight: 5, running: 4, waiting: 1, cacheUsageRatio: 0.25 },
+    numbers: { dpRank: 0, inFlight: 5, running: 4, waiting: 1, cacheUsageRatio: 0.25 },
   } as const;
   const http = { channel: "http", via: "http://a/metrics" } as const;
   const { workers } = shown(
@@ -119,22 +119,27 @@ Deno.test("a page's numbers stand beside what is heard, and its requests in flig
     [10, observations(observed(8, a, blocks(50)), observed(8, a, pass(3, 2)), observed(9, a, page, http))],
   );
   assert.deepEqual(workers[0]!.numbers, {
-    activeBlocks: 50,
+    activeBlocks: 128,
     totalBlocks: 512,
     activeSlots: 4,
     totalSlots: 4,
     requestsWaiting: 1,
+    requestsInFlight: 5,
     cacheUsageRatio: 0.25,
   });
   assert.deepEqual([...workers[0]!.channels], ["event_zmq", "http", "card"]);
 });
 
-Deno.test("a page's ranks are added up, without the rank that has the requests in flight alone", () => {
+Deno.test("a page's ranks are added up, and what it says of the whole engine is no rank's", () => {
   const rank = (dpRank: number, more: object) =>
     observed(9, a, { kind: "page", numbers: { dpRank, ...more } }, { dpRank, channel: "http" });
+  const engine = observed(9, a, { kind: "page", numbers: { dpRank: "engine", inFlight: 9 } }, {
+    dpRank: "engine",
+    channel: "http",
+  });
   const { workers } = shown(10, listed, [
     10,
-    observations(rank(0, { inflight: 9 }), rank(1, { running: 4 }), rank(2, { running: 3, waiting: 2 })),
+    observations(engine, rank(1, { running: 4 }), rank(2, { running: 3, waiting: 2 })),
   ]);
   const { numbers, ranks } = workers[0]!;
   assert.deepEqual([numbers.activeSlots, numbers.requestsWaiting], [7, 2]);

@@ -40,7 +40,7 @@ const ESTIMATE = {
 } as const;
 const BEAT = { kind: "forward_pass", running: 1, waiting: 0 } as const;
 const PAGE = { kind: "page", numbers: { dpRank: 0, running: 4, waiting: 1 } } as const;
-const EMPTY_PAGE = { kind: "page", numbers: { dpRank: 0, inflight: 5 } } as const;
+const EMPTY_PAGE = { kind: "page", numbers: { dpRank: "engine", inFlight: 5 } } as const;
 /** A worker that speaks by itself: etcd names its channel. */
 const CHANNEL: Step = [22, etcdOfChannels(true, [card(a)])];
 const GONE_KEY = etcdOfChannels(true, []);

@@ -9,6 +9,12 @@ export function exactJson(text: string): unknown {
   );
 }
 
+/** The JSON of a value that {@link exactJson} may have given: a bigint is written as an integer. */
+export function exactJsonText(value: unknown): string {
+  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+  return JSON.stringify(value, (_, inner) => typeof inner === "bigint" ? rawJSON(String(inner)) : inner);
+}
+
 /** Integers as decimal text, so that number and bigint of the same value compare equal. */
 export function withTextIntegers(value: unknown): unknown {
   if (typeof value === "bigint" || Number.isSafeInteger(value)) return String(value);

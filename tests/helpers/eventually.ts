@@ -18,3 +18,18 @@ export async function eventually<T>(
     }
   }
 }
+
+/**
+ * Calls `fn` again and again for `forMs` milliseconds, 20 ms apart. Throws what it throws: what it says is to be true
+ * all the time.
+ */
+export async function steadily(
+  fn: () => void | Promise<void>,
+  { forMs }: { readonly forMs: number },
+): Promise<void> {
+  const deadline = performance.now() + forMs;
+  while (performance.now() < deadline) {
+    await fn();
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}

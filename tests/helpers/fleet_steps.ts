@@ -21,7 +21,7 @@ import { apply, snapshotTarget } from "./fleet_at_once.ts";
 /** What the fleet is fed with in tests: inputs at moments, in milliseconds. */
 export type Step = readonly [ms: number, input: FleetInput];
 
-export const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
+export const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000, stuckAfterMs: 10_000 };
 export const target = { namespace: "dynamo", component: "c", endpoint: "e" };
 export const a = workerIdFromHex("a1")!;
 export const b = workerIdFromHex("ffffffffffffffff")!;

@@ -42,7 +42,7 @@ export function monitorOf(
     clock: systemClock,
     recorder: { round() {}, replies() {}, notes() {}, hitRates() {}, events() {}, pages() {} },
     workerUrls: [],
-    limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000 },
+    limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000, stuckAfterMs: 10_000 },
     ...options,
   });
 }

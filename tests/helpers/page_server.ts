@@ -4,9 +4,17 @@ export class PageServer implements AsyncDisposable {
   /** How often `/metrics` was asked for. */
   asked = 0;
 
-  /** `answer` may be set anew at any time. */
-  constructor(public answer: (request: Request) => Response | Promise<Response>) {
-    this.#server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+  /**
+   * `answer` may be set anew at any time.
+   *
+   * @throws {Deno.errors.AddrInUse}
+   */
+  constructor(
+    public answer: (request: Request) => Response | Promise<Response>,
+    /** Any free port when left out. */
+    { port = 0 }: { readonly port?: number } = {},
+  ) {
+    this.#server = Deno.serve({ port, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
       if (new URL(request.url).pathname === "/metrics") this.asked++;
       return this.answer(request);
     });

@@ -58,7 +58,12 @@ export class PagedDeployment implements AsyncDisposable {
  */
 export async function firstPageGoesWrong(
   answer: (request: Request) => Response | Promise<Response>,
-  { reason, release }: { readonly reason: PageProblem; readonly release?: () => void },
+  { reason, cause, release }: {
+    readonly reason: PageProblem;
+    /** What the log says of it. */
+    readonly cause?: string;
+    readonly release?: () => void;
+  },
 ): Promise<void> {
   await using deployment = await PagedDeployment.start();
   const { first, second } = deployment;
@@ -89,6 +94,11 @@ export async function firstPageGoesWrong(
     );
     assert.deepEqual(rejected, [reason]);
   });
+  if (cause !== undefined) {
+    const said = deployment.metrics.log().split("\n").filter((line) => /page cannot be read/.test(line));
+    assert.equal(said.length, 1);
+    assert.ok(said[0]!.includes(cause), said[0]!);
+  }
   first.answer = right;
   release?.();
   await eventually(async () => {

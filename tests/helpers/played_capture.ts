@@ -64,7 +64,7 @@ export async function playedSeries(
       pollIntervalMs: 50,
       channels: new Set(CHANNELS),
       workerUrls: has("HTTP") ? [`${server.origin}/{id}`] : [],
-      limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000 },
+      limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000, stuckAfterMs: 10_000 },
     }),
   );
   const stop = new AbortController();

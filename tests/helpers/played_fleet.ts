@@ -1,3 +1,4 @@
+import { UNTROUBLED } from "./plain_worker.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { aggregateLoad } from "../../lib/fleet/aggregate.ts";
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
@@ -100,6 +101,7 @@ export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): Wo
     service: undefined,
     release: undefined,
     endpoints: [],
+    ...UNTROUBLED,
     ...more,
   };
 }
@@ -132,6 +134,7 @@ function snapshotOf(seq: number, workers: readonly WorkerSnapshot[], at: Instant
       workers,
       workersByState,
       load: aggregateLoad(blocks),
+      changesAtMs: Infinity,
       loadFrom: undefined,
       hitRates: [],
       hitRateTotals: { islBlocks: 0, overlapBlocks: 0 },

@@ -1,4 +1,5 @@
 import { ANY_RELEASE } from "../../lib/dynamo/release.ts";
+import { rankOf, UNTROUBLED } from "./plain_worker.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import type { CountedFamily } from "../../lib/exposition/samples.ts";
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
@@ -7,7 +8,13 @@ import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 const at = { monotonicMs: 1, epochMs: 1_795_518_811_469 };
 
 /** What a worker that only answers has of the other ways to be seen. */
-const unheard = { ranks: [], estimates: [], channels: new Set(["stats"] as const), card: undefined };
+const unheard = {
+  ...UNTROUBLED,
+  ranks: [],
+  estimates: [],
+  channels: new Set(["stats"] as const),
+  card: undefined,
+};
 
 const allNumbers = {
   activeSlots: 3,
@@ -15,6 +22,7 @@ const allNumbers = {
   activeBlocks: 40,
   totalBlocks: 2 ** 63,
   requestsWaiting: 2,
+  requestsInFlight: 7,
   cacheUsageRatio: Math.fround(0.1),
   prefixHitRatio: Math.fround(1e-9),
   specDecode: { specTokens: 2, drafts: 10, draftTokens: 20, acceptedTokens: 15 },
@@ -31,9 +39,15 @@ export const responding: WorkerSnapshot = {
   load: { shape: "nested", ...allNumbers, dpRank: 1 },
   numbers: allNumbers,
   ranks: [
-    { dpRank: 0, usedBlocks: 33, running: 2, waiting: 0 },
-    { dpRank: 1, usedBlocks: 7, running: undefined, waiting: 2 },
+    rankOf(0, { usedBlocks: 33, running: 2, waiting: 0, cacheUsageRatio: 0.5, isSilent: false }),
+    rankOf(1, { usedBlocks: 7, waiting: 2, prefixHitRatio: 0.25, isSilent: true }),
   ],
+  coverage: { expected: 3, heard: 2 },
+  stuckSince: { ...at, epochMs: at.epochMs - 12_500 },
+  stuckSeconds: 12.5,
+  isFirstPassPending: false,
+  pageProblem: "http://h:1/metrics: connection refused",
+  changesAtMs: Infinity,
   estimates: [{ router: "9", dpRank: 1, activeDecodeBlocks: 8, activePrefillTokens: undefined }],
   channels: new Set(["stats", "event_zmq", "card"]),
   card: {
@@ -99,6 +113,7 @@ export const snapshot: Snapshot = {
     loadFrom: { oldest: { ...at, epochMs: at.epochMs - 500 }, newest: at },
     hitRates: [{ worker: workerIdFromHex("1")!, islBlocks: 21, overlapBlocks: 44 }],
     hitRateTotals: { islBlocks: 121, overlapBlocks: 54 },
+    changesAtMs: Infinity,
   }],
 };
 

@@ -3,6 +3,7 @@ import type { StoredKey } from "../../tools/etcd_gateway.ts";
 import { PageReader } from "../../tools/page_reader.ts";
 import { CapturedDeployment, type CapturedDeploymentOptions, type Channel } from "./captured_deployment.ts";
 import { eventually } from "./eventually.ts";
+import { KeptFiles, type TouchedAt } from "./kept_files.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 
@@ -16,6 +17,8 @@ export interface ZmqDeploymentOptions extends CapturedDeploymentOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** An empty folder that `metrics` reads as a file store, without etcd. */
   readonly fileStore?: string;
+  /** What time its files get when they are touched, again and again; now when left out. */
+  readonly touchedAt?: TouchedAt;
   /** Where `metrics` finds etcd, when not at itself: a proxy. */
   readonly etcdPort?: (port: number) => number;
 }
@@ -42,7 +45,10 @@ export class ZmqDeployment implements AsyncDisposable {
       return network.port;
     };
     const captured = ends.use(await CapturedDeployment.start("1.6.1-default", { ...options, through }));
-    if (fileStore !== undefined) await writeKeyFiles(fileStore, captured.keys);
+    if (fileStore !== undefined) {
+      await writeKeyFiles(fileStore, captured.keys);
+      ends.use(await KeptFiles.start(fileStore, options.touchedAt));
+    }
     const etcdPort = options.etcdPort?.(captured.etcd.port) ?? captured.etcd.port;
     const metrics = ends.use(
       await startMetrics({
@@ -89,11 +95,18 @@ export class ZmqDeployment implements AsyncDisposable {
   }
 }
 
-/** Keys as file discovery keeps them: two folders, and the rest is the file's name. */
-async function writeKeyFiles(folder: string, keys: readonly StoredKey[]): Promise<void> {
+/** Keys as file discovery keeps them: two folders, and the rest is the file's name. Gives the paths of the files. */
+export async function writeKeyFiles(
+  folder: string,
+  keys: readonly Pick<StoredKey, "key" | "value">[],
+): Promise<string[]> {
+  const paths: string[] = [];
   for (const { key, value } of keys) {
     const [version, bucket, ...name] = key.split("/");
+    const path = `${folder}/${version}/${bucket}/${encodeURIComponent(name.join("/"))}`;
     await Deno.mkdir(`${folder}/${version}/${bucket}`, { recursive: true });
-    await Deno.writeTextFile(`${folder}/${version}/${bucket}/${encodeURIComponent(name.join("/"))}`, value);
+    await Deno.writeTextFile(path, value);
+    paths.push(path);
   }
+  return paths;
 }

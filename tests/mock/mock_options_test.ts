@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { nkeys } from "nats";
 import config from "../../deno.json" with { type: "json" };
 import { type MockSettings, parseMockOptions } from "../../lib/cli/mock_options.ts";
+import { TARGET_ADDRESS_RULE } from "../../lib/dynamo/target.ts";
 import { type Invocation, UsageError } from "../../lib/cli/usage.ts";
 
 const NAME_RULE =
@@ -86,6 +87,18 @@ const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: 
   [["--endpoint", "a*"], {}, `--endpoint "a*": must be ${NAME_RULE}`],
   [["--namespace", "a\tb"], {}, `--namespace "a\\tb": must be ${NAME_RULE}`],
   [[], { DYN_NAMESPACE: "a>b" }, `DYN_NAMESPACE "a>b": must be ${NAME_RULE}`],
+  [["--endpoint", "dyn://a.b"], {}, `--endpoint "dyn://a.b": must be ${TARGET_ADDRESS_RULE}`],
+  [["--endpoint", "dyn://a.b c.d"], {}, `--endpoint "dyn://a.b c.d": must be ${TARGET_ADDRESS_RULE}`],
+  [
+    ["--endpoint", "dyn://a.b.c", "--namespace", "a"],
+    {},
+    "--endpoint dyn://…: must not stand beside --namespace, which the address names",
+  ],
+  [
+    ["--component", "dyn://a.b.c"],
+    {},
+    `--component "dyn://a.b.c": must be one name: dyn://NAMESPACE.COMPONENT.ENDPOINT is given with --endpoint`,
+  ],
   [["--nats-server", "http://a:1"], {}, `--nats-server "http://a:1": must be ${NATS_RULE}`],
   [["--nats-server", "nats://me:secret@a"], {}, `--nats-server "nats://…@a": must be ${NATS_RULE}`],
   [["--nats-server", "nats://a:65536"], {}, `--nats-server "nats://a:65536": must be ${NATS_RULE}`],
@@ -173,6 +186,11 @@ Deno.test("every flag of mock_worker is taken", () => {
       },
     },
   });
+});
+
+Deno.test("an address stands for the workers' three names", () => {
+  const { target } = parse(["--endpoint", "dyn://ns.backend.generate"], { DYN_NAMESPACE: "else" });
+  assert.deepEqual(target, { namespace: "ns", component: "backend", endpoint: "generate" });
 });
 
 Deno.test("flags win over the environment, and empty variables do not count", () => {

@@ -76,6 +76,7 @@ for (const release of ["1.2.1", "1.6.1"] as const) {
         dpRank: 0,
         running: activeSlots,
         waiting: requestsWaiting,
+        isHeartbeat: false,
       })),
     );
     const changes = drawn.map(({ activeBlocks }) => activeBlocks).filter((n, at, all) => n !== all[at - 1]);

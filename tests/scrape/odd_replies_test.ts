@@ -14,7 +14,7 @@ interface Capture {
 
 const CAPTURES = readCaptures();
 const target: Target = { namespace: "dynamo", component: "VllmWorker", endpoint: "load_metrics" };
-const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000 };
+const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000, stuckAfterMs: 10_000 };
 const now = { monotonicMs: 0, epochMs: 0 };
 
 Deno.test("every captured odd reply has a row", () => {

@@ -53,7 +53,7 @@ function page(text: string): () => Response {
 Deno.test("a page is asked for again and again, until it is no longer wanted", async () => {
   await using server = new PageServer(page(RUNNING));
   using polled = new Polled();
-  polled.poller.update(new Map([[`${server.origin}/metrics`, new Set([A])]]));
+  polled.poller.update(new Map([[`${server.origin}/metrics`, { workers: new Set([A]) }]]));
   await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
   server.answer = page("vllm:num_requests_running 4\n");
   await eventually(() => assert.deepEqual(polled.running(), { [A]: 4 }));
@@ -68,7 +68,7 @@ Deno.test("of a page that is of another worker nothing is taken, and of one of s
     `dynamo_component_total_blocks{worker_id="${hex}"} ${value}\n`;
   await using server = new PageServer(page(inflight("b2", 7)));
   using polled = new Polled();
-  polled.poller.update(new Map([[`${server.origin}/metrics`, new Set([A, B])]]));
+  polled.poller.update(new Map([[`${server.origin}/metrics`, { workers: new Set([A, B]) }]]));
   const pages = await eventually(() => {
     const { pages } = polled.poller.take() ?? { pages: [] };
     assert.ok(server.asked > 4 && pages.length > 0);
@@ -98,7 +98,7 @@ for (const [what, answer] of WRONG) {
   Deno.test(`a page that ${what} is lost once, asked for more and more seldom, and there again`, async () => {
     await using server = new PageServer(page(RUNNING));
     using polled = new Polled();
-    polled.poller.update(new Map([[`${server.origin}/metrics`, new Set([A])]]));
+    polled.poller.update(new Map([[`${server.origin}/metrics`, { workers: new Set([A]) }]]));
     await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
     server.answer = (request) =>
       new URL(request.url).pathname === "/metrics" ? answer() : new Response(RUNNING);
@@ -116,12 +116,12 @@ Deno.test("a page that names no worker is nobody's when it may be of two, and as
   await using server = new PageServer(page(RUNNING));
   using polled = new Polled();
   const url = `${server.origin}/metrics`;
-  polled.poller.update(new Map([[url, new Set([A, B])]]));
+  polled.poller.update(new Map([[url, { workers: new Set([A, B]) }]]));
   await eventually(() => assert.ok(server.asked >= 4));
   assert.deepEqual(polled.running(), {});
-  polled.poller.update(new Map([[url, new Set([B])]]));
+  polled.poller.update(new Map([[url, { workers: new Set([B]) }]]));
   await eventually(() => assert.deepEqual(polled.running(), { [B]: 3 }));
-  polled.poller.update(new Map([[url, new Set([A])]]));
+  polled.poller.update(new Map([[url, { workers: new Set([A]) }]]));
   await eventually(() => assert.deepEqual(polled.lost(), [1]));
   await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
 });
@@ -129,7 +129,7 @@ Deno.test("a page that names no worker is nobody's when it may be of two, and as
 Deno.test("what a page said stands while it is late, and no longer than it may", async () => {
   await using server = new PageServer(page(RUNNING));
   using polled = new Polled();
-  polled.poller.update(new Map([[`${server.origin}/metrics`, new Set([A])]]));
+  polled.poller.update(new Map([[`${server.origin}/metrics`, { workers: new Set([A]) }]]));
   await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
   const hung = Promise.withResolvers<void>();
   server.answer = async () => {
@@ -153,11 +153,11 @@ Deno.test("pages that hang leave others their turns", async () => {
   });
   await using server = new PageServer(page(RUNNING));
   using polled = new Polled();
-  const pages = new Map([[`${server.origin}/metrics`, new Set([A])]]);
+  const pages = new Map([[`${server.origin}/metrics`, { workers: new Set([A]) }]]);
   polled.poller.update(pages);
   await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
   for (let n = 1_000; n < 1_200; n++) {
-    pages.set(`${hanging.origin}/metrics?${n}`, new Set([`${n}` as WorkerId]));
+    pages.set(`${hanging.origin}/metrics?${n}`, { workers: new Set([`${n}` as WorkerId]) });
   }
   polled.poller.update(pages);
   await eventually(() => assert.ok(atOnce >= 16));

@@ -30,7 +30,7 @@ export function ownMonitor(url: string): AsyncDisposable & { readonly monitor: M
       channels: new Set(CHANNELS),
       workerUrls: [],
       pageTargets: () => [],
-      limits: { staleAfterMs: 600, forgetAfterMs: 2_000 },
+      limits: { staleAfterMs: 600, forgetAfterMs: 2_000, stuckAfterMs: 10_000 },
     }),
   );
   return { monitor, [Symbol.asyncDispose]: () => ends.disposeAsync() };

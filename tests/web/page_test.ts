@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { rankOf } from "../helpers/plain_worker.ts";
 import { Browser } from "../../tools/browser.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -82,12 +83,10 @@ Deno.test("a worker has a page that can be linked to, with all its numbers; it s
   fleet.publish([
     playedWorker("1"),
     playedWorker(id, {
-      ranks: [{ dpRank: 0, usedBlocks: 30, running: 2, waiting: 1 }, {
-        dpRank: 1,
-        usedBlocks: 10,
-        running: 0,
-        waiting: 0,
-      }],
+      ranks: [
+        rankOf(0, { usedBlocks: 30, running: 2, waiting: 1 }),
+        rankOf(1, { usedBlocks: 10, running: 0, waiting: 0 }),
+      ],
       endpoints: [{ endpoint: "generate", requests: 1_234, errors: 5, processingSeconds: 90 }],
     }),
   ]);

@@ -1,0 +1,30 @@
+/** What Deno's fetch failed of (its words were seen with 2.9.6), in words for people. */
+
+/**
+ * Why a request failed, in one line: `connection refused`, `name not found: HOST`, `TLS error: …` with what the TLS layer
+ * said. Deno's own message is "fetch failed"; its cause has the addresses first and then the reason, such as
+ * `… client error (Connect): tcp connect error: Connection refused (os error 111)`.
+ */
+export function fetchCause({ message, cause }: Error, url: string): string {
+  if (!(cause instanceof Error)) return message;
+  const [, kind, reason] = /: client error \((\w+)\): (.*)$/s.exec(cause.message) ?? [];
+  if (reason === undefined) return cause.message;
+  const { protocol, hostname } = new URL(url);
+  if (reason.startsWith("dns error: ")) return lookupCause(reason, hostname);
+  const [, systemText] = /^(?:tcp connect error: )?(.*?)\.? \(os error \d+\)$/s.exec(reason) ?? [];
+  if (systemText !== undefined) return systemCause(systemText);
+  const isTls = kind === "Connect" && protocol === "https:" && !/^tcp |tunnel|proxy/i.test(reason);
+  return isTls ? `TLS error: ${reason}` : reason;
+}
+
+/** The system has several texts for a name that is not there, and others for a name that could not be looked up. */
+function lookupCause(reason: string, hostname: string): string {
+  const text = reason.replace(/^dns error: (?:failed to lookup address information: )?/, "");
+  return /not known|no address associated|no such host/i.test(text)
+    ? `name not found: ${hostname}`
+    : `name lookup failed: ${hostname}: ${systemCause(text)}`;
+}
+
+function systemCause(text: string): string {
+  return /refused/i.test(text) ? "connection refused" : text.charAt(0).toLowerCase() + text.slice(1);
+}
