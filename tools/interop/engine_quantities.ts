@@ -1,6 +1,13 @@
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { SHAPE } from "./engine.ts";
-import { type EngineReading, type Range, rankRange, type RankReading, sumRange } from "./engine_reading.ts";
+import {
+  type EngineReading,
+  loosened,
+  type Range,
+  rankRange,
+  type RankReading,
+  sumRange,
+} from "./engine_reading.ts";
 import type { Quantity } from "./engine_seconds.ts";
 import { numbersOf, RANK_SERIES, rankNumbersOf, SERIES } from "./shown.ts";
 
@@ -20,7 +27,7 @@ export function quantitiesOf(id: WorkerId): readonly Quantity[] {
     {
       name: "KV blocks in use",
       shown: (page) => numbersOf(page, SERIES.used, [id])[0],
-      range: (readings) => sumRange(readings, ({ used }) => used),
+      range: (readings) => loosened(sumRange(readings, ({ used }) => used), SHAPE.ranks * BLOCKS_BETWEEN),
     },
     ...Array.from({ length: SHAPE.ranks }, (_, rank): Quantity => ({
       name: `usage of rank ${rank}`,
@@ -38,9 +45,16 @@ export function quantitiesOf(id: WorkerId): readonly Quantity[] {
   ];
 }
 
+/**
+ * What a rank may use more or less than at two readings between these: each request takes a block of 32 tokens at a time,
+ * and there were 125 passes a second at most.
+ */
+const BLOCKS_BETWEEN = SHAPE.slots;
+
 /** vLLM's usage is of all blocks but one. Of all blocks, as from an event, it is a little less: both are allowed. */
 function usageRange(readings: readonly EngineReading[], rank: number): Range {
-  const { low, high } = rankRange(readings, rank, ({ usage }: RankReading) => usage);
+  const said = rankRange(readings, rank, ({ usage }: RankReading) => usage);
+  const { low, high } = loosened(said, BLOCKS_BETWEEN / SHAPE.blocks);
   return { low: low * (SHAPE.blocks - 1) / SHAPE.blocks - ROUNDING, high: high + ROUNDING };
 }
 

@@ -28,6 +28,8 @@ export interface Range {
   readonly high: number;
 }
 
+const MAX_GAP_MS = 1_000;
+
 /** @throws when the page lacks one of the numbers, so that nothing is compared with what nobody said */
 export function readEngine(
   page: PageReader,
@@ -65,7 +67,8 @@ export function readEngine(
 /**
  * The readings that a page may show which was read between the two moments and is at most `ageMs` old: those of that
  * time, the last one before it, and the first one after it. Between two readings the engine had a value that may be
- * that of either.
+ * that of either. None are given if two of them lie more than a second apart, as on a machine that is too busy: what was
+ * between these nobody knows.
  */
 export function readingsFor(
   readings: readonly EngineReading[],
@@ -74,7 +77,8 @@ export function readingsFor(
   const first = readings.findLastIndex((reading) => reading.toMs <= fromMs - ageMs);
   const last = readings.findIndex((reading) => reading.fromMs >= toMs);
   if (first < 0 || last < 0) return [];
-  return readings.slice(first, last + 1);
+  const own = readings.slice(first, last + 1);
+  return own.some(({ fromMs }, n) => n > 0 && fromMs - own[n - 1]!.toMs > MAX_GAP_MS) ? [] : own;
 }
 
 /** The least and the greatest that one rank had; nothing lies between the two without a reading. */
@@ -85,6 +89,11 @@ export function rankRange(
 ): Range {
   const values = readings.map(({ ranks }) => of(ranks[rank]!));
   return { low: Math.min(...values), high: Math.max(...values) };
+}
+
+/** A range whose value moved may have been exceeded between two readings, by so much. */
+export function loosened({ low, high }: Range, by: number): Range {
+  return low < high ? { low: low - by, high: high + by } : { low, high };
 }
 
 /** The least and the greatest that all ranks can come to together, for what is shown of each may be of another moment. */

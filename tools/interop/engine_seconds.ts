@@ -22,7 +22,7 @@ export interface Second {
  */
 const AGREEING = 0.9;
 
-/** Each sample beside the engine's readings that it may be made of. Without such readings it agrees with nothing. */
+/** Each sample beside the engine's readings that it may be made of. Samples without such readings are left out. */
 export function secondsOf(
   quantities: readonly Quantity[],
   { samples, readings, ageMs }: {
@@ -31,13 +31,14 @@ export function secondsOf(
     readonly ageMs: number;
   },
 ): readonly Second[] {
-  return samples.map(({ fromMs, toMs, page }) => {
+  return samples.flatMap(({ fromMs, toMs, page }) => {
     const own = readingsFor(readings, { fromMs, toMs, ageMs });
+    if (own.length === 0) return [];
     const cells = quantities.map((quantity) => {
       const [shown, range] = [quantity.shown(page), quantity.range(own)];
       return { shown, range, agrees: between(range.low, range.high).allows(shown) };
     });
-    return { atMs: fromMs, cells };
+    return [{ atMs: fromMs, cells }];
   });
 }
 
@@ -78,7 +79,6 @@ export function secondsText(
 }
 
 function rangeText({ low, high }: Range): string {
-  if (low > high) return "?";
   return [...new Set([short(low), short(high)])].join(" to ");
 }
 

@@ -150,7 +150,7 @@ async function stopUnderLoad(
   }
   const after = await samplesOf(page, {
     everyMs: EVERY_MS / 2,
-    isEnough: (sample) => isOver(sample) || performance.now() > stop.wentOnMs + 10_000,
+    isEnough: (samples) => isOver(samples.at(-1)!) || performance.now() > stop.wentOnMs + 10_000,
     signal,
   });
   await load.end();

@@ -87,8 +87,8 @@ export async function samplesOf(
   page: WatchedPage,
   { everyMs, isEnough, signal }: {
     readonly everyMs: number;
-    /** Asked after each sample. */
-    readonly isEnough: (newest: Sample) => boolean;
+    /** Asked after each sample, with all. */
+    readonly isEnough: (samples: readonly Sample[]) => boolean;
     readonly signal: AbortSignal;
   },
 ): Promise<readonly Sample[]> {
@@ -99,9 +99,8 @@ export async function samplesOf(
     while (nextMs <= fromMs) nextMs += everyMs; // What came too late is left out.
     const shown = await page.read();
     const toMs = performance.now();
-    const sample = { fromMs, toMs, page: shown, reasons: await page.reasons() };
-    samples.push(sample);
-    if (isEnough(sample)) return samples;
+    samples.push({ fromMs, toMs, page: shown, reasons: await page.reasons() });
+    if (isEnough(samples)) return samples;
   }
 }
 
