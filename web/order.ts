@@ -1,10 +1,21 @@
 import type { Row } from "./fleet_view.ts";
 import type { State, Worker } from "../lib/exposition/api_v1.ts";
+import { severityOf } from "../lib/exposition/worker_notes.ts";
 
-/** What wants a look comes first. */
+/** In the order by which they are looked at. */
 export const STATES: readonly State[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
 
-export const SORT_KEYS = ["worker", "state", "model", "kv", "slots", "waiting", "errors", "age"] as const;
+export const SORT_KEYS = [
+  "worker",
+  "state",
+  "model",
+  "kv",
+  "slots",
+  "waiting",
+  "flight",
+  "errors",
+  "age",
+] as const;
 export type SortKey = typeof SORT_KEYS[number];
 
 export interface Order {
@@ -52,7 +63,7 @@ function placed(row: Row, order: Order): Placed {
     case "model":
       return { row, rank: worker.model ?? "", then: 0 };
     case "state":
-      return { row, rank: SEVERITY.get(worker.state)!, then: -(kvRatio(worker) ?? -1) };
+      return { row, rank: severityOf(worker), then: -(kvRatio(worker) ?? -1) };
     default:
       return { row, rank: NUMBERS[order.key](row) ?? signOf(order) * Infinity, then: 0 };
   }
@@ -84,14 +95,13 @@ export function ratio(part: number | undefined, whole: number | undefined): numb
   return part === undefined || !whole ? undefined : part / whole;
 }
 
-const SEVERITY = new Map(STATES.map((state, n) => [state, n]));
-
 const NUMBERS: Readonly<
-  Record<"kv" | "slots" | "waiting" | "errors" | "age", (row: Row) => number | undefined>
+  Record<"kv" | "slots" | "waiting" | "flight" | "errors" | "age", (row: Row) => number | undefined>
 > = {
   kv: ({ worker }) => kvRatio(worker),
   slots: ({ worker }) => slotRatio(worker),
   waiting: ({ worker }) => worker.requests_waiting,
+  flight: ({ worker }) => worker.requests_in_flight,
   errors: ({ worker }) => errorsOf(worker),
   age: ({ seenMs }) => seenMs === undefined ? undefined : -seenMs,
 };

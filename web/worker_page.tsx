@@ -2,12 +2,13 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart } from "./chart.tsx";
 import { hexOf, pathOf, type Row, type TargetView } from "./fleet_view.ts";
-import { Bar, Shape, StateMark } from "./marks.tsx";
+import { Bar, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
 import { kvRatio, slotRatio } from "./order.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
-import type { Worker } from "../lib/exposition/api_v1.ts";
+import type { Rank, Worker } from "../lib/exposition/api_v1.ts";
+import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_notes.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
 export function WorkerPage({ model, target, id }: { model: Model; target: TargetView; id: string }) {
@@ -37,8 +38,11 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
               <span class="word">gone; these were its last numbers</span>
             </span>
           )
+          : conditionOf(worker) !== worker.state
+          ? <TroubledMark state={worker.state} />
           : <StateMark state={worker.state} />}
       </header>
+      {row !== undefined && <Notes worker={worker} nowMs={model.nowMs} />}
       <Facts
         worker={worker}
         seenSeconds={seenMs === undefined ? undefined : (model.nowMs - seenMs) / 1_000}
@@ -51,6 +55,16 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
 
 function Back() {
   return <a class="back" href="#/">← all workers</a>;
+}
+
+function Notes({ worker, nowMs }: { worker: Worker; nowMs: number }) {
+  const notes = workerNotes(worker, nowMs);
+  if (notes.length === 0) return null;
+  return (
+    <ul class="notes" aria-label="Notes">
+      {notes.map(({ tone, text }, n) => <li key={n} class={tone}>{text}</li>)}
+    </ul>
+  );
 }
 
 /** The worker's own series: the past is asked for once, the stream goes on. */
@@ -121,21 +135,29 @@ function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series;
       name: "requests_waiting",
       text: numberText,
       atLeast: 4,
+      beside: beside(worker.requests_in_flight, (count) => `${numberText(count)} in flight`),
     },
-    { title: "Cache usage", figure: worker.cache_usage, name: "cache_usage", text: percentText, atLeast: 1 },
+    {
+      title: "Cache usage",
+      figure: worker.cache_usage,
+      name: "cache_usage",
+      text: percentText,
+      atLeast: 1,
+      beside: beside(worker.prefix_hit, (ratio) => `prefix hits ${percentText(ratio)}`),
+    },
   ];
+  const partial = partialNote(worker);
   return (
     <div class="cards">
-      {cards.map(({ title, figure, whole, ratio, name, text, atLeast }) => (
+      {cards.map(({ title, figure, whole, ratio, name, text, atLeast, beside }) => (
         <article class="card" key={title}>
           <h3>{title}</h3>
           <p class="figure">
             <strong>{text(figure)}</strong>
             {whole !== undefined && <span>of {numberText(whole)}</span>}
             {ratio !== undefined && <Bar ratio={ratio} />}
-            {name === "cache_usage" && worker.prefix_hit !== undefined && (
-              <span>prefix hits {percentText(worker.prefix_hit)}</span>
-            )}
+            {partial !== undefined && figure !== undefined && <span class="partial">{partial}</span>}
+            {beside !== undefined && <span>{beside}</span>}
           </p>
           <Chart
             key={atLeast}
@@ -152,15 +174,22 @@ function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series;
   );
 }
 
-function Tables({ worker: { ranks, estimates, endpoints } }: { worker: Worker }) {
+function beside(value: number | undefined, text: (value: number) => string): string | undefined {
+  return value === undefined ? undefined : text(value);
+}
+
+function Tables({ worker }: { worker: Worker }) {
+  const { ranks, estimates, endpoints } = worker;
   return (
     <div class="lists">
       <List
         title="Ranks"
-        heads={["Rank", "KV blocks in use", "Running", "Waiting"]}
+        beside={partialNote(worker)}
+        heads={["Rank", "KV blocks in use", "Running", "Waiting", "Cache usage", "Prefix hits"]}
         rows={ranks?.map((rank) => [
-          String(rank.dp_rank),
+          rankName(rank),
           ...[rank.kv_blocks_used, rank.requests_running, rank.requests_waiting].map(numberText),
+          ...[rank.cache_usage, rank.prefix_hit].map(percentText),
         ])}
       />
       <List
@@ -186,17 +215,25 @@ function Tables({ worker: { ranks, estimates, endpoints } }: { worker: Worker })
   );
 }
 
+function rankName({ dp_rank, silent }: Rank): ComponentChildren {
+  return <>{dp_rank} {silent && <span class="bad">silent</span>}</>;
+}
+
 function List(
-  { title, heads, rows }: {
+  { title, beside, heads, rows }: {
     title: string;
+    beside?: string | undefined;
     heads: readonly string[];
-    rows: readonly (readonly string[])[] | undefined;
+    rows: readonly (readonly ComponentChildren[])[] | undefined;
   },
 ) {
   if (rows === undefined || rows.length === 0) return null;
   return (
     <section class="list">
-      <h3>{title}</h3>
+      <h3>
+        {title}
+        {beside !== undefined && <span class="partial">{beside}</span>}
+      </h3>
       <table>
         <thead>
           <tr>{heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr>

@@ -1,85 +1,11 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import {
-  arrange,
-  BY_ATTENTION,
-  errorsOf,
-  type Filter,
-  kvRatio,
-  type Order,
-  slotRatio,
-  type SortKey,
-  STATES,
-} from "./order.ts";
-import { Bar, Shape, StateMark } from "./marks.tsx";
-import { workerHref } from "./route.ts";
-import { ageText, counted, numberText, STATE_WORDS } from "./text.ts";
+import { arrange, BY_ATTENTION, type Filter, type Order, STATES } from "./order.ts";
+import { Shape } from "./marks.tsx";
+import { counted, numberText, STATE_WORDS } from "./text.ts";
 import { useWindow } from "./row_window.ts";
-
-interface Column {
-  readonly key: SortKey;
-  readonly title: string;
-  /** The order that the first press gives. */
-  readonly descending: boolean;
-  readonly cell: (row: Row, nowMs: number) => ComponentChildren;
-}
-
-const COLUMNS: readonly Column[] = [
-  {
-    key: "state",
-    title: "State",
-    descending: false,
-    cell: ({ worker }) => <StateMark state={worker.state} />,
-  },
-  {
-    key: "worker",
-    title: "Worker",
-    descending: false,
-    cell: ({ worker: { id } }) => (
-      <a class="row-link" href={workerHref(id)} title={id}>
-        <bdi>{id}</bdi>
-      </a>
-    ),
-  },
-  { key: "model", title: "Model", descending: false, cell: ({ worker: { model } }) => model ?? "–" },
-  {
-    key: "kv",
-    title: "KV cache",
-    descending: true,
-    cell: ({ worker }) => (
-      <Bar ratio={kvRatio(worker)} title={ofText(worker.kv_blocks_used, worker.kv_blocks_total, "blocks")} />
-    ),
-  },
-  {
-    key: "slots",
-    title: "Slots",
-    descending: true,
-    cell: ({ worker }) => (
-      <Bar ratio={slotRatio(worker)} title={ofText(worker.slots_active, worker.slots_total, "slots")} />
-    ),
-  },
-  {
-    key: "waiting",
-    title: "Waiting",
-    descending: true,
-    cell: ({ worker }) => numberText(worker.requests_waiting),
-  },
-  {
-    key: "errors",
-    title: "Errors",
-    descending: true,
-    cell: ({ worker }) => <Errors count={errorsOf(worker)} />,
-  },
-  {
-    key: "age",
-    title: "Seen",
-    descending: true,
-    cell: ({ seenMs }, nowMs) =>
-      seenMs === undefined ? "never" : ageText(Math.max(0, (nowMs - seenMs) / 1_000)),
-  },
-];
+import { type Column, OPTIONAL, useColumns } from "./worker_columns.tsx";
 
 /** All workers: sorted, filtered, and only those drawn that can be seen. */
 export function WorkerTable({ model, target }: { model: Model; target: TargetView }) {
@@ -91,10 +17,13 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
   const { first, last, rowHeight } = useWindow(body, rows.length);
   const shown = rows.slice(first, last);
   const columns = useColumns(model, target);
+  const missing = OPTIONAL.flatMap((key) =>
+    columns.some((column) => column.key === key) ? [] : [`no-${key}`]
+  );
   return (
     <section class="workers" aria-label="Workers">
       <Toolbar target={target} filter={filter} setFilter={setFilter} shown={rows.length} isHeld={isHeld} />
-      <table class={columns === COLUMNS ? "" : "no-models"} aria-rowcount={rows.length + 1}>
+      <table class={missing.join(" ")} aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
             {columns.map((column) => (
@@ -124,14 +53,6 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
       )}
     </section>
   );
-}
-
-/** All, without the models where nobody says his. */
-function useColumns({ version }: Model, { rows }: TargetView): readonly Column[] {
-  return useMemo(() => {
-    const hasModels = rows.values().some(({ worker }) => worker.model !== undefined);
-    return hasModels ? COLUMNS : COLUMNS.filter(({ key }) => key !== "model");
-  }, [version, rows]);
 }
 
 /** How long a touch holds the order: nobody knows where a finger that is lifted will come down. */
@@ -262,14 +183,6 @@ function Gap({ height, columns }: { height: number; columns: number }) {
       <td colSpan={columns} style={{ height: `${height}px` }} />
     </tr>
   );
-}
-
-function Errors({ count }: { count: number | undefined }) {
-  return count ? <span class="errors">{numberText(count)}</span> : <>{numberText(count)}</>;
-}
-
-function ofText(used: number | undefined, total: number | undefined, what: string): string {
-  return used === undefined ? "" : `${numberText(used)} of ${numberText(total)} ${what}`;
 }
 
 /** Arrow keys go from row to row. */

@@ -69,8 +69,10 @@ export class Directory implements Disposable {
   #list(): Listing {
     const channels = this.#listChannels();
     const owned = new Map<WorkerId, Releases>();
-    for (const { owner, releases } of channels) {
-      if (owner !== undefined) owned.set(owner, releases & (owned.get(owner) ?? ANY_RELEASE));
+    for (const { owner, publisher, releases } of channels) {
+      if (owner === undefined) continue;
+      const possible = owner === publisher ? releases & PUBLISHES_AS_ITSELF : releases;
+      owned.set(owner, possible & (owned.get(owner) ?? ANY_RELEASE));
     }
     const speech = speechOf(channels);
     const cards = this.#listCards();
@@ -78,9 +80,15 @@ export class Directory implements Disposable {
     let needsNats = false;
     for (const { worker, layout, value } of this.#listInstances()) {
       const card = cards.get(worker);
-      const possible = releasesOfLayout(layout) & (value?.releases ?? ANY_RELEASE) &
-        (owned.get(worker) ?? ANY_RELEASE) & (card?.releases ?? ANY_RELEASE);
-      workers.set(worker, { card, host: value?.host, releases: possible });
+      const ofCard = card?.releases ?? ANY_RELEASE;
+      const ofChannels = owned.get(worker) ?? ANY_RELEASE;
+      const possible = releasesOfLayout(layout) & (value?.releases ?? ANY_RELEASE) & ofChannels & ofCard;
+      workers.set(worker, {
+        card,
+        host: value?.host,
+        releases: possible,
+        unitReleases: possible || ofCard & ofChannels || ofCard,
+      });
       needsNats ||= value?.isOnNats === true || speech(worker, possible) === "nats";
     }
     return {
@@ -144,6 +152,9 @@ function speechOf(
 }
 
 const ANNOUNCES_CHANNELS = releases("0.9.1");
+
+/** Publishers have ids of their own since 1.3.1. */
+const PUBLISHES_AS_ITSELF = releases("0.9.1", "1.2.1");
 
 /** Reads values, each once for as long as it does not change. */
 class Reader<T> {

@@ -27,7 +27,10 @@ export class KeyTroubles {
     const fields = newOnes(unaddressed, this.#unaddressed);
     this.#unaddressed = unaddressed;
     if (!fields) return;
-    this.#log.warn("Keys of workers name no host, so --worker-url with {host} names no page of them", fields);
+    this.#log.warn(
+      "The key of a worker names no host, so --worker-url with {host} names no page of it",
+      fields,
+    );
   }
 
   /** Workers whose keys are those of different releases: units are then taken from the card. */
@@ -38,7 +41,7 @@ export class KeyTroubles {
     this.#contradictions = contradictions;
     if (!fields) return;
     this.#log.warn(
-      "Keys of workers are of different releases: the units of their cards' release count",
+      "The keys of a worker are of different releases: units are those of its card's release",
       fields,
     );
   }

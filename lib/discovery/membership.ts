@@ -18,8 +18,10 @@ export interface Registration {
   readonly card: ModelCard | undefined;
   /** The machine it says it is on, as a URL writes it. */
   readonly host: string | undefined;
-  /** Of which it can be, by the form of its keys. */
+  /** Of which it can be, by the form of its keys; none if these contradict each other. */
   readonly releases: Releases;
+  /** Those whose units its numbers have: the same, or if its keys contradict each other those that its card leaves. */
+  readonly unitReleases: Releases;
 }
 
 /** That of a worker of which nothing is. */
@@ -27,9 +29,11 @@ export const NO_REGISTRATION: Registration = {
   card: undefined,
   host: undefined,
   releases: ANY_RELEASE,
+  unitReleases: ANY_RELEASE,
 };
 
 export function isSameRegistration(one: Registration, other: Registration): boolean {
   return one === other ||
-    one.card === other.card && one.host === other.host && one.releases === other.releases;
+    one.card === other.card && one.host === other.host && one.releases === other.releases &&
+      one.unitReleases === other.unitReleases;
 }

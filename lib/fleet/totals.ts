@@ -1,4 +1,3 @@
-import type { WorkerNumbers } from "./worker_numbers.ts";
 import type { WorkerSnapshot } from "./worker_snapshot.ts";
 
 /** Sums over the workers that have each number; undefined where none has it. */
@@ -9,19 +8,20 @@ export interface FleetTotals {
   readonly slotsTotal: number | undefined;
   readonly requestsWaiting: number | undefined;
   readonly requestsInFlight: number | undefined;
-  /** Used parts, 0 to 1, over the workers that have both numbers; undefined where none has. */
+  /** Used parts, 0 to 1, over the workers and ranks that have both numbers; undefined where none has. */
   readonly kvUtilisation: number | undefined;
   readonly slotUtilisation: number | undefined;
 }
 
-export function totalsOf(workers: readonly { readonly numbers: WorkerNumbers }[]): FleetTotals {
+export function totalsOf(workers: readonly Pick<WorkerSnapshot, "numbers" | "coverage">[]): FleetTotals {
   const blocks = new Share();
   const slots = new Share();
   let requestsWaiting: number | undefined;
   let requestsInFlight: number | undefined;
-  for (const { numbers } of workers) {
-    blocks.add(numbers.activeBlocks, numbers.totalBlocks);
-    slots.add(numbers.activeSlots, numbers.totalSlots);
+  for (const { numbers, coverage } of workers) {
+    const part = coverage?.expected === undefined ? 1 : Math.min(1, coverage.heard / coverage.expected);
+    blocks.add(numbers.activeBlocks, numbers.totalBlocks, part);
+    slots.add(numbers.activeSlots, numbers.totalSlots, part);
     requestsWaiting = plus(requestsWaiting, numbers.requestsWaiting);
     requestsInFlight = plus(requestsInFlight, numbers.requestsInFlight);
   }
@@ -44,12 +44,13 @@ class Share {
   #usedOfKnown = 0;
   #known = 0;
 
-  add(used: number | undefined, total: number | undefined): void {
+  /** `part` is how much of the total the used are of, 0 to 1. */
+  add(used: number | undefined, total: number | undefined, part: number): void {
     this.used = plus(this.used, used);
     this.total = plus(this.total, total);
     if (used === undefined || total === undefined) return;
     this.#usedOfKnown += used;
-    this.#known += total;
+    this.#known += total * part;
   }
 
   get ratio(): number | undefined {

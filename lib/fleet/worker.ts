@@ -79,7 +79,7 @@ export function lastSign({ answer, beatAt }: Worker): Instant | undefined {
 /** The worker with this heard of it. */
 export function listen(worker: Worker, observation: Observation): Worker {
   const { said, at } = observation;
-  const { card, releases } = worker.registration;
+  const { card, unitReleases } = worker.registration;
   const beats = isRegular(said) ||
     said.kind !== "router" && (worker.beatAt !== undefined || worker.livesByEvents);
   const isNewer = worker.beatAt === undefined || at.monotonicMs > worker.beatAt.monotonicMs;
@@ -89,7 +89,7 @@ export function listen(worker: Worker, observation: Observation): Worker {
     heard,
     activity: noteActivity(worker.activity, heard, at),
     prefixHits: withPrefixHits(worker, observation),
-    evidence: noteEvidence(worker.evidence, observation, { heard, card, possible: releases }),
+    evidence: noteEvidence(worker.evidence, observation, { heard, card, possible: unitReleases }),
     beatAt: beats && isNewer ? at : worker.beatAt,
   };
 }

@@ -46,7 +46,7 @@ export interface NumberSources {
   readonly answer: Answer | undefined;
   readonly heard: Heard;
   readonly card: ModelCard | undefined;
-  /** The releases that the worker's keys leave possible. */
+  /** The releases whose units the worker's numbers have. */
   readonly possible: Releases;
   readonly prefixHits: PrefixHits;
   readonly evidence: BlockEvidence;

@@ -56,7 +56,7 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
   readonly changesAtMs: number;
 
   constructor(worker: Worker, options: WorkerSnapshotOptions) {
-    const { id, registered, registration: { card, releases } } = worker;
+    const { id, registered, registration: { card, releases, unitReleases } } = worker;
     const sign = lastSign(worker);
     const isSilent = sign !== undefined && isStale(sign, options);
     const answer = worker.answer && !isStale(worker.answer.at, options) ? worker.answer : undefined;
@@ -68,7 +68,7 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
       answer: counted,
       heard,
       card: isSilent ? undefined : channelCard,
-      possible: releases,
+      possible: unitReleases,
       prefixHits: worker.prefixHits,
       evidence: worker.evidence,
       silentRanks: silentRanks(beats, options),

@@ -12,7 +12,7 @@ import {
 
 export interface WorkerUnitsOptions {
   readonly card: ModelCard | undefined;
-  /** The releases that the worker's keys leave possible. */
+  /** The releases whose units the worker's numbers have. */
   readonly possible: Releases;
   /** By the families of its page; undefined if there is no page. */
   readonly engine: Engine | undefined;
@@ -43,17 +43,15 @@ export class WorkerUnits {
   constructor(options: WorkerUnitsOptions) {
     this.#options = options;
     const { card } = options;
-    // The card's units are those of the releases that write such a card, whatever the other keys say.
-    const possible = options.possible === 0 && card !== undefined ? card.releases : options.possible;
-    const blocks = this.#share(card?.totalBlocks, this.#one("card_total_blocks", possible));
+    const blocks = this.#share(card?.totalBlocks, this.#one("card_total_blocks"));
     this.cardRankBlocks = blocks.ofRank;
     this.cardBlocks = blocks.ofAll;
-    this.cardSlots = this.#share(card?.maxSeqs, this.#one("card_max_seqs", possible)).ofAll;
+    this.cardSlots = this.#share(card?.maxSeqs, this.#one("card_max_seqs")).ofAll;
   }
 
   /** Blocks of one rank, of the total that a page says for it; undefined if its unit is not known. */
   pageRankBlocks(total: number | undefined): number | undefined {
-    const meaning = this.#one("page_total_blocks", this.#options.possible);
+    const meaning = this.#one("page_total_blocks");
     if (meaning !== "tokens") return this.#share(total, meaning).ofRank;
     const { card } = this.#options;
     if (total === undefined || card?.blockSize === undefined) return undefined;
@@ -83,8 +81,8 @@ export class WorkerUnits {
   }
 
   /** What the number means; undefined if that is not known. With one rank it makes no difference whose it is. */
-  #one(fact: CountedFact, possible: Releases): Meaning | undefined {
-    const { engine, ranks } = this.#options;
+  #one(fact: CountedFact): Meaning | undefined {
+    const { engine, possible, ranks } = this.#options;
     const meanings = meaningsOf(fact, { engine, possible });
     if (meanings.size === 1) return meanings.values().next().value;
     return ranks === 1 && !meanings.has("tokens") ? "rank" : undefined;

@@ -419,4 +419,4 @@ function isSeen({ channels }: WorkerSnapshot): boolean {
   return channels.size > 0;
 }
 
-const NO_HOST = "its keys name no host, so --worker-url with {host} names no page of it";
+const NO_HOST = "its key names no host, so --worker-url with {host} names no page of it";

@@ -35,6 +35,20 @@ export function spread(left: Line, right: Line, width: number): Line {
   return room < 0 ? fit(left, width) : [...fit(left, room), { text: " " }, ...right];
 }
 
+/** Text in lines of at most `width` characters, between words where that is possible. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let rest = text.trim();
+  while ([...rest].length > width) {
+    const head = [...rest].slice(0, width + 1).join("");
+    const space = head.lastIndexOf(" ");
+    const line = space > 0 ? head.slice(0, space) : [...rest].slice(0, Math.max(1, width)).join("");
+    lines.push(line);
+    rest = rest.slice(line.length).trimStart();
+  }
+  return [...lines, rest];
+}
+
 /** A line as plain text. */
 export function plain(line: Line): string {
   return line.map(({ text }) => text).join("").trimEnd();

@@ -43,9 +43,9 @@ Deno.test("workers without a host, and workers whose keys contradict each other,
     return log.splice(0).map((line) => line.replace(/^(\w+) \S+ (.).*?(workers=.*)$/, "$1 $2 $3"));
   };
   assert.deepEqual(said(() => troubles.noteUnaddressed([])), []);
-  assert.deepEqual(said(() => troubles.noteUnaddressed([id(1), id(2)])), ["WARN K workers=2 ids=1,2"]);
-  assert.deepEqual(said(() => troubles.noteUnaddressed([id(2), id(3)])), ["WARN K workers=1 ids=3"]);
+  assert.deepEqual(said(() => troubles.noteUnaddressed([id(1), id(2)])), ["WARN T workers=2 ids=1,2"]);
+  assert.deepEqual(said(() => troubles.noteUnaddressed([id(2), id(3)])), ["WARN T workers=1 ids=3"]);
   assert.deepEqual(said(() => troubles.noteContradictions(registered(1))), []);
-  assert.deepEqual(said(() => troubles.noteContradictions(contradicts(1))), ["WARN K workers=1 ids=1"]);
+  assert.deepEqual(said(() => troubles.noteContradictions(contradicts(1))), ["WARN T workers=1 ids=1"]);
   assert.deepEqual(said(() => troubles.noteContradictions(contradicts(1))), []);
 });

@@ -83,7 +83,9 @@ export function assertOneMoment({ page, worker }: ShownWorker): void {
   assert.ok(usage === undefined || usage <= 1, `the usage is ${usage}`);
   if (used === undefined || total === undefined || usage === undefined) return;
   const ranks = Math.max(1, worker.ranks?.length ?? 0);
-  const apart = Math.abs(used - usage * total);
+  // Used blocks and usage are of the ranks that are heard, the total is of all.
+  const { ranks_heard: heard = 1, ranks_expected: expected = heard } = worker;
+  const apart = Math.abs(used - usage * total * heard / expected);
   assert.ok(apart <= ranks, `${used} of ${total} blocks are used, and the usage is ${usage}`);
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bar } from "../../lib/top/bar.ts";
-import { fit, plain, printable, spread, widthOf } from "../../lib/top/line.ts";
+import { fit, plain, printable, spread, widthOf, wrapped } from "../../lib/top/line.ts";
 import { numberText, ofText, percentText, shortNumber, spanText } from "../../lib/top/numbers.ts";
 import { sparkline } from "../../lib/top/sparkline.ts";
 
@@ -88,6 +88,19 @@ Deno.test("a line is cut or filled to its width, and of two in one the first giv
   assert.equal(plain(spread(line, [{ text: "XY" }], 9)), "abcdef XY");
   assert.equal(plain(spread(line, [{ text: "XY" }], 6)), "abc XY");
   assert.equal(plain(spread(line, [{ text: "XY" }], 1)), "a");
+});
+
+Deno.test("long text is put in lines, between words where that is possible", () => {
+  const rows: [text: string, width: number, lines: readonly string[]][] = [
+    ["", 5, [""]],
+    ["one", 5, ["one"]],
+    ["one two", 7, ["one two"]],
+    ["one two", 6, ["one", "two"]],
+    ["a twelve-letter word", 6, ["a", "twelve", "-lette", "r word"]],
+    ["模模模", 2, ["模模", "模"]],
+    ["ab", 1, ["a", "b"]],
+  ];
+  for (const [text, width, lines] of rows) assert.deepEqual(wrapped(text, width), lines, text);
 });
 
 Deno.test("text from outside cannot command the terminal", () => {
