@@ -6,6 +6,7 @@ import { descendantsOf, guardGroup } from "../../tools/interop/engine_processes.
 import {
   type EngineReading,
   hitRatio,
+  longestGapMs,
   loosened,
   rankRange,
   type RankReading,
@@ -112,6 +113,12 @@ Deno.test("interop allows each rank another moment of the time", () => {
   const running = ({ running }: RankReading) => running;
   assert.deepEqual(rankRange(readings, 1, running), { low: 0, high: 2 });
   assert.deepEqual(sumRange(readings, running), { low: 2, high: 6 });
+});
+
+Deno.test("interop knows the longest time that nothing was read of an engine", () => {
+  assert.equal(longestGapMs(READINGS), 1_719);
+  assert.equal(longestGapMs(READINGS.slice(0, 3)), 240);
+  assert.equal(longestGapMs(READINGS.slice(0, 1)), 0);
 });
 
 Deno.test("interop loosens the range of what moved, and of nothing else", () => {

@@ -11,8 +11,8 @@ import { sought } from "./patience.ts";
 import { MODEL } from "./tiny_model.ts";
 import type { Venv } from "./venv.ts";
 
-/** How the engine is started. Each rank has its own blocks and slots. */
-export const SHAPE = { ranks: 2, blocks: 256, slots: 4 } as const;
+/** How the engine is started. Each rank has its own blocks and slots. Its attention takes multiples of 32 tokens a block. */
+export const SHAPE = { ranks: 2, blocks: 256, blockTokens: 32, slots: 4 } as const;
 
 /** The component that Dynamo gives the workers of vLLM. */
 export const COMPONENT = "backend";
@@ -112,8 +112,7 @@ export async function startEngine(venv: Venv, signal: AbortSignal): Promise<Engi
 function engineArgs(model: string): string[] {
   return [
     ...["--model", model, "--served-model-name", MODEL, "--enforce-eager", "--max-model-len", "4096"],
-    // The attention of 0.31 on a CPU takes blocks of a multiple of 32 tokens.
-    ...["--block-size", "32", "--num-gpu-blocks-override", `${SHAPE.blocks}`],
+    ...["--block-size", `${SHAPE.blockTokens}`, "--num-gpu-blocks-override", `${SHAPE.blocks}`],
     ...["--max-num-seqs", `${SHAPE.slots}`, "--data-parallel-size", `${SHAPE.ranks}`],
   ];
 }

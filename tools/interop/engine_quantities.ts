@@ -2,6 +2,7 @@ import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { SHAPE } from "./engine.ts";
 import {
   type EngineReading,
+  longestGapMs,
   loosened,
   type Range,
   rankRange,
@@ -27,7 +28,8 @@ export function quantitiesOf(id: WorkerId): readonly Quantity[] {
     {
       name: "KV blocks in use",
       shown: (page) => numbersOf(page, SERIES.used, [id])[0],
-      range: (readings) => loosened(sumRange(readings, ({ used }) => used), SHAPE.ranks * BLOCKS_BETWEEN),
+      range: (readings) =>
+        loosened(sumRange(readings, ({ used }) => used), SHAPE.ranks * blocksBetween(readings)),
     },
     ...Array.from({ length: SHAPE.ranks }, (_, rank): Quantity => ({
       name: `usage of rank ${rank}`,
@@ -45,16 +47,22 @@ export function quantitiesOf(id: WorkerId): readonly Quantity[] {
   ];
 }
 
+/** Seen of this model on two cores, at most. */
+const PASSES_PER_SECOND = 125;
+
 /**
- * What a rank may use more or less than at two readings between these: each request takes a block of 32 tokens at a time,
- * and there were 125 passes a second at most.
+ * What a rank may use more or less between two readings than at either: a pass makes one token of each request, which
+ * takes a block for every 32 of them.
  */
-const BLOCKS_BETWEEN = SHAPE.slots;
+function blocksBetween(readings: readonly EngineReading[]): number {
+  const passes = longestGapMs(readings) / 1_000 * PASSES_PER_SECOND;
+  return SHAPE.slots * Math.ceil(passes / SHAPE.blockTokens);
+}
 
 /** vLLM's usage is of all blocks but one. Of all blocks, as from an event, it is a little less: both are allowed. */
 function usageRange(readings: readonly EngineReading[], rank: number): Range {
   const said = rankRange(readings, rank, ({ usage }: RankReading) => usage);
-  const { low, high } = loosened(said, BLOCKS_BETWEEN / SHAPE.blocks);
+  const { low, high } = loosened(said, blocksBetween(readings) / SHAPE.blocks);
   return { low: low * (SHAPE.blocks - 1) / SHAPE.blocks - ROUNDING, high: high + ROUNDING };
 }
 

@@ -78,7 +78,7 @@ export function readingsFor(
   const last = readings.findIndex((reading) => reading.fromMs >= toMs);
   if (first < 0 || last < 0) return [];
   const own = readings.slice(first, last + 1);
-  return own.some(({ fromMs }, n) => n > 0 && fromMs - own[n - 1]!.toMs > MAX_GAP_MS) ? [] : own;
+  return longestGapMs(own) > MAX_GAP_MS ? [] : own;
 }
 
 /** The least and the greatest that one rank had; nothing lies between the two without a reading. */
@@ -89,6 +89,14 @@ export function rankRange(
 ): Range {
   const values = readings.map(({ ranks }) => of(ranks[rank]!));
   return { low: Math.min(...values), high: Math.max(...values) };
+}
+
+/** The longest time between the end of one reading and the begin of the next; 0 for less than two. */
+export function longestGapMs(readings: readonly EngineReading[]): number {
+  return readings.reduce(
+    (longest, { fromMs }, n) => n === 0 ? longest : Math.max(longest, fromMs - readings[n - 1]!.toMs),
+    0,
+  );
 }
 
 /** A range whose value moved may have been exceeded between two readings, by so much. */

@@ -1,4 +1,4 @@
-import { between, compare, type Row, type Shown } from "./comparison.ts";
+import { between, columnsText, compare, type Row, type Shown } from "./comparison.ts";
 import { type EngineReading, type Range, readingsFor } from "./engine_reading.ts";
 import type { Sample } from "./engine_watch.ts";
 
@@ -72,10 +72,7 @@ export function secondsText(
       ),
     ]),
   ];
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines.map((line) => `  ${line.map((cell, n) => cell.padEnd(widths[n]!)).join("  ").trimEnd()}`).join(
-    "\n",
-  );
+  return columnsText(lines);
 }
 
 function rangeText({ low, high }: Range): string {

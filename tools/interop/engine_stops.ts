@@ -1,4 +1,13 @@
-import { between, compare, distinct, exactly, type Row, type Shown } from "./comparison.ts";
+import {
+  between,
+  columnsText,
+  compare,
+  distinct,
+  exactly,
+  type Row,
+  type Shown,
+  textOf,
+} from "./comparison.ts";
 import { processesOf, SHAPE } from "./engine.ts";
 import { AT_ONCE, EngineLoad } from "./engine_load.ts";
 import { type Process, signalAll } from "./engine_processes.ts";
@@ -92,6 +101,15 @@ export async function compareStoppedCore(watched: Watched): Promise<Row[]> {
     isOver: isWhole,
   });
   const { samples } = stop;
+  console.log(`  core of rank ${rank} stopped:`);
+  console.log(columnsText([
+    ["s", "state", "silent, rank 0", `silent, rank ${rank}`, "ranks heard", "in flight"],
+    ...samples.map((sample) => [
+      ((sample.fromMs - stop.stoppedMs) / 1_000).toFixed(1),
+      ...[sample.page.states()[id], silent(sample, 0), silent(sample, rank)].map(textOf),
+      ...[number(sample, SERIES.ranksHeard), number(sample, SERIES.inFlight)].map(textOf),
+    ]),
+  ]));
   const isSilent = (sample: Sample) => silent(sample, rank) === 1;
   const whileSilent = samples.filter(isSilent);
   const { staleAfter } = SECONDS;
