@@ -62,6 +62,7 @@ export async function compareStoppedWorkers(watched: Watched): Promise<Row[]> {
   const { stuckAfter } = SECONDS;
   const stuckWithin = [stuckAfter - LAST_HEARD_SECONDS, stuckAfter + LATE_SECONDS.stuck] as const;
   return [
+    looksRow(when, stop),
     ...stateRows(when, { watched, samples }),
     inFlightRow(when, { watched, samples }),
     ...agreementRows(when, { quantities, seconds }),
@@ -119,6 +120,7 @@ export async function compareStoppedCore(watched: Watched): Promise<Row[]> {
   const { staleAfter } = SECONDS;
   const when = `core of rank ${rank} stopped`;
   return [
+    looksRow(when, stop),
     ...stateRows(when, { watched, samples }),
     inFlightRow(when, { watched, samples }),
     compare(
@@ -189,6 +191,14 @@ function stateRows(
       distinct(samples.map(({ page }) => page.states()[id])),
     ]),
   ];
+}
+
+/** What happened between two looks at our page that lie far apart nobody knows: the machine was too busy. */
+function looksRow(when: string, { samples, after }: Stop): Row {
+  const all = [...samples, ...after];
+  const gaps = all.map(({ toMs }, n) => n === 0 ? 0 : toMs - all[n - 1]!.toMs);
+  const longest = Math.round(Math.max(...gaps) / 100) / 10;
+  return compare(`${when}: longest time between two looks, in seconds`, [between(0, 2)], [longest]);
 }
 
 /** The least and the greatest of all samples. */
