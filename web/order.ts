@@ -1,3 +1,4 @@
+import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import type { Row } from "./fleet_view.ts";
 import type { State, Worker } from "../lib/exposition/api_v1.ts";
 import { severityOf } from "../lib/exposition/worker_notes.ts";
@@ -75,14 +76,6 @@ function signOf({ descending }: Order): 1 | -1 {
 
 function compare<Rank extends number | string>(a: Rank, b: Rank): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-export function kvRatio({ kv_blocks_used, kv_blocks_total, cache_usage }: Worker): number | undefined {
-  return ratio(kv_blocks_used, kv_blocks_total) ?? cache_usage;
-}
-
-export function slotRatio({ slots_active, slots_total }: Worker): number | undefined {
-  return ratio(slots_active, slots_total);
 }
 
 /** Of all endpoints of the worker together. */

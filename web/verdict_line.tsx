@@ -1,6 +1,6 @@
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import { kvRatio } from "./order.ts";
+import { kvRatio } from "../lib/exposition/worker_ratios.ts";
 import { Shape } from "./marks.tsx";
 import { workerHref } from "./route.ts";
 import { agoText, percentText, shortId } from "./text.ts";

@@ -4,7 +4,7 @@ import { Chart } from "./chart.tsx";
 import { hexOf, pathOf, type Row, type TargetView } from "./fleet_view.ts";
 import { Bar, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
-import { kvRatio, slotRatio } from "./order.ts";
+import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
 import type { Rank, Worker } from "../lib/exposition/api_v1.ts";

@@ -22,11 +22,15 @@ export interface TroubleNews {
 
 /** Ranks of a worker come one after the other: only what lasts so long is told. */
 const SETTLE_MS: Readonly<Record<Trouble, number>> = { stuck: 0, silent_rank: 0, partial: 5_000 };
+/** A page that is late once is no end: what comes back within this time is the same trouble. */
+const ENDS_MS = 5_000;
 
 interface Known {
   readonly name: string;
   readonly text: string;
   readonly sinceMs: number;
+  /** When it was last there. */
+  seenMs: number;
   isTold: boolean;
 }
 
@@ -45,13 +49,18 @@ export class NewsOfRanks {
       if (before === undefined && now === undefined) continue;
       const known = new Map<string, Known>();
       for (const [name, text] of now ?? []) {
-        known.set(name, { sinceMs: nowMs, isTold: false, ...before?.get(name), name, text });
+        known.set(name, { sinceMs: nowMs, isTold: false, ...before?.get(name), seenMs: nowMs, name, text });
+      }
+      const ended: Known[] = [];
+      for (const one of before?.values() ?? []) {
+        if (known.has(one.name) || !one.isTold) continue;
+        if (nowMs - one.seenMs < ENDS_MS) known.set(one.name, one);
+        else ended.push(one);
       }
       const begun = [...known.values()].filter(({ isTold, sinceMs }) =>
         !isTold && nowMs - sinceMs >= SETTLE_MS[trouble]
       );
       for (const one of begun) one.isTold = true;
-      const ended = [...before?.values() ?? []].filter(({ name, isTold }) => isTold && !known.has(name));
       if (begun.length > 0) news.push(newsOf(trouble, true, begun));
       if (ended.length > 0) news.push(newsOf(trouble, false, ended));
       if (known.size > 0) next.set(trouble, known);
@@ -97,7 +106,7 @@ export function logNewsOfRanks(
       const workers = { workers: count, ids: who };
       switch (trouble) {
         case "stuck":
-          if (!begins) log.info(`Stuck workers go on at ${path}`, workers);
+          if (!begins) log.info(`Workers no longer stuck at ${path}`, workers);
           else if (count === 1) log.warn(`Worker stuck at ${path}: ${text}`, { worker: who });
           else log.warn(`Workers stuck at ${path}, the first: ${text}`, workers);
           break;

@@ -49,8 +49,9 @@ const MAX_DOUBTFUL_AT_ONCE = 16;
 const TIMEOUT_MS = 2_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_BACK_OFF_MS = 60_000;
-/** Lines of the log about the content of one page. */
+/** Lines of the log about the content of one page, and about why it cannot be read. */
 const MAX_SAID = 100;
+const MAX_CAUSES = 10;
 const UNKNOWN_LABEL = "A worker's page has samples apart by a label that is not known: none of them is shown";
 
 /**
@@ -191,7 +192,9 @@ export class PagePoller implements Disposable {
       if (error instanceof FetchError) this.#counts.asked++;
       this.#counts.rejected[error.problem]++;
       this.#options.onPage();
-      if (source.problem === undefined) {
+      if (source.problem === undefined) source.causes.clear();
+      if (!source.causes.has(error.message) && source.causes.size < MAX_CAUSES) {
+        source.causes.add(error.message);
         this.#log.info("A worker's page cannot be read", { url, cause: error.message });
       }
       const isLate = error instanceof FetchError && error.problem === "timeout";
@@ -270,8 +273,10 @@ class Source {
   isThere = false;
   answeredAtMs = -Infinity;
   owners: PageOwners = { workers: new Set() };
-  /** What was said in the log of it, once each. */
+  /** What was said in the log of its content, once each. */
   readonly said = new Set<string>();
+  /** Why it could not be read since it was last there. */
+  readonly causes = new Set<string>();
   /** Of whom it has said what still stands. */
   speaksOf: ReadonlySet<WorkerId> = new Set();
   /** Why it is not there; undefined while it was not asked, or is. */

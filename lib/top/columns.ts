@@ -1,8 +1,9 @@
+import { kvRatio, slotRatio } from "../exposition/worker_ratios.ts";
 import { bar } from "./bar.ts";
 import type { Aggregate, State, Worker } from "../exposition/api_v1.ts";
 import { conditionOf, partialNote, silentRanks, stuckMs } from "../exposition/worker_notes.ts";
 import { type Color, fit, type Line, printable, type Span } from "./line.ts";
-import { ofText, percentText, ratioOf, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
+import { ofText, percentText, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
 import { type SortKey, sumOf } from "./order.ts";
 import type { Moments } from "./source.ts";
 
@@ -76,8 +77,8 @@ const RANKS: Column = {
   isWanted: ({ workers_partial, ranks_silent }) => !!workers_partial || !!ranks_silent,
   cell: (worker) => [ranksOf(worker)],
 };
-const KV = utilisation("KV", "kv", (worker) => ratioOf(worker.kv_blocks_used, worker.kv_blocks_total));
-const SLOTS = utilisation("SLOTS", "slots", (worker) => ratioOf(worker.slots_active, worker.slots_total));
+const KV = utilisation("KV", "kv", kvRatio);
+const SLOTS = utilisation("SLOTS", "slots", slotRatio);
 const WAITING = number("WAIT", 5, ({ requests_waiting }) => shortNumber(requests_waiting), "waiting");
 const IN_FLIGHT: Column = {
   ...number("INFL", 5, ({ requests_in_flight }) => shortNumber(requests_in_flight), "in flight"),

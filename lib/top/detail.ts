@@ -1,10 +1,11 @@
+import { kvRatio, slotRatio } from "../exposition/worker_ratios.ts";
 import { bar } from "./bar.ts";
 import { ageMs, STATE_COLORS } from "./columns.ts";
 import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { type Note, partialNote, workerNotes } from "../exposition/worker_notes.ts";
 import { sparkOf } from "./header.ts";
 import { type Color, fit, type Line, printable, type Span, wrapped } from "./line.ts";
-import { numberText, ofText, percentText, ratioOf, spanText, UNKNOWN } from "./numbers.ts";
+import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
 import type { Moments } from "./source.ts";
 
 export interface DetailOptions extends Moments {
@@ -42,11 +43,11 @@ export function detailLines(
     fact("Model", worker.model),
     ...partial === undefined ? [] : [[name("Numbers of"), { text: partial, color: "yellow" as const }]],
     [
-      ...usage("KV", ratioOf(kv_blocks_used, kv_blocks_total), ofText(kv_blocks_used, kv_blocks_total)),
+      ...usage("KV", kvRatio(worker), ofText(kv_blocks_used, kv_blocks_total)),
       spark("kv_blocks_used", kv_blocks_total),
     ],
     [
-      ...usage("Slots", ratioOf(slots_active, slots_total), ofText(slots_active, slots_total)),
+      ...usage("Slots", slotRatio(worker), ofText(slots_active, slots_total)),
       spark("slots_active", slots_total),
     ],
     [...number("Waiting", numberText(worker.requests_waiting)), spark("requests_waiting")],

@@ -31,8 +31,7 @@ export function isWhole({ fleet }: Pick<Reading, "fleet">): boolean {
   return fleet?.targets.every(({ up, workers }) =>
     up && workers.length > 0 &&
     workers.every(({ state, channels, kv_blocks_used }) =>
-      state === "silent" || channels.includes("stats") || channels.includes("http") ||
-      isListed && kv_blocks_used !== undefined
+      state === "silent" || channels.includes("stats") || isListed && kv_blocks_used !== undefined
     )
   ) ?? false;
 }

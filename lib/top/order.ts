@@ -1,6 +1,6 @@
+import { kvRatio, slotRatio } from "../exposition/worker_ratios.ts";
 import type { Worker } from "../exposition/api_v1.ts";
 import { severityOf } from "../exposition/worker_notes.ts";
-import { ratioOf } from "./numbers.ts";
 
 /** By what the table can be ordered, in the order in which the key goes through them. */
 export const SORT_KEYS = [
@@ -26,8 +26,8 @@ export interface Order {
 /** The highest first, but for the id, in whose order the workers come. */
 const VALUES: Readonly<Record<Exclude<SortKey, "worker">, (worker: Worker) => number | undefined>> = {
   state: (worker) => -severityOf(worker),
-  kv: ({ kv_blocks_used, kv_blocks_total }) => ratioOf(kv_blocks_used, kv_blocks_total),
-  slots: ({ slots_active, slots_total }) => ratioOf(slots_active, slots_total),
+  kv: kvRatio,
+  slots: slotRatio,
   waiting: ({ requests_waiting }) => requests_waiting,
   "in flight": ({ requests_in_flight }) => requests_in_flight,
   age: ({ last_seen_at }) => last_seen_at === undefined ? undefined : -Date.parse(last_seen_at),
