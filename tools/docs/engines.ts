@@ -63,7 +63,7 @@ export function familiesTable(): string {
       family.since,
     ])
   );
-  return table(["by", "family", "what", "unit", "of", "seen or read since"], rows);
+  return table(["by", "family", "what", "unit", "of", "since, or seen in"], rows);
 }
 
 /** What several samples of one family and rank mean, by the label that tells them apart. */
