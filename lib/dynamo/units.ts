@@ -31,7 +31,7 @@ const TO_1_2_1 = releases("0.7.1", "1.2.1");
 /** Pages name `dynamo_component_total_blocks` since 1.0.2; before that no page has a total of another unit. */
 const PAGES_TO_1_2_1 = releases("1.0.2", "1.2.1");
 
-/** Where a number is not of one rank, in blocks or slots. */
+/** The numbers that do not count blocks or slots of one rank. */
 export const UNIT_EXCEPTIONS: readonly Exception[] = [
   {
     fact: "card_total_blocks",

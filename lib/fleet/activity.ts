@@ -1,41 +1,59 @@
-import type { Instant } from "../timing.ts";
 import type { Observation } from "../events/observation.ts";
-import type { Heard } from "./heard.ts";
+import type { Instant } from "../timing.ts";
+import { type Heard, rankBeats } from "./heard.ts";
 
-/** What tells an engine that is stuck from one that is idle or has not begun, from one input to the next. */
+/** What is kept between inputs to tell a stuck engine from an idle one and from one that has not begun. */
 export interface Activity {
-  /** Since when its page says that requests are in flight; it stands while the page says nothing, and ends when it says none. */
+  /** When its page first said that requests are in flight; cleared when it says 0, or when no page is left. */
   readonly busySince: Instant | undefined;
-  /** Since when its forward passes can be heard without a gap; undefined if they cannot. */
+  /** Since when the forward passes of all ranks heard so far can be heard without a gap; undefined if they cannot. */
   readonly heardSince: Instant | undefined;
+  /** When a page last said that more tokens were generated than before. */
+  readonly generatedAt: Instant | undefined;
   /** True once a pass was heard that ended, or a page said that tokens were generated. */
   readonly hasWorked: boolean;
 }
 
-export const NO_ACTIVITY: Activity = { busySince: undefined, heardSince: undefined, hasWorked: false };
+export const NO_ACTIVITY: Activity = {
+  busySince: undefined,
+  heardSince: undefined,
+  generatedAt: undefined,
+  hasWorked: false,
+};
 
-/** The activity after an observation. `heard` is what is known then. */
-export function noteActivity(before: Activity, { said, at }: Observation, heard: Heard): Activity {
-  let { busySince, heardSince, hasWorked } = before;
+/** The activity after an observation. `heard` is what is known then, `previous` what was known in its place. */
+export function noteActivity(
+  before: Activity,
+  { said, at }: Observation,
+  { heard, previous }: { readonly heard: Heard; readonly previous: Observation | undefined },
+): Activity {
   if (said.kind === "page") {
-    const { inFlight, generatedTokens } = said.numbers;
-    if (inFlight !== undefined) busySince = isBusy(heard) ? busySince ?? at : undefined;
-    hasWorked ||= (generatedTokens ?? 0) > 0;
-  } else if (said.kind === "forward_pass" || said.kind === "heartbeat") {
-    heardSince ??= at;
-    hasWorked ||= said.kind === "forward_pass";
-  } else return before;
-  const isSame = busySince === before.busySince && heardSince === before.heardSince &&
-    hasWorked === before.hasWorked;
-  return isSame ? before : { busySince, heardSince, hasWorked };
+    const { inFlight, generatedTokens = 0 } = said.numbers;
+    const earlier = previous?.said.kind === "page" ? previous.said.numbers.generatedTokens : undefined;
+    const busySince = isBusy(heard) ? before.busySince ?? at : undefined;
+    const generatedAt = earlier !== undefined && generatedTokens > earlier ? at : before.generatedAt;
+    const hasWorked = before.hasWorked || generatedTokens > 0;
+    const isSame = (inFlight === undefined || busySince === before.busySince) &&
+      generatedAt === before.generatedAt && hasWorked === before.hasWorked;
+    return isSame ? before : { ...before, busySince, generatedAt, hasWorked };
+  }
+  if (said.kind !== "forward_pass" && said.kind !== "heartbeat") return before;
+  const hasWorked = before.hasWorked || said.kind === "forward_pass";
+  if (before.heardSince !== undefined && hasWorked === before.hasWorked) return before;
+  return { ...before, heardSince: before.heardSince ?? at, hasWorked };
 }
 
-/** The activity after something was forgotten. `heard` is what is left. */
-export function forgetActivity(before: Activity, heard: Heard): Activity {
-  const isHeard = heard.values().some(({ said: { kind } }) =>
-    kind === "forward_pass" || kind === "heartbeat"
-  );
-  return isHeard || before.heardSince === undefined ? before : { ...before, heardSince: undefined };
+/** The activity after something was forgotten: `before` and `heard` are what was known and what is left. */
+export function forgetActivity(
+  activity: Activity,
+  { before, heard }: { readonly before: Heard; readonly heard: Heard },
+): Activity {
+  const isGap = rankBeats(heard).size < rankBeats(before).size;
+  return {
+    ...activity,
+    busySince: isBusy(heard) ? activity.busySince : undefined,
+    heardSince: isGap ? undefined : activity.heardSince,
+  };
 }
 
 /** Whether the requests in flight wait for the engine's first pass: its page says that it has generated no token. */
@@ -52,19 +70,23 @@ export function isFirstPassPending({ busySince, hasWorked }: Activity, heard: He
 }
 
 /**
- * Since when requests are in flight and no pass has ended. Undefined if nothing is in flight, if the worker's passes
- * cannot be heard, and before the engine's first pass: then it is not known whether it should work.
+ * Since when requests are in flight and no pass has ended. Undefined if nothing is in flight, if the passes of one of the
+ * worker's ranks cannot be heard (`ranks`: how many it has), and before the engine's first pass: then it is not known
+ * whether it should work.
  */
 export function passlessSince(
-  { busySince, heardSince, hasWorked }: Activity,
-  heard: Heard,
+  { busySince, heardSince, generatedAt, hasWorked }: Activity,
+  { heard, ranks }: { readonly heard: Heard; readonly ranks: number },
 ): Instant | undefined {
-  if (busySince === undefined || heardSince === undefined || !hasWorked || !isBusy(heard)) return undefined;
-  let since = busySince.monotonicMs > heardSince.monotonicMs ? busySince : heardSince;
-  for (const { said, at } of heard.values()) {
-    if (said.kind === "forward_pass" && at.monotonicMs > since.monotonicMs) since = at;
-  }
+  if (busySince === undefined || heardSince === undefined || !hasWorked) return undefined;
+  if (!isBusy(heard) || rankBeats(heard).size < ranks) return undefined;
+  let since = later(later(busySince, heardSince), generatedAt);
+  for (const { said, at } of heard.values()) if (said.kind === "forward_pass") since = later(since, at);
   return since;
+}
+
+function later(one: Instant, other: Instant | undefined): Instant {
+  return other !== undefined && other.monotonicMs > one.monotonicMs ? other : one;
 }
 
 /** Whether a page says now that requests are in flight. */

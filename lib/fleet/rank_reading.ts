@@ -2,6 +2,7 @@ import type { Load, Mutable } from "../dynamo/load.ts";
 import type { PageNumbers, RankName } from "../dynamo/worker_page.ts";
 import type { Observation } from "../events/observation.ts";
 import type { Instant } from "../timing.ts";
+import { countersKey } from "./prefix_hits.ts";
 import type { WorkerUnits } from "./worker_units.ts";
 
 /** What is shown of one rank. What is not known is absent. */
@@ -35,10 +36,14 @@ export class RankReading {
   #heartbeatAt: Instant | undefined;
   #page: Partial<PageNumbers> = NO_PAGE;
   #pageAt: Instant | undefined;
+  #isPageOwn = false;
+  /** The prefix cache's counters that its pages have. */
+  readonly counters: string[] = [];
 
   constructor(readonly dpRank: RankName) {}
 
-  add({ at, said, dpRank }: Observation): void {
+  add(observation: Observation): void {
+    const { at, said } = observation;
     switch (said.kind) {
       case "load":
         this.#load = { at, said };
@@ -53,14 +58,14 @@ export class RankReading {
         this.#heartbeatAt = at;
         break;
       case "page":
-        this.#addPage(said.numbers, { at, isOwn: typeof dpRank === "number" });
+        this.#addPage(said.numbers, observation);
         break;
       case "router":
         break;
     }
   }
 
-  /** What its pages say, of a page of the whole engine what the rank's own page does not. */
+  /** What its pages say. The rank's own page counts; the engine's page fills the gaps. */
   get page(): Partial<PageNumbers> {
     return this.#page;
   }
@@ -104,16 +109,25 @@ export class RankReading {
   hearHeartbeat(sum: RankSum, inFlight: number): void {
     const at = this.#heartbeatAt;
     if (at === undefined || !isNewer(at, sum.requestsAt)) return;
-    if ((sum.usedBlocks ?? 0) > 0 || inFlight > 0) return;
+    const isUsed = (sum.usedBlocks ?? 0) > 0 || (sum.cacheUsageRatio ?? 0) > 0;
+    if (isUsed || inFlight > 0) return;
     sum.running = 0;
     sum.waiting = 0;
     sum.requestsAt = at;
   }
 
-  #addPage(numbers: PageNumbers, { at, isOwn }: { readonly at: Instant; readonly isOwn: boolean }): void {
+  /** The rank's own page counts, the engine's fills the gaps; of two of a kind the newer counts. */
+  #addPage(numbers: PageNumbers, observation: Observation): void {
+    const { at, dpRank } = observation;
+    const isOwn = typeof dpRank === "number";
+    const counts = isOwn === this.#isPageOwn ? isNewer(at, this.#pageAt) : isOwn;
     if (this.#pageAt === undefined) this.#page = numbers;
-    else this.#page = isOwn ? { ...this.#page, ...numbers } : { ...numbers, ...this.#page };
+    else this.#page = counts ? { ...this.#page, ...numbers } : { ...numbers, ...this.#page };
+    this.#isPageOwn ||= isOwn;
     if (isNewer(at, this.#pageAt)) this.#pageAt = at;
+    if (numbers.prefixHits !== undefined && numbers.prefixQueries !== undefined) {
+      this.counters.push(countersKey(observation));
+    }
   }
 
   #addRequests(sum: RankSum): void {

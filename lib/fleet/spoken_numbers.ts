@@ -12,28 +12,34 @@ import { WorkerUnits } from "./worker_units.ts";
 export interface Spoken extends Merged {
   /** When running or waiting requests were said. */
   readonly requestsAt: Instant | undefined;
+  /** Whether pages count the prefix cache's hits: then the hit rate is that of the counters. */
+  readonly countsHits: boolean;
 }
 
 /** The numbers of a worker that it says by itself, by events and on its pages, over its ranks. */
 export class SpokenNumbers {
   readonly #sources: NumberSources;
-  /** Ranks by their numbers, and those that are of one rank without saying of which. */
+  /** Readings by rank number, without the silent ones. */
   readonly #ranks = new Map<number, RankReading>();
+  /** Readings of a rank whose number is not said, if nobody says a number. */
   readonly #unnamed: RankReading[] = [];
   /** What pages say of the whole engine. */
   readonly #engine = new RankReading("engine");
-  readonly #isSeveral: boolean;
+  /** Ranks that send heartbeats, and whether these have ended. */
+  readonly #silent: ReadonlyMap<number, boolean>;
+  /** How many ranks the worker has. */
+  readonly #count: number;
   readonly #units: WorkerUnits;
   #inFlight: number | undefined;
 
   constructor(sources: NumberSources) {
     this.#sources = sources;
     const { card, possible, evidence } = sources;
+    this.#silent = this.#placeSilent();
     const engine = this.#collect();
-    const numbered = new Set([...this.#ranks.keys(), ...sources.silentRanks.keys()]).size;
-    const ranks = Math.max(card?.ranks ?? 1, numbered + this.#unnamed.length);
-    this.#isSeveral = ranks > 1;
-    this.#units = new WorkerUnits({ card, possible, engine, ranks, evidence });
+    const numbered = new Set([...this.#ranks.keys(), ...this.#silent.keys()]).size;
+    this.#count = card?.ranks ?? Math.max(1, numbered + this.#unnamed.length);
+    this.#units = new WorkerUnits({ card, possible, engine, ranks: this.#count, evidence });
   }
 
   sum(): Spoken {
@@ -42,50 +48,86 @@ export class SpokenNumbers {
     const page = this.#engine.page;
     set(numbers, "requestsInFlight", this.#inFlight);
     this.#sumTotals(numbers, readings, sums);
-    const heard = [
-      this.#sumBlocks(numbers, sums, page),
-      this.#sumRequests(numbers, { sums, field: "running", whole: page.running }),
-      this.#sumRequests(numbers, { sums, field: "waiting", whole: page.waiting }),
-      this.#sumHits(numbers, readings, page),
-    ];
+    const over = {
+      blocks: this.#sumBlocks(numbers, sums, page),
+      running: this.#sumRequests(numbers, { sums, field: "running", whole: page.running }),
+      waiting: this.#sumRequests(numbers, { sums, field: "waiting", whole: page.waiting }),
+      hits: this.#sumHits(numbers, readings, page),
+    };
     if (readings.length === 1) set(numbers, "specDecode", readings[0]!.load?.specDecode);
     return {
       numbers,
-      blocksAt: newest(sums, "blocksAt") ?? this.#engine.pageAt,
+      blocksAt: over.blocks === undefined ? this.#engine.pageAt : newest(sums, "blocksAt"),
+      countsHits: readings.some(({ counters }) => counters.length > 0),
       requestsAt: newest(sums, "requestsAt"),
       ranks: this.#rankNumbers(readings, sums),
-      coverage: this.#coverage(heard, readings.length),
+      coverage: this.#coverage(over, readings.length),
     };
   }
 
   /** Puts each observation where it belongs; gives the engine that the pages are of. */
   #collect(): Engine | undefined {
-    const { heard, card, silentRanks } = this.#sources;
     let engine: Engine | undefined;
     const others: Observation[] = [];
-    for (const observation of heard.values()) {
+    for (const observation of this.#sources.heard.values()) {
       const { said, dpRank } = observation;
       if (said.kind === "router") continue;
       if (said.kind === "page") {
         engine ??= said.numbers.engine;
         this.#noteInFlight(said.numbers.inFlight);
       }
+      const place = typeof dpRank === "number" ? this.#place(dpRank, said) : undefined;
       if (typeof dpRank !== "number") others.push(observation);
-      else if (silentRanks.get(dpRank) !== true) this.#rank(dpRank).add(observation);
+      else if (place !== undefined && this.#silent.get(place) !== true) this.#rank(place).add(observation);
     }
-    const isOne = (card?.ranks ?? 1) <= 1 && this.#ranks.size <= 1 && silentRanks.size <= 1;
-    const isSilent = isOne && silentRanks.values().some((isSilent) => isSilent);
-    for (const observation of others) {
-      if (observation.dpRank === "engine") this.#engine.add(observation);
-      // Of a worker with one rank all is of that rank; if it is silent, only what its process says is still true.
-      if (isOne && !isSilent) this.#rank(this.#ranks.keys().next().value ?? 0).add(observation);
-      else if (observation.dpRank === "unnamed") this.#addUnnamed(observation);
-    }
+    for (const observation of others) this.#addOther(observation);
     return engine;
+  }
+
+  /** What is of the whole engine, or of a rank that is not named. Of a worker with one rank all is of that rank. */
+  #addOther(observation: Observation): void {
+    const { card } = this.#sources;
+    const isOne = (card?.ranks ?? 1) <= 1 && this.#ranks.size <= 1 && this.#silent.size <= 1;
+    if (isOne && this.#silent.values().some((isSilent) => isSilent)) return;
+    if (observation.dpRank === "engine") this.#engine.add(observation);
+    if (isOne) this.#rank(this.#ranks.keys().next().value ?? card?.startRank ?? 0).add(observation);
+    else if (observation.dpRank === "unnamed" && this.#ranks.size === 0) this.#addUnnamed(observation);
+  }
+
+  /**
+   * The rank's number; undefined if it is none of the card's. Pages may count from 0 where the card begins with another
+   * number, and if there is one rank everything is of it.
+   */
+  #place(dpRank: number, said?: Observation["said"]): number | undefined {
+    const { card } = this.#sources;
+    if (card === undefined) return dpRank;
+    const { ranks, startRank = 0 } = card;
+    if (ranks === 1) return startRank;
+    const place = said?.kind === "page" && dpRank < startRank ? startRank + dpRank : dpRank;
+    return place >= startRank && place < startRank + ranks ? place : undefined;
+  }
+
+  #placeSilent(): ReadonlyMap<number, boolean> {
+    const silent = new Map<number, boolean>();
+    for (const [dpRank, isSilent] of this.#sources.silentRanks) {
+      const place = this.#place(dpRank);
+      if (place !== undefined) silent.set(place, isSilent && silent.get(place) !== false);
+    }
+    return silent;
   }
 
   #rank(dpRank: number): RankReading {
     return this.#ranks.getOrInsertComputed(dpRank, () => new RankReading(dpRank));
+  }
+
+  /** Whether a page says of the whole engine of several ranks that it works. */
+  get #isEngineBusy(): boolean {
+    const { running = 0, cacheUsageRatio = 0 } = this.#engine.page;
+    return this.#isSeveral && (running > 0 || cacheUsageRatio > 0);
+  }
+
+  get #isSeveral(): boolean {
+    return this.#count > 1;
   }
 
   /** Of several pages the greatest: they may be one page under two addresses. */
@@ -102,12 +144,12 @@ export class SpokenNumbers {
   #rankSums(): { readonly readings: readonly RankReading[]; readonly sums: readonly RankSum[] } {
     const readings = [...this.#ranks.values(), ...this.#unnamed];
     const sums = readings.map((reading) => reading.numbers(this.#units));
-    const inFlight = this.#inFlight ?? 0;
+    const inFlight = this.#isEngineBusy ? Infinity : this.#inFlight ?? 0;
     if (readings.length === 1) {
       readings[0]!.hearHeartbeat(sums[0]!, inFlight);
       return { readings, sums };
     }
-    // Ranks without used blocks first: what they give up is then not counted as others' requests.
+    // Ranks with 0 used blocks go first. Once such a rank is set to idle, its old requests no longer count against the others.
     const order = sums.map((_, n) => n).sort((a, b) =>
       (sums[a]!.usedBlocks ?? 1) - (sums[b]!.usedBlocks ?? 1)
     );
@@ -120,7 +162,10 @@ export class SpokenNumbers {
     return { readings, sums };
   }
 
-  /** Sums requests over the ranks, unless only the whole engine says them; gives over how many, if over ranks. */
+  /**
+   * Sums requests over the ranks, unless only the whole engine says them. Returns how many ranks the sum is over;
+   * undefined for the engine's own number.
+   */
   #sumRequests(
     numbers: Mutable<WorkerNumbers>,
     { sums, field, whole }: {
@@ -136,7 +181,7 @@ export class SpokenNumbers {
       known++;
       total += value;
     }
-    const isWhole = whole !== undefined && known < this.#expected(sums.length);
+    const isWhole = whole !== undefined && known < this.#count;
     if (known > 0 || isWhole) {
       numbers[field === "running" ? "activeSlots" : "requestsWaiting"] = isWhole ? whole : total;
     }
@@ -158,7 +203,7 @@ export class SpokenNumbers {
       usage.add(cacheUsageRatio, totalBlocks);
     }
     const saysWhole = page.usedBlocks !== undefined || page.cacheUsageRatio !== undefined;
-    if (saysWhole && known < this.#expected(sums.length)) {
+    if (saysWhole && known < this.#count) {
       Object.assign(numbers, wholeBlocks(page, numbers.totalBlocks));
       return undefined;
     }
@@ -173,10 +218,10 @@ export class SpokenNumbers {
     readings: readonly RankReading[],
     page: Partial<PageNumbers>,
   ): number | undefined {
-    const counting = readings.filter(({ page }) => hasCounters(page));
+    const counting = readings.filter(({ counters }) => counters.length > 0);
     if (counting.length > 0) {
-      const ranks = this.#isSeveral ? counting.map(({ dpRank }) => dpRank) : this.#sources.prefixHits.keys(); // Under the name that the page has for the one rank.
-      set(numbers, "prefixHitRatio", prefixHitRatio(this.#sources.prefixHits, ranks));
+      const counters = counting.flatMap(({ counters }) => counters);
+      set(numbers, "prefixHitRatio", prefixHitRatio(this.#sources.prefixHits, counters));
       return numbers.prefixHitRatio === undefined ? undefined : counting.length;
     }
     if (page.prefixHitRatio !== undefined) {
@@ -208,7 +253,7 @@ export class SpokenNumbers {
       known++;
       total += totalBlocks;
     }
-    const isWhole = known > 0 && known >= this.#expected(sums.length);
+    const isWhole = known > 0 && known >= this.#count;
     const engineTotal = this.#isSeveral ? this.#engine.page.totalBlocks : undefined;
     set(numbers, "totalBlocks", engineTotal ?? (isWhole ? total : this.#units.cardBlocks));
     let slots: number | undefined;
@@ -217,13 +262,14 @@ export class SpokenNumbers {
   }
 
   #rankNumbers(readings: readonly RankReading[], sums: readonly RankSum[]): readonly RankNumbers[] {
-    const { silentRanks, prefixHits } = this.#sources;
+    const { prefixHits } = this.#sources;
+    const silentRanks = this.#silent;
     if (!this.#isSeveral && !silentRanks.values().some((isSilent) => isSilent)) return NO_RANKS;
     const ranks: RankNumbers[] = [];
     for (const [dpRank, isSilent] of silentRanks) {
       if (isSilent) ranks.push({ ...UNKNOWN_RANK, dpRank, isSilent });
     }
-    for (const [n, { dpRank, page, load }] of readings.entries()) {
+    for (const [n, { dpRank, page, load, counters }] of readings.entries()) {
       if (typeof dpRank !== "number") continue;
       const { usedBlocks, running, waiting, cacheUsageRatio } = sums[n]!;
       ranks.push({
@@ -232,8 +278,8 @@ export class SpokenNumbers {
         running,
         waiting,
         cacheUsageRatio,
-        prefixHitRatio: hasCounters(page)
-          ? prefixHitRatio(prefixHits, [dpRank])
+        prefixHitRatio: counters.length > 0
+          ? prefixHitRatio(prefixHits, counters)
           : load?.prefixHitRatio ?? page.prefixHitRatio,
         isSilent: silentRanks.get(dpRank),
       });
@@ -241,19 +287,30 @@ export class SpokenNumbers {
     return ranks.sort((a, b) => a.dpRank - b.dpRank);
   }
 
-  /** @param heard over how many ranks each number is; undefined if it is not over ranks */
-  #coverage(heard: readonly (number | undefined)[], ranksHeard: number): RankCoverage | undefined {
+  /** @param over how many ranks each number is over; undefined if it is not a sum over ranks */
+  #coverage(
+    { blocks, running, waiting, hits }: Readonly<
+      Record<"blocks" | "running" | "waiting" | "hits", number | undefined>
+    >,
+    ranksHeard: number,
+  ): RankCoverage | undefined {
     if (!this.#isSeveral) return undefined;
-    const { ranks = 1 } = this.#sources.card ?? {};
-    const expected = ranks > 1 ? ranks : undefined;
-    const overRanks = heard.filter((ranks) => ranks !== undefined);
-    if (overRanks.length > 0) return { expected, heard: Math.min(ranksHeard, ...overRanks) };
-    return { expected, heard: this.#engine.pageAt === undefined ? ranksHeard : expected ?? ranksHeard };
+    const expected = this.#sources.card?.ranks;
+    const overRanks = [blocks, running, waiting, hits].filter((ranks) => ranks !== undefined);
+    const whole = this.#count - [...this.#silent.values()].filter(Boolean).length;
+    const least = this.#engineSpeaks ? whole : ranksHeard;
+    return {
+      expected,
+      heard: overRanks.length > 0 ? Math.min(...overRanks) : least,
+      blocks: blocks ?? whole,
+      running: running ?? whole,
+    };
   }
 
-  /** How many ranks a sum over all is over. */
-  #expected(heard: number): number {
-    return this.#isSeveral ? Math.max(this.#sources.card?.ranks ?? 1, heard) : 1;
+  /** Whether a page says a number of the whole engine that is shown. */
+  get #engineSpeaks(): boolean {
+    const { running, waiting, usedBlocks, cacheUsageRatio } = this.#engine.page;
+    return [running, waiting, usedBlocks, cacheUsageRatio].some((value) => value !== undefined);
   }
 }
 
@@ -267,10 +324,6 @@ const UNKNOWN_RANK = {
   prefixHitRatio: undefined,
 };
 
-function hasCounters({ prefixHits, prefixQueries }: Partial<PageNumbers>): boolean {
-  return prefixHits !== undefined && prefixQueries !== undefined;
-}
-
 /** Used blocks and usage of a whole engine, derived from each other if the page says one of them. */
 function wholeBlocks(
   { usedBlocks: used, cacheUsageRatio: usage }: Partial<PageNumbers>,
@@ -278,13 +331,14 @@ function wholeBlocks(
 ): Pick<WorkerNumbers, "activeBlocks" | "cacheUsageRatio"> {
   const activeBlocks = used ?? usedBlocksOf(usage, totalBlocks);
   const cacheUsageRatio = usage ?? usageOf(used, totalBlocks);
+  if ((cacheUsageRatio ?? 0) > 1 || (activeBlocks ?? 0) > (totalBlocks ?? Infinity)) return {};
   return {
     ...(activeBlocks !== undefined && { activeBlocks }),
-    ...(cacheUsageRatio !== undefined && cacheUsageRatio <= 1 && { cacheUsageRatio }),
+    ...(cacheUsageRatio !== undefined && { cacheUsageRatio }),
   };
 }
 
-/** Of ranks of equal size, or of sizes that are not known, the mean; else each counts by its blocks. */
+/** Mean usage. Ranks are weighted by their blocks if all totals are known. */
 class MeanUsage {
   #sum: number | undefined = 0;
   #ranks = 0;

@@ -28,8 +28,11 @@ export interface WorkerNumbers {
 export interface RankCoverage {
   /** As the card says; undefined without a card. */
   readonly expected: number | undefined;
-  /** The fewest that a shown number is over; all if the engine says the number as a whole. */
+  /** The fewest that a shown number is over; all if the engine says its numbers as a whole. */
   readonly heard: number;
+  /** How many the used blocks are over, and the running requests. */
+  readonly blocks: number;
+  readonly running: number;
 }
 
 export interface Merged {
@@ -84,7 +87,7 @@ function withUsage<T extends WorkerNumbers>(numbers: T, ratio: number | undefine
 
 /** What is newer of what a worker answered and of what it says by itself. */
 function withAnswer(spoken: Spoken, answer: Answer): Merged {
-  const { numbers: known, blocksAt, requestsAt } = spoken;
+  const { numbers: known, blocksAt, requestsAt, countsHits, coverage } = spoken;
   if (answer.outcome.kind !== "load") return spoken;
   const { shape: _, dpRank: __, ...answered } = onlyAnswered(answer).numbers as Load;
   const isNewer = (at: Instant | undefined) => at === undefined || answer.at.monotonicMs >= at.monotonicMs;
@@ -96,7 +99,14 @@ function withAnswer(spoken: Spoken, answer: Answer): Merged {
   put(merged, "activeBlocks", blocks.activeBlocks);
   put(merged, "cacheUsageRatio", blocks.cacheUsageRatio);
   if (areBlocksNewer || known.totalBlocks === undefined) merged.totalBlocks = answered.totalBlocks;
-  return { ...spoken, numbers: merged, blocksAt: areBlocksNewer ? answer.at : blocksAt };
+  if (countsHits) put(merged, "prefixHitRatio", known.prefixHitRatio);
+  return {
+    ...spoken,
+    numbers: merged,
+    blocksAt: areBlocksNewer ? answer.at : blocksAt,
+    // An answer is of the whole worker.
+    coverage: coverage && spoken.ranks.length === 0 ? undefined : coverage,
+  };
 }
 
 /** Sets a field, or takes it away. */

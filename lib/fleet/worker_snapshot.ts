@@ -73,7 +73,7 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
       evidence: worker.evidence,
       silentRanks: silentRanks(beats, options),
     });
-    const passless = passlessSince(worker.activity, heard);
+    const passless = passlessSince(worker.activity, { heard, ranks: card?.ranks ?? 1 });
     this.id = id;
     this.state = isSilent ? "silent" : stateOf(answer, heard);
     this.registered = registered;

@@ -83,7 +83,9 @@ function findTroubles(workers: readonly WorkerSnapshot[]): ReadonlyMap<Trouble, 
   for (const { id, ranks, coverage, stuckSeconds, numbers } of workers) {
     if (stuckSeconds !== undefined) add("stuck", id, stuckText(numbers.requestsInFlight ?? 0, stuckSeconds));
     for (const { dpRank, isSilent } of ranks) if (isSilent) add("silent_rank", nameOf(id, dpRank), "");
-    const partial = partialText(coverage?.heard, coverage?.expected);
+    const partial = coverage && coverage.heard > 0
+      ? partialText(coverage.heard, coverage.expected)
+      : undefined;
     if (partial !== undefined) add("partial", id, partial);
   }
   return found;
@@ -106,7 +108,7 @@ export function logNewsOfRanks(
       const workers = { workers: count, ids: who };
       switch (trouble) {
         case "stuck":
-          if (!begins) log.info(`Workers no longer stuck at ${path}`, workers);
+          if (!begins) log.info(`Workers no longer stuck at ${path}, or gone`, workers);
           else if (count === 1) log.warn(`Worker stuck at ${path}: ${text}`, { worker: who });
           else log.warn(`Workers stuck at ${path}, the first: ${text}`, workers);
           break;
@@ -116,7 +118,7 @@ export function logNewsOfRanks(
           break;
         case "partial":
           if (begins) log.warn(`Numbers of workers at ${path} are over ${text}`, workers);
-          else log.info(`Numbers of workers at ${path} are over all ranks again`, workers);
+          else log.info(`Numbers of workers at ${path} are over all ranks again, or gone`, workers);
           break;
       }
     }

@@ -8,7 +8,8 @@ import { rankOf } from "../helpers/plain_worker.ts";
 const at = { monotonicMs: 0, epochMs: 0 };
 const stuck = (id: string): WorkerSnapshot =>
   playedWorker(id, { numbers: { requestsInFlight: 8 }, stuckSince: at, stuckSeconds: 12.7 });
-const partial = (id: string, heard: number) => playedWorker(id, { coverage: { expected: 8, heard } });
+const partial = (id: string, heard: number) =>
+  playedWorker(id, { coverage: { expected: 8, heard, blocks: 2, running: 2 } });
 const silent = (id: string, ...ranks: number[]) =>
   playedWorker(id, { ranks: ranks.map((rank) => rankOf(rank, { isSilent: true })) });
 

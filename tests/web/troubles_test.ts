@@ -133,7 +133,7 @@ function partialWorker(): WorkerSnapshot {
   return playedWorker(PARTIAL, {
     numbers: { ...numbers, requestsWaiting: 42, cacheUsageRatio: 0.27 },
     ranks: [rank(0), silentRank(1), rank(2), rank(3), rank(4)],
-    coverage: { expected: 8, heard: 4 },
+    coverage: { expected: 8, heard: 4, blocks: 4, running: 4 },
     pageProblem: "http://10.0.0.1:9090/metrics: connection refused",
   });
 }
