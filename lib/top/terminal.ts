@@ -48,7 +48,7 @@ function hearSignals(): Disposable {
   };
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 function Top({ source, colors }: { readonly source: FleetSource; readonly colors: boolean }) {
   const { exit } = useApp();
