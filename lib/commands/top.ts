@@ -22,7 +22,8 @@ export async function runTop(settings: TopSettings, signal: AbortSignal): Promis
   try {
     if (!settings.isFullScreen) return await firstTable(source, both);
     const { showOnTerminal } = await import("../top/terminal.ts");
-    await showOnTerminal(source, { colors: settings.colors, signal });
+    const { colors, worker } = settings;
+    await showOnTerminal(source, { colors, worker, signal });
     return 0;
   } finally {
     end.abort();

@@ -7,7 +7,7 @@ import type { HistoryAnswer } from "../exposition/api_v1.ts";
 import type { Line } from "./line.ts";
 import { rowsOf, screenOf } from "./screen.ts";
 import type { FleetSource, Reading } from "./source.ts";
-import { afterPress, FIRST_VIEW, type Key as ViewKey, type Press, type View } from "./view.ts";
+import { afterPress, firstView, type Key as ViewKey, type Press, type View } from "./view.ts";
 
 /** Without a key the screen is made anew once a second at most, and so long after when there was nothing new to show. */
 const FRAME_MS = 1_000;
@@ -17,16 +17,18 @@ const PAST_MS = 10_000;
 
 export interface TerminalOptions {
   readonly colors: boolean;
+  /** The id of the worker that is shown first, alone. */
+  readonly worker: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Shows a source on the whole screen until `q`, Ctrl-C or an abort; then the terminal is as it was. */
 export async function showOnTerminal(
   source: FleetSource,
-  { colors, signal }: TerminalOptions,
+  { colors, worker, signal }: TerminalOptions,
 ): Promise<void> {
   if (signal.aborted) return;
-  const app = render(createElement(Top, { source, colors }), {
+  const app = render(createElement(Top, { source, colors, worker }), {
     alternateScreen: true,
     interactive: true,
     incrementalRendering: true,
@@ -50,10 +52,14 @@ function hearSignals(): Disposable {
 
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
-function Top({ source, colors }: { readonly source: FleetSource; readonly colors: boolean }) {
+function Top({ source, colors, worker }: {
+  readonly source: FleetSource;
+  readonly colors: boolean;
+  readonly worker: string | undefined;
+}) {
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
-  const [view, setView] = useState(FIRST_VIEW);
+  const [view, setView] = useState(() => firstView(worker));
   const reading = useReading(source);
   const hasFleet = reading.fleet !== undefined;
   const past = usePast(source, { worker: undefined, isWanted: hasFleet });

@@ -29,6 +29,11 @@ export const FIRST_VIEW: View = {
   isOver: false,
 };
 
+/** The first view, or one worker alone. */
+export function firstView(worker: string | undefined): View {
+  return worker === undefined ? FIRST_VIEW : { ...FIRST_VIEW, detail: { id: worker, from: 0 } };
+}
+
 export type Key =
   | ("up" | "down" | "page_up" | "page_down" | "home" | "end")
   | ("enter" | "escape" | "backspace" | "tab");

@@ -17,7 +17,7 @@ function parse(
   return settings;
 }
 
-const url = "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment";
+const url = "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user";
 const bad: readonly [argv: readonly string[], message: string][] = [
   [[], "--component is missing: say it as in --component VllmWorker; or say --url"],
   [["--endpoint", "b"], "--component is missing: say it as in --component VllmWorker; or say --url"],
@@ -35,7 +35,9 @@ const bad: readonly [argv: readonly string[], message: string][] = [
   [["--url", ""], `--url "": must be ${url}`],
   [["--url", "localhost:9091"], `--url "localhost:9091": must be ${url}`],
   [["--url", "http://me:secret@h:1"], `--url "http://…@h:1": must be ${url}`],
-  [["--url", "http://h?x"], `--url "http://h?x": must be ${url}`],
+  [["--url", "http://me:secret@h:1/#/worker/5"], `--url "http://…@h:1/#/worker/5": must be ${url}`],
+  [["--url", "#/worker/5"], `--url "#/worker/5": must be ${url}`],
+  [["--url", "--component", "a"], `--url has no value: must be ${url}`],
   [
     ["--url", "http://h", ...named],
     "--url: must not stand beside --component, which says what we watch ourselves",
@@ -75,6 +77,25 @@ Deno.test("metrics top takes the target and the connections as metrics does, or 
   for (const given of ["https://h/prefix/", "https://h/prefix/metrics", "https://h/prefix/metrics/"]) {
     const { source: watched } = parse(["--url", given], { env: { DYN_NAMESPACE: "x" } });
     assert.deepEqual(watched, { url: new URL("https://h/prefix/") });
+  }
+});
+
+Deno.test("--url takes what stands in the browser's bar, and opens the worker that it names", () => {
+  const rows: [given: string, url: string, worker: string | undefined][] = [
+    ["http://h:9091/#/worker/18446744073709551615", "http://h:9091/", "18446744073709551615"],
+    ["http://h:9091/#/", "http://h:9091/", undefined],
+    ["http://h:9091/#", "http://h:9091/", undefined],
+    ["http://h:9091#/worker/5", "http://h:9091/", "5"],
+    ["https://h/monitor/#/worker/5?from=bar", "https://h/monitor/", "5"],
+    ["https://h/monitor/?sort=kv#/worker/5", "https://h/monitor/", "5"],
+    ["https://h/monitor/metrics?x#/worker/5", "https://h/monitor/", "5"],
+    ["http://h/#/worker/", "http://h/", undefined],
+    ["http://h/#/worker/%1b", "http://h/", undefined],
+    ["http://h/#/worker/5x", "http://h/", undefined],
+  ];
+  for (const [given, url, worker] of rows) {
+    const settings = parse(["--url", given]);
+    assert.deepEqual([settings.source, settings.worker], [{ url: new URL(url) }, worker], given);
   }
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   afterPress,
   FIRST_VIEW,
+  firstView,
   type Key,
   type Press,
   type Shown,
@@ -80,6 +81,12 @@ Deno.test("Enter opens the chosen worker, whose lines move by keys, and Esc clos
   const closed = press(open, ["escape"]);
   assert.deepEqual([closed.detail, windowOf(closed, shown).index], [undefined, 1]);
   assert.equal(press(FIRST_VIEW, ["enter"], { ...shown, ids: [] }).detail, undefined);
+});
+
+Deno.test("a worker that was asked for is shown first, and Esc leads to all of them", () => {
+  assert.deepEqual(firstView("w7").detail, { id: "w7", from: 0 });
+  assert.equal(press(firstView("w7"), ["escape"]).detail, undefined);
+  assert.equal(firstView(undefined).detail, undefined);
 });
 
 Deno.test("q ends everywhere but in a filter that is typed", () => {
