@@ -90,6 +90,30 @@ Deno.test("a line is cut or filled to its width, and of two in one the first giv
   assert.equal(plain(spread(line, [{ text: "XY" }], 1)), "a");
 });
 
+Deno.test("text is measured, cut and filled by the cells that a terminal gives it", () => {
+  const rows: [text: string, cells: number][] = [
+    ["", 0],
+    ["abc·▏▲–", 7],
+    ["模型", 4],
+    ["한국어", 6],
+    ["ｱｲ", 2],
+    ["😀", 2],
+    ["❤\ufe0f", 2],
+    ["👍🏽", 2],
+    ["🇩🇪", 2],
+    ["e\u0301", 1],
+    ["é", 1],
+  ];
+  for (const [text, cells] of rows) assert.equal(widthOf([{ text }]), cells, text);
+  assert.deepEqual(fit([{ text: "模型😀" }], 5), [{ text: "模型 " }]);
+  assert.deepEqual(fit([{ text: "模型😀" }], 6), [{ text: "模型😀" }]);
+  assert.deepEqual(fit([{ text: "模型" }, { text: "x" }], 7), [{ text: "模型" }, { text: "x" }, {
+    text: "  ",
+  }]);
+  assert.equal(plain(spread([{ text: "模型模型" }], [{ text: "1" }], 8)), "模型模 1");
+  assert.equal(plain(spread([{ text: "模型模型" }], [{ text: "1" }], 9)), "模型模  1");
+});
+
 Deno.test("long text is put in lines, between words where that is possible", () => {
   const rows: [text: string, width: number, lines: readonly string[]][] = [
     ["", 5, [""]],
@@ -97,7 +121,10 @@ Deno.test("long text is put in lines, between words where that is possible", () 
     ["one two", 7, ["one two"]],
     ["one two", 6, ["one", "two"]],
     ["a twelve-letter word", 6, ["a", "twelve", "-lette", "r word"]],
-    ["模模模", 2, ["模模", "模"]],
+    ["模模模", 4, ["模模", "模"]],
+    ["模模模", 3, ["模", "模", "模"]],
+    ["模模", 1, ["模", "模"]],
+    ["模 ab", 4, ["模", "ab"]],
     ["ab", 1, ["a", "b"]],
   ];
   for (const [text, width, lines] of rows) assert.deepEqual(wrapped(text, width), lines, text);
