@@ -22,6 +22,8 @@ export interface TopSettings {
   /** The whole screen, until told to end; else one table. */
   readonly isFullScreen: boolean;
   readonly colors: boolean;
+  /** Whether what is shown is ASCII alone: nobody says that UTF-8 is understood. */
+  readonly isAscii: boolean;
   readonly logging: LogOptions;
   /** Whether log lines go to stderr: not where that is a terminal. */
   readonly isLogged: boolean;
@@ -79,6 +81,7 @@ export function parseTopOptions(
     worker: served?.worker,
     isFullScreen: stdin && stdout && env.TERM !== "dumb",
     colors: !env.NO_COLOR,
+    isAscii: !takesUtf8(env),
     logging: readLogging("metrics", { env, terminal: stderr }),
     isLogged: !stderr,
   });
@@ -89,4 +92,9 @@ function servedAt(text: string): { readonly url: URL; readonly worker: string | 
   const [, address, route = ""] = /^([^?#]*)(?:\?[^#]*)?(?:#(.*))?$/s.exec(text)!;
   const url = httpUrl(address!.replace(/\/metrics\/?$/, "/"));
   return url && { url, worker: /^\/worker\/(\d{1,20})(?:[/?&]|$)/.exec(route)?.[1] };
+}
+
+/** By the first of these variables that is set (POSIX, 8.2). Windows has none of them, and takes UTF-8. */
+function takesUtf8(env: Invocation["env"]): boolean {
+  return Deno.build.os === "windows" || /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
 }

@@ -22,8 +22,8 @@ export async function runTop(settings: TopSettings, signal: AbortSignal): Promis
   try {
     if (!settings.isFullScreen) return await firstTable(source, both);
     const { showOnTerminal } = await import("../top/terminal.ts");
-    const { colors, worker } = settings;
-    await showOnTerminal(source, { colors, worker, signal });
+    const { colors, isAscii, worker } = settings;
+    await showOnTerminal(source, { colors, isAscii, worker, signal });
     return 0;
   } finally {
     end.abort();

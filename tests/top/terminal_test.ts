@@ -1,42 +1,15 @@
 import assert from "node:assert/strict";
 import { ownCommand, ownProgram } from "../../tools/program.ts";
 import { startNats } from "../../tools/servers/nats.ts";
-import { Terminal, type TerminalOptions } from "../../tools/terminal.ts";
+import { Terminal } from "../../tools/terminal.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { startMetrics } from "../helpers/metrics_process.ts";
-
-const NAMED = ["--component", "my_component", "--endpoint", "my_endpoint"];
-const QUICK = ["--poll-interval", "0.2", "--stale-after", "0.6", "--no-etcd"];
-/** What the shell says of its terminal after the program, on one line. */
-const AFTER = `echo "ended $?" $(stty -a | grep -owE -e '-?(icanon|echo|isig)')`;
-const SANE = /^ended 0 isig icanon echo$/m;
-
-/** `metrics top` in a terminal. */
-async function openTop(args: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
-  const terminal = await Terminal.open(options);
-  await terminal.run(ownCommand("main.ts", ["top", ...args]), AFTER);
-  return terminal;
-}
-
-/** Waits until the screen has all of these, and gives it. */
-async function seen(terminal: Terminal, ...patterns: readonly RegExp[]): Promise<string> {
-  return await eventually(async () => {
-    const screen = await terminal.screen();
-    for (const pattern of patterns) assert.match(screen, pattern);
-    return screen;
-  }, { timeoutMs: 15_000 });
-}
+import { AFTER, assertRestored, NAMED, openTop, QUICK, SANE, seen } from "./top_terminal.ts";
 
 /** The ids in the table, from the top. */
 function idsOf(screen: string): string[] {
   return [...screen.matchAll(/^[> ] (\d+) +(?:responding|silent)/gm)].map(([, id]) => id!);
-}
-
-async function assertRestored(terminal: Terminal): Promise<void> {
-  const screen = await seen(terminal, SANE);
-  assert.doesNotMatch(screen, /WORKER/);
-  assert.deepEqual(await terminal.modes(), { alternate: false, cursor: true });
 }
 
 Deno.test("workers are seen with bars, keys sort, filter and open, a killed worker is silent, and q gives the terminal back", async () => {
@@ -86,8 +59,11 @@ Deno.test("workers are seen with bars, keys sort, filter and open, a killed work
 for (
   const [what, end] of [
     ["Ctrl-C", (terminal: Terminal) => terminal.type("C-c")],
-    ["SIGTERM", (terminal: Terminal) => signalled(terminal, "SIGTERM")],
+    ["Ctrl-\\", (terminal: Terminal) => terminal.type("C-\\")],
+    ["SIGHUP", (terminal: Terminal) => signalled(terminal, "SIGHUP")],
     ["SIGINT", (terminal: Terminal) => signalled(terminal, "SIGINT")],
+    ["SIGQUIT", (terminal: Terminal) => signalled(terminal, "SIGQUIT")],
+    ["SIGTERM", (terminal: Terminal) => signalled(terminal, "SIGTERM")],
   ] as const
 ) {
   Deno.test(`${what} ends metrics top with 0 and gives the terminal back, while nothing is there`, async () => {
@@ -99,6 +75,22 @@ for (
     await assertRestored(terminal);
   });
 }
+
+Deno.test("a terminal that closes ends metrics top with 0, and its log names the signal", async () => {
+  await using ends = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir();
+  ends.defer(() => Deno.remove(folder, { recursive: true }));
+  const terminal = await Terminal.open({ env: { NATS_SERVER: "nats://127.0.0.1:1" } });
+  const top = ownCommand("main.ts", ["top", ...NAMED, ...QUICK]);
+  // The shell hears the signal too, and must live to tell the code; what it runs hears it by itself.
+  const shell = 'trap : HUP; cd "$0"; "$@" 2>log; echo $? >code';
+  await terminal.run(["sh", "-c", shell, folder, ...top]);
+  await seen(terminal, /^NATS away /m, /^ q quit /m);
+  await terminal[Symbol.asyncDispose]();
+  await eventually(async () => assert.equal(await Deno.readTextFile(`${folder}/code`), "0\n"));
+  const log = await Deno.readTextFile(`${folder}/log`);
+  assert.deepEqual(log.match(/Received a signal.*/g), ["Received a signal, ending gracefully signal=SIGHUP"]);
+});
 
 async function signalled(terminal: Terminal, signal: Deno.Signal): Promise<void> {
   const [top] = await terminal.children();
