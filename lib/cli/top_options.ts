@@ -57,8 +57,9 @@ const USAGE: Usage = {
   flags: [URL_FLAG, ...TARGET_FLAGS, ...SOURCE_FLAGS],
   notes:
     `Keys: arrows or j and k choose a worker, Enter shows all that is known of it, / filters by id, state, ` +
-    `type, model and release, s and r change the order, Tab the target, q ends.\n${SECRETS_NOTE}\n` +
-    "Logs go to stderr where that is no terminal, as DYN_LOG says. NO_COLOR=1 shows no colours.",
+    `type, model and release, s and r change the order, Tab the target, Ctrl-L draws anew, q ends.\n${SECRETS_NOTE}\n` +
+    "Logs go to stderr where that is no terminal, as DYN_LOG says. NO_COLOR=1 shows no colours. " +
+    "Without UTF-8 in LC_ALL, LC_CTYPE or LANG all is in ASCII.",
 };
 
 /** @throws {UsageError} */

@@ -20,9 +20,9 @@ export async function runTop(settings: TopSettings, signal: AbortSignal): Promis
   const source = openSource(settings.source, { problem, signal: both, ends });
   const running = source.run(both);
   try {
-    if (!settings.isFullScreen) return await firstTable(source, both);
-    const { showOnTerminal } = await import("../top/terminal.ts");
     const { colors, isAscii, worker } = settings;
+    if (!settings.isFullScreen) return await firstTable(source, { isAscii, signal: both });
+    const { showOnTerminal } = await import("../top/terminal.ts");
     await showOnTerminal(source, { colors, isAscii, worker, signal });
     return 0;
   } finally {

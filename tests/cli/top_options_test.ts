@@ -120,3 +120,20 @@ Deno.test("NO_COLOR takes the colours away, and lines of the log go where they d
   assert.equal(parse(named, { env: { NO_COLOR: "1" } }).colors, false);
   assert.equal(parse(named, { terminals: { ...TERMINALS, stderr: false } }).isLogged, true);
 });
+
+Deno.test("without a word of UTF-8 the view is in ASCII; of the variables that say so the first that is set counts", () => {
+  const rows: [env: Readonly<Record<string, string>>, isAscii: boolean][] = [
+    [{}, true],
+    [{ LANG: "C" }, true],
+    [{ LANG: "de_DE.ISO-8859-1" }, true],
+    [{ LANG: "de_DE.UTF-8" }, false],
+    [{ LANG: "C.utf8" }, false],
+    [{ LC_CTYPE: "UTF-8" }, false],
+    [{ LC_CTYPE: "C", LANG: "de_DE.UTF-8" }, true],
+    [{ LC_ALL: "POSIX", LC_CTYPE: "UTF-8", LANG: "C.UTF-8" }, true],
+    [{ LC_ALL: "", LC_CTYPE: "", LANG: "C.UTF-8" }, false],
+  ];
+  for (const [env, isAscii] of rows) {
+    assert.equal(parse(named, { env }).isAscii, isAscii, JSON.stringify(env));
+  }
+});

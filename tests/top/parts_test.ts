@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asciiText } from "../../lib/top/ascii.ts";
 import { bar } from "../../lib/top/bar.ts";
 import { fit, plain, printable, spread, widthOf, wrapped } from "../../lib/top/line.ts";
 import { numberText, ofText, percentText, shortNumber, spanText } from "../../lib/top/numbers.ts";
@@ -132,4 +133,20 @@ Deno.test("long text is put in lines, between words where that is possible", () 
 
 Deno.test("text from outside cannot command the terminal", () => {
   assert.equal(printable("a\x1b[31m\n\t\x7f\x9b\u202e\u2028b é模"), "a�[31m������b é模");
+});
+
+Deno.test("in ASCII text is as wide as it was, and what is not known is a question mark for each cell", () => {
+  const rows: [text: string, ascii: string][] = [
+    ["plain ~", "plain ~"],
+    ["█████▋··  71%", "######..  71%"],
+    ["▁▂▃▄▅▆▇█ ", "_.:-=+*# "],
+    ["52.5 ± 12.3 blocks", "52.5 +-12.3 blocks"],
+    ["KV▼ WORKER▲ ↑↓ –", "KVv WORKER^ ^v -"],
+    ["…004780", "~004780"],
+    ["模型é\ufffd", "??????"],
+  ];
+  for (const [text, ascii] of rows) {
+    assert.equal(asciiText(text), ascii);
+    assert.equal(widthOf([{ text }]), ascii.length, text);
+  }
 });

@@ -147,6 +147,20 @@ Deno.test("there are colours, and none with NO_COLOR", async () => {
   }
 });
 
+Deno.test("without UTF-8 all is written in ASCII, on a terminal and in a pipe", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  deployment.play(2);
+  const env = { LC_ALL: "C" };
+  const args = ["--url", deployment.metrics.url];
+  await using terminal = await openTop(args, { env });
+  const screen = await seen(terminal, /^KV {6}#+\.* +\d+% /m, /^Load .* \+-\d/m, /^> \d+ +responding +#/m);
+  assert.match(screen, /^[\n -~]*$/);
+  const { code, stdout } = await output(args, env);
+  assert.match(stdout, /^\d+ +responding +\d+\/100 .*\n/m);
+  assert.match(stdout, /^[\n -~]*$/);
+  assert.equal(code, 0);
+});
+
 Deno.test("where stdout is no terminal it is one table, also in a pipe of a terminal, and 1 where there is nothing to see", async () => {
   await using deployment = await Deployment.start({ withoutEtcd: true });
   deployment.play(2);
