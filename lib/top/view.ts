@@ -19,7 +19,7 @@ export interface View extends Order {
 
 export const FIRST_VIEW: View = {
   target: 0,
-  sort: "worker",
+  sort: "state",
   isReversed: false,
   filter: "",
   isTyping: false,

@@ -9,7 +9,7 @@ import { AFTER, assertRestored, NAMED, openTop, QUICK, SANE, seen } from "./top_
 
 /** The ids in the table, from the top. */
 function idsOf(screen: string): string[] {
-  return [...screen.matchAll(/^[> ] (\d+) +(?:responding|silent)/gm)].map(([, id]) => id!);
+  return [...screen.matchAll(/^[> ] (…?\d+) +(?:responding|silent)/gm)].map(([, id]) => id!);
 }
 
 Deno.test("workers are seen with bars, keys sort, filter and open, a killed worker is silent, and q gives the terminal back", async () => {
@@ -33,16 +33,18 @@ Deno.test("workers are seen with bars, keys sort, filter and open, a killed work
   const ids = idsOf(first);
   assert.equal(ids.length, 3);
 
-  await terminal.type("r");
+  const usesOf = (screen: string) =>
+    [...screen.matchAll(/responding +\S+ +(\d+)%/g)].map(([, percent]) => Number(percent));
+  assert.deepEqual(usesOf(first), usesOf(first).toSorted((a, b) => b - a));
+  await terminal.type("s", "r");
+  const byUse = await seen(terminal, / KV▲ /);
+  assert.deepEqual(usesOf(byUse), usesOf(first).toReversed());
+  await terminal.type(..."sssssss", "r");
   const turned = await seen(terminal, /WORKER▼/);
-  assert.deepEqual(idsOf(turned), ids.toReversed());
-  await terminal.type("s", "s");
-  const byUse = await seen(terminal, / KV▼ /);
-  const uses = [...byUse.matchAll(/responding +\S+ +(\d+)%/g)].map(([, percent]) => Number(percent));
-  assert.deepEqual(uses, uses.toSorted((a, b) => b - a));
+  assert.deepEqual(idsOf(turned), ids.toSorted((a, b) => BigInt(a) < BigInt(b) ? 1 : -1));
 
   await killed.stop("SIGKILL");
-  await seen(terminal, /^Workers 3 {2}2 responding {2}1 silent/m, /^[> ] \d+ +silent +– /m);
+  await seen(terminal, /^Workers 3 {2}2 responding {2}1 silent \(…\d{6}\)/m, /^[> ] \d+ +silent +– /m);
   await terminal.type("/", "sil");
   const filtered = await seen(terminal, /^Filter: sil/m, / 1-1 of 1$/m);
   assert.equal(idsOf(filtered).length, 1);
@@ -113,9 +115,10 @@ Deno.test("a resize is followed, down to a terminal that is too small for everyt
   };
   await rows(80, 24, 15, /KV +SLOTS +WAIT +AGE/);
   await rows(160, 50, 30, /KV +BLOCKS +SLOTS +ACTIVE +WAIT/);
-  await rows(60, 12, 7, /STATE +KV +WAIT +AGE$/);
+  await rows(60, 12, 6, /STATE▼ +KV +WAIT +AGE$/);
+  await rows(40, 12, 6, /WORKER {4}STATE▼ +KV$/);
   await terminal.type("G");
-  await seen(terminal, / 24-30 of 30$/m, /^> /m);
+  await seen(terminal, / 25-30 of 30$/m, /^> /m);
 });
 
 Deno.test("a server that is lost is said, what it told is greyed, and it is seen again when it is back", async () => {
