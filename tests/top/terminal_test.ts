@@ -138,6 +138,21 @@ Deno.test("a server that is lost is said, what it told is greyed, and it is seen
   await assertRestored(terminal);
 });
 
+Deno.test("the address of a worker's page opens that worker, and Esc leads to all of them", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  deployment.play(2);
+  const { url } = deployment.metrics;
+  const id = await eventually(async () => {
+    const { targets } = await (await fetch(`${url}/api/v1/fleet`)).json();
+    assert.equal(targets[0].workers.length, 2);
+    return targets[0].workers[1].id as string;
+  });
+  await using terminal = await openTop(["--url", `${url}/#/worker/${id}`]);
+  await seen(terminal, new RegExp(`^Worker ${id} {2}responding$`, "m"), /^Seen by/m);
+  await terminal.type("Escape");
+  await seen(terminal, / 1-2 of 2$/m);
+});
+
 Deno.test("there are colours, and none with NO_COLOR", async () => {
   await using deployment = await Deployment.start({ withoutEtcd: true });
   deployment.play(2);
