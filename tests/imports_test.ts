@@ -34,6 +34,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["telemetry"],
   "ink": ["top"],
   "react": ["top"],
+  "string-width": ["top"],
   "@types/react": [], // The compiler finds it by itself.
   "eventsource-parser": ["top"],
   "commander": ["cli"],

@@ -3,7 +3,7 @@ import { bar } from "./bar.ts";
 import type { Aggregate, State, Worker } from "../exposition/api_v1.ts";
 import { conditionOf, partialNote, silentRanks, stuckMs } from "../exposition/worker_notes.ts";
 import { type Color, fit, type Line, printable, type Span } from "./line.ts";
-import { ofText, percentText, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
+import { ofText, percentText, shortId, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
 import { type SortKey, sumOf } from "./order.ts";
 import type { Moments } from "./source.ts";
 
@@ -70,6 +70,8 @@ const STATE: Column = {
   sort: "state",
   cell: (worker, { knownMs }) => [stateOf(worker, knownMs)],
 };
+/** Where there is no room for all digits: the last tell workers apart. */
+const SHORT_WORKER: Column = { ...WORKER, width: 9, cell: ({ id }) => [{ text: shortId(id) }] };
 /** Over how many of its ranks a worker's numbers are, and whether one of these is silent. */
 const RANKS: Column = {
   title: "RANKS",
@@ -78,6 +80,14 @@ const RANKS: Column = {
   cell: (worker) => [ranksOf(worker)],
 };
 const KV = utilisation("KV", "kv", kvRatio);
+/** Where there is no room for a bar. */
+const SHORT_KV: Column = {
+  title: "KV",
+  width: PERCENT_WIDTH,
+  sort: "kv",
+  isNumber: true,
+  cell: (worker) => [{ text: percentText(kvRatio(worker)).padStart(PERCENT_WIDTH) }],
+};
 const SLOTS = utilisation("SLOTS", "slots", slotRatio);
 const WAITING = number("WAIT", 5, ({ requests_waiting }) => shortNumber(requests_waiting), "waiting");
 const IN_FLIGHT: Column = {
@@ -138,6 +148,13 @@ const BY_NEED: readonly Column[] = [
   MODEL,
 ];
 
+/** What takes less room, tried one after the other until there is room for the load. */
+const SHORTER: readonly ReadonlyMap<Column, Column>[] = [
+  new Map(),
+  new Map([[WORKER, SHORT_WORKER]]),
+  new Map([[WORKER, SHORT_WORKER], [KV, SHORT_KV]]),
+];
+
 /** How wide a bar may grow. */
 const MAX_BAR = 30;
 
@@ -146,20 +163,32 @@ export function columnsFor(
   width: number,
   workers: Aggregate,
 ): readonly { readonly column: Column; readonly width: number }[] {
-  let left = width + 1;
-  const taken = new Set<Column>();
-  for (const column of BY_NEED) {
-    if (column.isWanted?.(workers) === false) continue;
-    if (column.width + 1 > left && taken.size > 0) break;
-    taken.add(column);
-    left -= column.width + 1;
-  }
-  const bars = [...taken].filter(({ isBar }) => isBar).length;
+  const tries = SHORTER.map((shorter) => columnsIn(width, { workers, shorter }));
+  const { taken, left } = tries.find(({ taken }) => taken.has(KV)) ?? tries[0]!;
+  const columns = COLUMNS.flatMap((column) => taken.get(column) ?? []);
+  const bars = columns.filter(({ isBar }) => isBar).length;
   const more = bars === 0 ? 0 : Math.max(0, Math.floor(left / bars));
-  return COLUMNS.filter((column) => taken.has(column)).map((column) => ({
+  return columns.map((column) => ({
     column,
     width: column.isBar ? Math.min(MAX_BAR + PERCENT_WIDTH, column.width + more) : column.width,
   }));
+}
+
+/** Columns that there is room for by need, each with what is shown of it, and how many cells are left. */
+function columnsIn(
+  width: number,
+  { workers, shorter }: { readonly workers: Aggregate; readonly shorter: ReadonlyMap<Column, Column> },
+): { readonly taken: ReadonlyMap<Column, Column>; readonly left: number } {
+  const taken = new Map<Column, Column>();
+  let left = width + 1;
+  for (const column of BY_NEED) {
+    if (column.isWanted?.(workers) === false) continue;
+    const shown = shorter.get(column) ?? column;
+    if (shown.width + 1 > left && taken.size > 0) break;
+    taken.set(column, shown);
+    left -= shown.width + 1;
+  }
+  return { taken, left };
 }
 
 /** Its state, or in what trouble it is that the state does not tell. */

@@ -1,6 +1,6 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
-import type { Aggregate, Fleet, HistoryAnswer, State, Target } from "../exposition/api_v1.ts";
+import type { Aggregate, Fleet, HistoryAnswer, State, Target, Worker } from "../exposition/api_v1.ts";
 import {
   partialWorkersNote,
   silentRanksSum,
@@ -9,7 +9,7 @@ import {
 } from "../exposition/worker_notes.ts";
 import { pathOf } from "./fleet.ts";
 import { fit, type Line, printable, type Span, spread, widthOf } from "./line.ts";
-import { numberText, ofText, percentText, ratioOf, spanText, UNKNOWN } from "./numbers.ts";
+import { numberText, ofText, percentText, ratioOf, shortId, spanText, UNKNOWN } from "./numbers.ts";
 import type { Reading } from "./source.ts";
 import { CELL_SECONDS, sparkline } from "./sparkline.ts";
 
@@ -20,7 +20,7 @@ export interface HeaderOptions {
   readonly target: number;
   readonly past: HistoryAnswer | undefined;
   readonly columns: number;
-  /** Without the numbers: there is no room. */
+  /** The load alone of all the numbers: there is no room. */
   readonly isShort: boolean;
   /** Until when it is known how things are, in milliseconds of the server's clock. */
   readonly knownMs: number;
@@ -45,9 +45,9 @@ export function headerLines(fleet: Fleet, options: HeaderOptions): readonly Line
   return [
     titleLine(fleet, target, options),
     statusLine(fleet, target, options),
-    spread(workersLine(aggregate), minutes, columns),
+    workersLine(target, { minutes, columns }),
     ...troubleLines(target, options),
-    ...isShort ? [] : numberLines(aggregate, spark),
+    ...numberLines(aggregate, spark).slice(0, isShort ? 1 : undefined),
   ];
 }
 
@@ -146,13 +146,36 @@ function connection(name: string, connected: boolean): Span {
 
 const STATES: readonly State[] = ["responding", "silent", "undecodable", "no_data", "discovered"];
 
-function workersLine({ workers }: Aggregate): Line {
-  const all = STATES.reduce((sum, state) => sum + workers[state], 0);
-  const counts = STATES.filter((state) => workers[state] > 0).flatMap((state): Span[] => [
-    { text: "  " },
-    { text: `${workers[state]} ${state}`, color: STATE_COLORS[state], bold: state === "silent" },
-  ]);
-  return [{ text: "Workers ", color: "cyan" }, { text: String(all) }, ...counts];
+/** Who is there by state, and the first that is silent by name; where there is no room for all, that one comes first. */
+function workersLine(
+  { workers, aggregate }: Target,
+  { minutes, columns }: { readonly minutes: Line; readonly columns: number },
+): Line {
+  const counts = aggregate.workers;
+  const spansOf = (states: readonly State[]) =>
+    states.filter((state) => counts[state] > 0).flatMap((state): Span[] => [
+      { text: "  " },
+      {
+        text: `${counts[state]} ${state}${state === "silent" ? silentName(workers) : ""}`,
+        color: STATE_COLORS[state],
+        bold: state === "silent",
+      },
+    ]);
+  const all = STATES.reduce((sum, state) => sum + counts[state], 0);
+  const head: Line = [{ text: "Workers ", color: "cyan" }, { text: String(all) }];
+  const line = [...head, ...spansOf(STATES)];
+  if (widthOf(line) > columns) return fit([...head, ...spansOf(SILENT_FIRST)], columns);
+  const isRoom = widthOf(line) + widthOf(minutes) < columns;
+  return isRoom ? spread(line, minutes, columns) : line;
+}
+
+const SILENT_FIRST: readonly State[] = ["silent", ...STATES.filter((state) => state !== "silent")];
+
+/** ` (…000250)`, ` (…000250, 2 more)` */
+function silentName(workers: readonly Worker[]): string {
+  const [first, ...others] = workers.filter(({ state }) => state === "silent");
+  if (first === undefined) return "";
+  return others.length === 0 ? ` (${shortId(first.id)})` : ` (${shortId(first.id)}, ${others.length} more)`;
 }
 
 function usageLine(label: string, ratio: number | undefined, count: string): Line {

@@ -44,12 +44,19 @@ export function ordered(workers: readonly Worker[], { sort, isReversed, filter }
   });
   if (sort === "worker") return isReversed ? shown.toReversed() : shown;
   const valueOf = VALUES[sort];
-  const rows = shown.map((worker) => ({ worker, value: valueOf(worker) }));
+  // Those that need the same attention stand by their load, either way, as on the page.
+  const thenOf = sort === "state" ? kvRatio : () => undefined;
+  const rows = shown.map((worker) => ({ worker, value: valueOf(worker), then: thenOf(worker) }));
   const sign = isReversed ? -1 : 1;
-  rows.sort(({ value: a }, { value: b }) =>
-    a === undefined || b === undefined ? Number(a === undefined) - Number(b === undefined) : sign * (b - a)
-  );
+  rows.sort((a, b) => compare(a.value, b.value, sign) || compare(a.then, b.then, 1));
   return rows.map(({ worker }) => worker);
+}
+
+/** The highest first, by the sign the lowest; the unknown last either way. */
+function compare(a: number | undefined, b: number | undefined, sign: 1 | -1): number {
+  return a === undefined || b === undefined
+    ? Number(a === undefined) - Number(b === undefined)
+    : sign * (b - a);
 }
 
 /** What a worker's endpoints counted together; undefined where none says. */

@@ -1,6 +1,7 @@
 import { ageMs, ranksText } from "./columns.ts";
 import type { Fleet, Worker } from "../exposition/api_v1.ts";
 import { firstPassNote, silentRanksNote, stuckNote } from "../exposition/worker_notes.ts";
+import { widthOfText } from "./cells.ts";
 import { headerLines } from "./header.ts";
 import { plain, printable } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
@@ -67,6 +68,9 @@ function noteOf(worker: Worker, { knownMs }: Moments): string | undefined {
 
 /** Each column as wide as its widest cell. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, n) => rows.reduce((width, row) => Math.max(width, row[n]!.length), 0));
-  return rows.map((row) => row.map((cell, n) => cell.padEnd(widths[n]!)).join("  ").trimEnd());
+  const widths = rows[0]!.map((_, n) =>
+    rows.reduce((width, row) => Math.max(width, widthOfText(row[n]!)), 0)
+  );
+  const cellOf = (text: string, n: number) => text + " ".repeat(widths[n]! - widthOfText(text));
+  return rows.map((row) => row.map(cellOf).join("  ").trimEnd());
 }

@@ -25,7 +25,7 @@ export interface Screen extends Shown {
   readonly lines: readonly Line[];
 }
 
-/** Below this the numbers of the fleet give way to rows of workers. */
+/** Below this the numbers of the fleet, all but the load, give way to rows of workers. */
 const SHORT_ROWS = 16;
 
 /** @param rows the workers in the view's order, see `rowsOf` */

@@ -22,7 +22,7 @@ function ids(order: Partial<Order>, of: readonly Worker[] = workers): string {
 Deno.test("workers are ordered by each key, what needs a look first, and back; the unknown stay last", () => {
   const rows: Record<typeof SORT_KEYS[number], [order: string, reversed: string]> = {
     worker: ["1 2 30 31 4", "4 31 30 2 1"],
-    state: ["2 4 1 30 31", "1 30 31 4 2"],
+    state: ["2 4 30 1 31", "30 1 31 4 2"],
     kv: ["30 1 31 2 4", "31 1 30 2 4"],
     slots: ["31 1 30 2 4", "30 1 31 2 4"],
     waiting: ["1 30 31 2 4", "30 31 1 2 4"],
