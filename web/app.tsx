@@ -45,9 +45,9 @@ export function App({ model }: { model: Model }) {
       </main>
       <footer>
         <span>Snapshot {fleet.seq}</span>
-        <a href="/metrics">/metrics</a>
-        <a href="/api/v1/fleet">/api/v1/fleet</a>
-        <a href="/readyz">/readyz</a>
+        <a href="metrics">/metrics</a>
+        <a href="api/v1/fleet">/api/v1/fleet</a>
+        <a href="readyz">/readyz</a>
       </footer>
     </div>
   );

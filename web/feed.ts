@@ -24,7 +24,7 @@ export function startFeed(listener: FeedListener): void {
   open();
 
   function open(): void {
-    const source = new EventSource("/api/v1/stream");
+    const source = new EventSource("api/v1/stream");
     let limit = setTimeout(fail, OPEN_MS);
 
     function fail(): void {

@@ -99,7 +99,7 @@ export class Model implements FeedListener {
 export async function readHistory(worker?: string): Promise<HistoryAnswer | undefined> {
   const query = worker === undefined ? "" : `?${new URLSearchParams({ worker })}`;
   try {
-    const response = await fetch(`/api/v1/history${query}`);
+    const response = await fetch(`api/v1/history${query}`);
     return response.ok ? await response.json() : undefined;
   } catch {
     return undefined;
