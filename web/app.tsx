@@ -114,11 +114,9 @@ function Lost({ model }: { model: Model }) {
     <p class="banner" role="alert">
       <Shape of="bad" />
       <span>
-        <b>The server cannot be reached.</b>{" "}
-        {model.hasState
-          ? `What you see is of ${timeText(model.fleet.atMs)}.`
-          : "Nothing was heard of it yet."}{" "}
-        <span aria-live="off">Trying again{since === "now" ? "" : `, for ${since}`}.</span>
+        <b>{model.lostWhy}</b>{" "}
+        {model.hasState ? `Showing data from ${timeText(model.fleet.atMs)}.` : "No data received yet."}{" "}
+        <span aria-live="off">Retrying{since === "now" ? "" : ` for ${since}`}.</span>
       </span>
     </p>
   );

@@ -19,7 +19,10 @@ const model = new Model(({ atOnce }) => {
   draw(atOnce ? 0 : drawnMs + FRAME_MS - performance.now());
 });
 draw(0);
-startFeed(model);
+const feed = startFeed(model);
+// A page that the browser keeps for the way back holds no stream.
+addEventListener("pagehide", () => feed.pause());
+addEventListener("pageshow", () => feed.resume());
 
 function draw(inMs: number): void {
   if (inMs > 0 && timer !== undefined) return;

@@ -1,5 +1,5 @@
 import { FleetView, pathOf, type TargetView } from "./fleet_view.ts";
-import type { FeedListener } from "./feed.ts";
+import type { FeedEvent, FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
 import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "../lib/exposition/api_v1.ts";
 
@@ -10,6 +10,8 @@ export class Model implements FeedListener {
   version = 0;
   /** When the server was lost, in milliseconds of `performance.now()`; undefined while it is there. */
   lostAtMs: number | undefined;
+  /** Why it is lost, in a sentence. */
+  lostWhy = "";
   readonly #series = new Map<string, Series>();
   /** What each target's aggregate was at the moment before. */
   readonly #before = new Map<string, Aggregate>();
@@ -51,6 +53,13 @@ export class Model implements FeedListener {
     return series;
   }
 
+  onMessage(event: FeedEvent, data: string): void {
+    const message = JSON.parse(data);
+    if (event === "state") this.onState(message);
+    else if (event === "change") this.onChange(message);
+    else if (event === "alive") this.onAlive(message);
+  }
+
   onState(fleet: Fleet & Alive): void {
     this.fleet.replace(fleet);
     this.#offsetMs = -Infinity; // The server may be another one, with a clock of its own.
@@ -70,7 +79,8 @@ export class Model implements FeedListener {
     this.#offsetMs = Math.max(this.#offsetMs, Date.parse(now) - performance.now());
   }
 
-  onLost(): void {
+  onLost(why: string): void {
+    this.lostWhy = why;
     this.lostAtMs ??= performance.now();
     this.#changed({ atOnce: true });
   }

@@ -6,7 +6,7 @@ import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { History } from "../../lib/monitor/history.ts";
 import { assetRoutes } from "../../lib/output/assets.ts";
 import { FleetBytes, fleetRoute } from "../../lib/output/fleet_route.ts";
-import { FleetStream } from "../../lib/output/fleet_stream.ts";
+import { FleetStream, type FleetStreamOptions } from "../../lib/output/fleet_stream.ts";
 import { historyRoute } from "../../lib/output/history_route.ts";
 import { type MetricsServer, startServer } from "../../lib/output/server.ts";
 import { type Instant, systemClock } from "../../lib/timing.ts";
@@ -25,14 +25,14 @@ export class PlayedFleet implements AsyncDisposable {
   readonly #stream: FleetStream;
   readonly #server: MetricsServer;
 
-  constructor() {
+  constructor(options: Pick<FleetStreamOptions, "maxReaders"> = {}) {
     const fleets = new FleetBytes();
     this.#history = new History({
       snapshots: this,
       clock: () => this.#clock(),
       pollIntervalMs: PAST_STEP_MS,
     });
-    this.#stream = new FleetStream({ snapshots: this, fleets });
+    this.#stream = new FleetStream({ snapshots: this, fleets, ...options });
     const routes = new Map(
       [
         ...assetRoutes(new URL("../../lib/web/assets/", import.meta.url)),
