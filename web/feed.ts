@@ -8,6 +8,8 @@ import { StreamRefusal, whyRefused } from "./refusal.ts";
 const QUIET_MS = 10_000;
 /** How long a new stream may take to say the state. */
 const OPEN_MS = 5_000;
+/** How long a stream that worked may be away before that is a loss: proxies end streams, and the next one works. */
+const GRACE_MS = 3_000;
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5_000;
 
@@ -17,7 +19,10 @@ export type FeedEvent = "state" | "change" | "alive";
 export interface FeedListener {
   /** Takes one message, which is JSON. If it throws, a new stream begins with the whole state. */
   onMessage(event: FeedEvent, data: string): void;
-  /** Called at each failure with a sentence that says why. It is over at the next `state`. */
+  /**
+   * Called with a sentence that says why when the stream is lost: none begins, or none that can be read. It is over at the
+   * next `state`. That a stream ends which has worked is no loss if the next one works.
+   */
   onLost(why: string): void;
 }
 
@@ -35,11 +40,13 @@ export const UNREADABLE =
 export function startFeed(listener: FeedListener): Feed {
   let retryMs = RETRY_MS;
   let retry: ReturnType<typeof setTimeout> | undefined;
+  let grace: ReturnType<typeof setTimeout> | undefined;
   let stop: (() => void) | undefined;
   open();
   return {
     pause() {
       clearTimeout(retry);
+      clearTimeout(grace);
       stop?.();
     },
     resume() {
@@ -50,42 +57,62 @@ export function startFeed(listener: FeedListener): Feed {
   function open(): void {
     clearTimeout(retry);
     const ending = new AbortController();
-    let limit = setTimeout(() => fail(`No data came for ${OPEN_MS / 1_000} s.`), OPEN_MS);
+    /** It has said the state, and more after it: a state alone comes of any server. */
+    let hasState = false, isWell = false;
+    let limit = setTimeout(() => end(`No data came for ${OPEN_MS / 1_000} s.`), OPEN_MS);
     stop = () => {
       clearTimeout(limit);
       ending.abort();
       stop = undefined;
     };
     readStream(ending.signal, take).then(
-      () => fail("The server ended the stream."),
-      (error) => fail(error instanceof StreamRefusal ? error.message : "The connection to the server broke."),
+      () => end("The server ended the stream."),
+      (error) => end(error instanceof StreamRefusal ? error.message : "The connection to the server broke."),
     );
 
-    function fail(why: string): void {
+    function end(why: string): void {
       if (ending.signal.aborted) return;
       stop!();
-      listener.onLost(why);
-      retry = setTimeout(open, retryMs);
-      retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 1.5);
+      if (!hasState) lose(why);
+      else grace ??= setTimeout(lose, GRACE_MS, why);
+      if (isWell) open();
+      else openLater();
     }
 
     /** What cannot be taken leaves a picture that is wrong: another stream begins with the whole. */
     function take(event: FeedEvent, data: string): void {
       if (ending.signal.aborted) return;
       clearTimeout(limit);
-      limit = setTimeout(() => {
-        stop!();
-        open();
-      }, QUIET_MS);
+      limit = setTimeout(() => end(`No data came for ${QUIET_MS / 1_000} s.`), QUIET_MS);
       try {
         listener.onMessage(event, data);
-        // A state alone comes of any server; what follows it has to be taken too.
-        if (event !== "state") retryMs = RETRY_MS;
       } catch (error) {
         reportError(error);
-        fail(UNREADABLE);
+        stop!();
+        lose(UNREADABLE);
+        openLater();
+        return;
+      }
+      if (event === "state") {
+        hasState = true;
+        clearTimeout(grace);
+        grace = undefined;
+      } else {
+        isWell = true;
+        retryMs = RETRY_MS;
       }
     }
+  }
+
+  function lose(why: string): void {
+    clearTimeout(grace);
+    grace = undefined;
+    listener.onLost(why);
+  }
+
+  function openLater(): void {
+    retry = setTimeout(open, retryMs);
+    retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 1.5);
   }
 }
 

@@ -41,8 +41,12 @@ class FakeTimers {
   #next = 1;
   readonly #due = new Map<number, { readonly atMs: number; readonly act: () => void }>();
 
-  readonly set = (act: () => void, ms: number): number => {
-    this.#due.set(this.#next, { atMs: this.#nowMs + ms, act });
+  readonly set = <Args extends unknown[]>(
+    act: (...args: Args) => void,
+    ms: number,
+    ...args: Args
+  ): number => {
+    this.#due.set(this.#next, { atMs: this.#nowMs + ms, act: () => act(...args) });
     return this.#next++;
   };
 
@@ -112,6 +116,74 @@ Deno.test("a stream that says it is alive is kept; one that says nothing is open
   assert.ok(opened[0]!.signal.aborted, "the one that was quiet is kept open");
   timers.pass(6_000);
   assert.equal(told.at(-1), "No data came for 5 s.");
+});
+
+Deno.test("the end of a stream that worked is no loss, if the next one works", async () => {
+  const timers = new FakeTimers();
+  const { fetch, opened } = new FakeServer();
+  using _ = replaced({ fetch, setTimeout: timers.set, clearTimeout: timers.clear });
+  const told: string[] = [];
+  startFeed({ onMessage: (event) => told.push(event), onLost: (why) => told.push(why) });
+  for (let n = 0; n < 5; n++) {
+    await nextTurn();
+    assert.equal(opened.length, n + 1, "it is opened again at once");
+    timers.pass(2_900);
+    await opened[n]!.send("state", {});
+    await opened[n]!.send("alive", {});
+    timers.pass(6_000);
+    await opened[n]!.end();
+  }
+  assert.deepEqual(new Set(told), new Set(["state", "alive"]));
+
+  timers.pass(2_900);
+  assert.equal(told.at(-1), "alive");
+  timers.pass(200);
+  assert.equal(told.at(-1), "The server ended the stream.", "it has been away for 3 s");
+  await opened[5]!.send("state", {});
+  await opened[5]!.send("change", {});
+  await opened[5]!.end();
+  await nextTurn();
+  await opened[6]!.end();
+  assert.equal(told.at(-1), "The server ended the stream.", "the next one fails");
+  assert.equal(opened.length, 7);
+  timers.pass(1_000);
+  assert.equal(opened.length, 8);
+});
+
+Deno.test("streams that end after the state are not opened ever faster", async () => {
+  const timers = new FakeTimers();
+  const { fetch, opened } = new FakeServer();
+  using _ = replaced({ fetch, setTimeout: timers.set, clearTimeout: timers.clear });
+  const told: string[] = [];
+  startFeed({ onMessage: () => {}, onLost: (why) => told.push(why) });
+  await nextTurn();
+  await opened[0]!.send("state", {});
+  await opened[0]!.end();
+  timers.pass(900);
+  assert.equal(opened.length, 1);
+  timers.pass(100);
+  await nextTurn();
+  await opened[1]!.send("state", {});
+  assert.deepEqual([opened.length, told], [2, []]);
+});
+
+Deno.test("a feed that is paused opens nothing and says nothing; it goes on when it is resumed", async () => {
+  const timers = new FakeTimers();
+  const { fetch, opened } = new FakeServer();
+  using _ = replaced({ fetch, setTimeout: timers.set, clearTimeout: timers.clear });
+  const told: string[] = [];
+  const feed = startFeed({ onMessage: (event) => told.push(event), onLost: (why) => told.push(why) });
+  await nextTurn();
+  await opened[0]!.send("state", {});
+  feed.pause();
+  await nextTurn();
+  timers.pass(60_000);
+  assert.deepEqual([opened.length, opened[0]!.signal.aborted, told], [1, true, ["state"]]);
+  feed.resume();
+  feed.resume();
+  await nextTurn();
+  await opened[1]!.send("state", {});
+  assert.deepEqual([opened.length, told], [2, ["state", "state"]]);
 });
 
 /** Puts these in the place of globals, until disposed of. */

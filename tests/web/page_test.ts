@@ -32,6 +32,30 @@ Deno.test("the page says that it lost its server, greys out, and goes on when it
   await page.getByText("All 3 workers are alive").waitFor();
 });
 
+Deno.test("a proxy that ends each stream after some seconds is no alarm", async () => {
+  await using fleet = new PlayedFleet();
+  using proxy = new TcpProxy({ hostname: "127.0.0.1", port: Number(new URL(fleet.url).port) });
+  await using browser = await Browser.open();
+  fleet.publish([playedWorker("1")]);
+  const page = await browser.page(`http://127.0.0.1:${proxy.port}/`);
+  await page.getByText("The worker is alive").waitFor();
+  await page.evaluate(`
+    globalThis.seen = [];
+    new MutationObserver(() => {
+      const alert = document.querySelector("[role=alert]");
+      if (alert !== null || /lost/.test(document.title)) seen.push(alert?.textContent ?? document.title);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  `);
+  for (let cut = 0; cut < 3; cut++) {
+    fleet.publish([playedWorker("1"), playedWorker("2")]);
+    await page.getByText("All 2 workers are alive").waitFor();
+    proxy.drop();
+    fleet.publish([playedWorker("1")]);
+    await page.getByText("The worker is alive").waitFor();
+  }
+  assert.deepEqual(await page.evaluate("seen"), []);
+});
+
 Deno.test("a server that hangs with its connection open is lost, too", async () => {
   await using deployment = await Deployment.start();
   await using browser = await Browser.open();
