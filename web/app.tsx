@@ -1,10 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
 import { Changes } from "./changes.tsx";
 import { FleetHead } from "./fleet_head.tsx";
 import { pathOf, type TargetView } from "./fleet_view.ts";
 import { Shape } from "./marks.tsx";
 import type { Model } from "./model.ts";
-import { parseRoute, type Route } from "./route.ts";
+import { usePlace } from "./place.ts";
 import { ageText, timeText } from "./text.ts";
 import { VerdictLine } from "./verdict_line.tsx";
 import { WorkerPage } from "./worker_page.tsx";
@@ -12,7 +11,7 @@ import { WorkerTable } from "./worker_table.tsx";
 
 /** The page. It is drawn anew when the model has changed, and once a second. */
 export function App({ model }: { model: Model }) {
-  const route = useRoute();
+  const { route, visit, back, look } = usePlace();
   const { fleet, target } = model;
   const isLost = model.lostAtMs !== undefined;
   return (
@@ -31,7 +30,7 @@ export function App({ model }: { model: Model }) {
             </p>
           )
           : route.page === "worker"
-          ? <WorkerPage key={route.id} model={model} target={target} id={route.id} />
+          ? <WorkerPage key={visit} model={model} target={target} id={route.id} back={back} />
           : (
             <>
               <VerdictLine model={model} target={target} />
@@ -39,7 +38,7 @@ export function App({ model }: { model: Model }) {
                 <FleetHead key={pathOf(target.name)} model={model} target={target} />
                 <Changes target={target} />
               </div>
-              <WorkerTable model={model} target={target} />
+              <WorkerTable key={visit} model={model} target={target} view={route} look={look} />
             </>
           )}
       </main>
@@ -120,17 +119,4 @@ function Lost({ model }: { model: Model }) {
       </span>
     </p>
   );
-}
-
-function useRoute(): Route {
-  const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
-    const changed = () => {
-      setHash(location.hash);
-      scrollTo(0, 0);
-    };
-    addEventListener("hashchange", changed);
-    return () => removeEventListener("hashchange", changed);
-  }, []);
-  return parseRoute(hash);
 }

@@ -4,6 +4,7 @@ import { Chart } from "./chart.tsx";
 import { hexOf, pathOf, type Row, type TargetView } from "./fleet_view.ts";
 import { Bar, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
+import { useScrollPlace } from "./place.ts";
 import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
@@ -11,7 +12,10 @@ import type { Rank, Worker } from "../lib/exposition/api_v1.ts";
 import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_notes.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
-export function WorkerPage({ model, target, id }: { model: Model; target: TargetView; id: string }) {
+export function WorkerPage(
+  { model, target, id, back }: { model: Model; target: TargetView; id: string; back: string },
+) {
+  useScrollPlace({ href: () => location.hash, first: () => 0 });
   const row = target.rows.get(id);
   const last = useRef<Row>(undefined);
   if (row !== undefined) last.current = row;
@@ -20,7 +24,7 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
   if (known === undefined) {
     return (
       <section class="worker">
-        <Back />
+        <Back href={back} />
         <p class="note">There is no worker {id} at {pathOf(target.name)}.</p>
       </section>
     );
@@ -28,7 +32,7 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
   const { worker, seenMs } = known;
   return (
     <section class={row === undefined ? "worker gone" : "worker"}>
-      <Back />
+      <Back href={back} />
       <header>
         <h2>{id}</h2>
         {row === undefined
@@ -53,8 +57,9 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
   );
 }
 
-function Back() {
-  return <a class="back" href="#/">← all workers</a>;
+/** To the fleet as it was left. */
+function Back({ href }: { href: string }) {
+  return <a class="back" href={href}>← all workers</a>;
 }
 
 function Notes({ worker, nowMs }: { worker: Worker; nowMs: number }) {

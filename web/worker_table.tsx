@@ -1,20 +1,34 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import { arrange, BY_ATTENTION, type Filter, type Order, STATES } from "./order.ts";
+import { arrange, type Filter, FIRST_DESCENDING, type Order, STATES } from "./order.ts";
 import { Shape } from "./marks.tsx";
 import { counted, numberText, STATE_WORDS } from "./text.ts";
-import { useWindow } from "./row_window.ts";
+import { useScrollPlace } from "./place.ts";
+import { fleetHref, type FleetRoute } from "./route.ts";
+import { ROW_HEIGHT, rowInSight, topOf, useWindow } from "./row_window.ts";
 import { type Column, OPTIONAL, useColumns } from "./worker_columns.tsx";
 
 /** All workers: sorted, filtered, and only those drawn that can be seen. */
-export function WorkerTable({ model, target }: { model: Model; target: TargetView }) {
-  const [order, setOrder] = useState<Order>(BY_ATTENTION);
-  const [filter, setFilter] = useState<Filter>({ text: "", state: undefined });
+export function WorkerTable(
+  { model, target, view, look }: {
+    model: Model;
+    target: TargetView;
+    view: FleetRoute;
+    look: (view: FleetRoute) => void;
+  },
+) {
+  const { order, filter } = view;
+  const setOrder = (order: Order) => look({ ...view, order, row: 0 });
+  const setFilter = (filter: Filter) => look({ ...view, filter, row: 0 });
   const { isHeld, ...holding } = useHold();
   const rows = useArranged({ model, target, order, filter, isHeld });
   const body = useRef<HTMLTableSectionElement>(null);
-  const { first, last, rowHeight } = useWindow(body, rows.length);
+  const { first, last } = useWindow(body, rows.length);
+  useScrollPlace({
+    href: () => fleetHref({ ...view, row: rowInSight(body.current!) }),
+    first: () => view.row === 0 ? 0 : scrollY + topOf(body.current!) + view.row * ROW_HEIGHT,
+  });
   const shown = rows.slice(first, last);
   const columns = useColumns(model, target);
   const missing = OPTIONAL.flatMap((key) =>
@@ -36,14 +50,14 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
           {...holding}
           onKeyDown={moveFocus}
         >
-          <Gap height={first * rowHeight} columns={columns.length} />
+          <Gap height={first * ROW_HEIGHT} columns={columns.length} />
           {shown.map((row, n) => (
             <tr key={row.worker.id} class={`row is-${row.worker.state}`} aria-rowindex={first + n + 2}>
               {columns.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, model.nowMs)}
               </td>)}
             </tr>
           ))}
-          <Gap height={(rows.length - last) * rowHeight} columns={columns.length} />
+          <Gap height={(rows.length - last) * ROW_HEIGHT} columns={columns.length} />
         </tbody>
       </table>
       {rows.length === 0 && (
@@ -88,14 +102,14 @@ function useArranged(
 ): Row[] {
   const last = useRef<{ rows: Row[]; of: readonly unknown[] }>({ rows: [], of: [] });
   return useMemo(() => {
-    const of = [target, order, filter];
+    const of = [target, order.key, order.descending, filter.text, filter.state];
     const isSame = of.every((part, n) => part === last.current.of[n]);
     const rows = isHeld && isSame
       ? last.current.rows.filter(({ worker: { id } }) => target.rows.has(id))
       : arrange(target.rows.values(), order, filter);
     last.current = { rows, of };
     return rows;
-  }, [model.version, target, order, filter, isHeld]);
+  }, [model.version, target, order.key, order.descending, filter.text, filter.state, isHeld]);
 }
 
 function Toolbar(
@@ -164,7 +178,7 @@ function Heading(
   const { key, title } = column;
   const isSorted = order.key === key;
   const direction = order.descending ? "descending" : "ascending";
-  const press = () => setOrder({ key, descending: isSorted ? !order.descending : column.descending });
+  const press = () => setOrder({ key, descending: isSorted ? !order.descending : FIRST_DESCENDING[key] });
   return (
     <th class={`col-${key}`} scope="col" aria-sort={isSorted ? direction : undefined}>
       <button type="button" onClick={press}>
