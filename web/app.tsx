@@ -11,7 +11,7 @@ import { WorkerTable } from "./worker_table.tsx";
 
 /** The page. It is drawn anew when the model has changed, and once a second. */
 export function App({ model }: { model: Model }) {
-  const { route, visit, back, look } = usePlace();
+  const { route, visit, back, from, look } = usePlace();
   const { fleet, target } = model;
   const isLost = model.lostAtMs !== undefined;
   return (
@@ -30,7 +30,16 @@ export function App({ model }: { model: Model }) {
             </p>
           )
           : route.page === "worker"
-          ? <WorkerPage key={visit} model={model} target={target} id={route.id} back={back} />
+          ? (
+            <WorkerPage
+              key={visit}
+              model={model}
+              target={target}
+              id={route.id}
+              back={back}
+              isVisited={visit > 0}
+            />
+          )
           : (
             <>
               <VerdictLine model={model} target={target} />
@@ -38,7 +47,7 @@ export function App({ model }: { model: Model }) {
                 <FleetHead key={pathOf(target.name)} model={model} target={target} />
                 <Changes target={target} />
               </div>
-              <WorkerTable key={visit} model={model} target={target} view={route} look={look} />
+              <WorkerTable key={visit} model={model} target={target} view={route} look={look} from={from} />
             </>
           )}
       </main>

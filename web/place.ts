@@ -14,21 +14,29 @@ export interface Place {
   readonly visit: number;
   /** The fleet as it was left. */
   readonly back: string;
+  /** The worker whose page was left for this one. */
+  readonly from: string | undefined;
   /** Looks at the fleet in another way, without a new entry in the history. */
   readonly look: (route: FleetRoute) => void;
 }
 
 export function usePlace(): Place {
-  const [{ hash, visit, back }, set] = useState({ hash: location.hash, visit: 0, back: "#/" });
+  const [{ hash, ...place }, set] = useState({
+    hash: location.hash,
+    visit: 0,
+    back: "#/",
+    from: undefined as string | undefined,
+  });
   useEffect(() => {
     history.scrollRestoration = "manual"; // The browser does it before the rows are there.
     const changed = ({ oldURL }: HashChangeEvent) => {
       const left = new URL(oldURL).hash;
-      const isFleet = parseRoute(left).page === "fleet";
+      const route = parseRoute(left);
       set((place) => ({
         hash: location.hash,
         visit: place.visit + 1,
-        back: isFleet ? left || "#/" : place.back,
+        back: route.page === "fleet" ? left || "#/" : place.back,
+        from: route.page === "worker" ? route.id : undefined,
       }));
     };
     addEventListener("hashchange", changed);
@@ -39,7 +47,7 @@ export function usePlace(): Place {
     write(href);
     set((place) => ({ ...place, hash: href }));
   };
-  return { route: useMemo(() => parseRoute(hash), [hash]), visit, back, look };
+  return { route: useMemo(() => parseRoute(hash), [hash]), ...place, look };
 }
 
 /**

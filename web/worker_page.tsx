@@ -13,9 +13,20 @@ import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
 export function WorkerPage(
-  { model, target, id, back }: { model: Model; target: TargetView; id: string; back: string },
+  { model, target, id, back, isVisited }: {
+    model: Model;
+    target: TargetView;
+    id: string;
+    back: string;
+    /** The reader came from another page of this one. */
+    isVisited: boolean;
+  },
 ) {
   useScrollPlace({ href: () => location.hash, first: () => 0 });
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (isVisited) heading.current?.focus({ preventScroll: true }); // What had the focus is gone.
+  }, []);
   const row = target.rows.get(id);
   const last = useRef<Row>(undefined);
   if (row !== undefined) last.current = row;
@@ -34,7 +45,7 @@ export function WorkerPage(
     <section class={row === undefined ? "worker gone" : "worker"}>
       <Back href={back} />
       <header>
-        <h2>{id}</h2>
+        <h2 ref={heading} tabIndex={-1}>{id}</h2>
         {row === undefined
           ? (
             <span class="state state-gone">

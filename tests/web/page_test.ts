@@ -209,6 +209,58 @@ Deno.test("all can be done by keyboard", async () => {
   await page.getByRole("heading", { name: "129" }).waitFor();
 });
 
+Deno.test("who uses the keyboard keeps the row, wherever the order and the scroll would take it", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  const publish = (moment: number, without?: string) =>
+    fleet.publish(
+      Array.from({ length: 300 }, (_, n) =>
+        playedWorker(String(1_000 + n), {
+          numbers: { activeBlocks: (n * 97 + moment * 131) % 301, totalBlocks: 301 },
+        })).filter(({ id }) => id !== without),
+    );
+  publish(0);
+  const page = await browser.page(fleet.url);
+  await page.locator(".row").first().waitFor();
+  await page.getByRole("button", { name: "Seen" }).focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowDown");
+  const kept = await focused(page);
+  const order = () => page.locator(".row-link").allTextContents();
+  const before = await order();
+  assert.equal(before[1], kept);
+  for (let moment = 1; moment <= 3; moment++) {
+    publish(moment);
+    await page.getByText(`Snapshot ${moment + 1}`, { exact: true }).waitFor();
+    assert.deepEqual([await focused(page), (await order()).slice(0, 20)], [kept, before.slice(0, 20)]);
+  }
+  await page.getByText("order held").waitFor();
+
+  await page.evaluate("scrollTo(0, document.body.scrollHeight)");
+  await eventually(async () =>
+    assert.equal(await page.locator(".row").last().getAttribute("aria-rowindex"), "301")
+  );
+  assert.equal(await focused(page), kept);
+  assert.ok(await page.locator(".row").count() < 100);
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await focused(page), before[2]);
+  await eventually(async () => assert.equal((await order())[1], kept, "it is scrolled to"));
+
+  publish(4, before[2]);
+  await eventually(async () => assert.equal(await focused(page), before[3], "the next takes the place"));
+
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: before[3]! }).waitFor();
+  await eventually(async () => assert.equal(await focused(page), before[3], "the heading"));
+  await page.goBack();
+  await eventually(async () =>
+    assert.match(String(await page.evaluate("document.activeElement.hash")), new RegExp(before[3]!))
+  );
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  await eventually(async () => assert.equal(await page.getByText("order held").count(), 0));
+});
+
 Deno.test("on 390 pixels nothing is scrolled sideways, and all that counts is there", async () => {
   await using fleet = new PlayedFleet();
   await using browser = await Browser.open();
