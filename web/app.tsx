@@ -1,10 +1,11 @@
 import { Changes } from "./changes.tsx";
 import { FleetHead } from "./fleet_head.tsx";
-import { pathOf, type TargetView } from "./fleet_view.ts";
+import { pathOf, shownPath, type TargetView } from "./fleet_view.ts";
 import { Shape } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { usePlace } from "./place.ts";
 import { ageText, timeText } from "./text.ts";
+import { printable } from "../lib/exposition/printable.ts";
 import { VerdictLine } from "./verdict_line.tsx";
 import { WorkerPage } from "./worker_page.tsx";
 import { WorkerTable } from "./worker_table.tsx";
@@ -69,12 +70,17 @@ function TargetChoice(
   },
 ) {
   if (target === undefined) return <span class="target" />;
-  const path = pathOf(target.name);
-  if (targets.length === 1) return <h1 class="target" title={path}>{path}</h1>;
+  const shown = shownPath(target.name);
+  if (targets.length === 1) return <h1 class="target" title={shown}>{shown}</h1>;
   return (
     <h1 class="target">
-      <select aria-label="Target" value={path} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-        {targets.map(({ name }) => <option key={pathOf(name)}>{pathOf(name)}</option>)}
+      <select
+        aria-label="Target"
+        value={pathOf(target.name)}
+        onChange={({ currentTarget }) => choose(currentTarget.value)}
+      >
+        {targets.map(({ name }) => <option key={pathOf(name)} value={pathOf(name)}>{shownPath(name)}
+        </option>)}
       </select>
     </h1>
   );
@@ -122,7 +128,7 @@ function Lost({ model }: { model: Model }) {
     <p class="banner" role="alert">
       <Shape of="bad" />
       <span>
-        <b>{model.lostWhy}</b>{" "}
+        <b>{printable(model.lostWhy)}</b>{" "}
         {model.hasState ? `Showing data from ${timeText(model.fleet.atMs)}.` : "No data received yet."}{" "}
         <span aria-live="off">Retrying{since === "now" ? "" : ` for ${since}`}.</span>
       </span>

@@ -9,6 +9,7 @@ import type {
   TargetName,
   Worker,
 } from "../lib/exposition/api_v1.ts";
+import { shownName } from "../lib/exposition/printable.ts";
 import { putNumbers } from "../lib/exposition/put_numbers.ts";
 
 /** A worker as the page has it. The row stays; the record in it is replaced, or has its numbers written to. */
@@ -152,6 +153,11 @@ export class FleetView {
 
 export function pathOf({ namespace, component, endpoint }: TargetName): string {
   return `${namespace}/${component}/${endpoint}`;
+}
+
+/** The same as people may see it. */
+export function shownPath({ namespace, component, endpoint }: TargetName): string {
+  return [namespace, component, endpoint].map(shownName).join("/");
 }
 
 /** The id as Dynamo writes it in subjects and keys. */

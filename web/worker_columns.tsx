@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
-import { Bar, StateMark, StuckMark, TroubledMark } from "./marks.tsx";
+import { Bar, Name, StateMark, StuckMark, TroubledMark } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { errorsOf, type SortKey } from "./order.ts";
@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
       </a>
     ),
   },
-  { key: "model", title: "Model", cell: ({ worker: { model } }) => model ?? "–" },
+  { key: "model", title: "Model", cell: ({ worker: { model } }) => <Name of={model} /> },
   {
     key: "kv",
     title: "KV cache",

@@ -1,14 +1,15 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart } from "./chart.tsx";
-import { hexOf, pathOf, type Row, type TargetView } from "./fleet_view.ts";
-import { Bar, Shape, StateMark, TroubledMark } from "./marks.tsx";
+import { hexOf, pathOf, type Row, shownPath, type TargetView } from "./fleet_view.ts";
+import { Bar, Name, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
 import { useScrollPlace } from "./place.ts";
 import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
 import type { Rank, Worker } from "../lib/exposition/api_v1.ts";
+import { printable } from "../lib/exposition/printable.ts";
 import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_notes.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
@@ -36,7 +37,9 @@ export function WorkerPage(
     return (
       <section class="worker">
         <Back href={back} />
-        <p class="note">There is no worker {id} at {pathOf(target.name)}.</p>
+        <p class="note">
+          There is no worker <Name of={id} /> at <bdi>{shownPath(target.name)}</bdi>.
+        </p>
       </section>
     );
   }
@@ -78,7 +81,7 @@ function Notes({ worker, nowMs }: { worker: Worker; nowMs: number }) {
   if (notes.length === 0) return null;
   return (
     <ul class="notes" aria-label="Notes">
-      {notes.map(({ tone, text }, n) => <li key={n} class={tone}>{text}</li>)}
+      {notes.map(({ tone, text }, n) => <li key={n} class={tone}>{printable(text)}</li>)}
     </ul>
   );
 }
@@ -105,11 +108,11 @@ function Facts({ worker, seenSeconds }: { worker: Worker; seenSeconds: number | 
   const facts: readonly [string, ComponentChildren][] = [
     ["Seen", seenSeconds === undefined ? "never" : agoText(seenSeconds)],
     ["Registered", registered === undefined ? "not known" : registered ? "yes" : "no"],
-    ["Model", worker.model ?? UNKNOWN],
-    ["Kind", worker.worker_type ?? UNKNOWN],
-    ["Release", worker.release ?? UNKNOWN],
-    ["Service version", worker.service_version ?? UNKNOWN],
-    ["Load record", worker.load_shape ?? UNKNOWN],
+    ["Model", <Name of={worker.model} />],
+    ["Kind", <Name of={worker.worker_type} />],
+    ["Release", <Name of={worker.release} />],
+    ["Service version", <Name of={worker.service_version} />],
+    ["Load record", <Name of={worker.load_shape} />],
     ["Seen by", worker.channels.length === 0 ? UNKNOWN : worker.channels.join(", ")],
     ["Id in hex", hexOf(worker.id) || UNKNOWN],
   ];
@@ -212,7 +215,7 @@ function Tables({ worker }: { worker: Worker }) {
         title="Routers' estimates"
         heads={["Router", "Rank", "Decode blocks", "Prefill tokens"]}
         rows={estimates?.map((estimate) => [
-          estimate.router,
+          <Name of={estimate.router} />,
           String(estimate.dp_rank),
           ...[estimate.active_decode_blocks, estimate.active_prefill_tokens].map(numberText),
         ])}
@@ -221,7 +224,7 @@ function Tables({ worker }: { worker: Worker }) {
         title="Endpoints"
         heads={["Endpoint", "Requests", "Errors", "Busy in all"]}
         rows={endpoints?.map(({ name, requests, errors, processing_seconds }) => [
-          name,
+          <Name of={name} />,
           numberText(requests),
           numberText(errors),
           durationText(processing_seconds),

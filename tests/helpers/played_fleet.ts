@@ -1,5 +1,6 @@
 import { UNTROUBLED } from "./plain_worker.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import type { Target } from "../../lib/dynamo/target.ts";
 import { aggregateLoad } from "../../lib/fleet/aggregate.ts";
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
@@ -12,12 +13,17 @@ import { type MetricsServer, startServer } from "../../lib/output/server.ts";
 import { type Instant, systemClock } from "../../lib/timing.ts";
 import { target } from "./deployment.ts";
 
+export interface PlayedFleetOptions extends Pick<FleetStreamOptions, "maxReaders"> {
+  /** The usual one when left out. */
+  readonly target?: Target;
+}
+
 /**
  * The live page and its API over Snapshots of a test's own making, for what real workers cannot be brought to show. It is
  * served by the program's server and stream.
  */
 export class PlayedFleet implements AsyncDisposable {
-  snapshot: Snapshot = snapshotOf(0, [], systemClock());
+  snapshot: Snapshot;
   /** How long ago what is published is. */
   #agoMs = 0;
   readonly #history: History;
@@ -25,7 +31,11 @@ export class PlayedFleet implements AsyncDisposable {
   readonly #stream: FleetStream;
   readonly #server: MetricsServer;
 
-  constructor(options: Pick<FleetStreamOptions, "maxReaders"> = {}) {
+  readonly #target: Target;
+
+  constructor({ target: watched = target, ...options }: PlayedFleetOptions = {}) {
+    this.#target = watched;
+    this.snapshot = snapshotOf(0, [], { target: watched, at: systemClock() });
     const fleets = new FleetBytes();
     this.#history = new History({
       snapshots: this,
@@ -66,7 +76,7 @@ export class PlayedFleet implements AsyncDisposable {
 
   /** Makes these the workers that there are. */
   publish(workers: readonly WorkerSnapshot[]): void {
-    this.snapshot = snapshotOf(this.snapshot.seq + 1, workers, this.#clock());
+    this.snapshot = snapshotOf(this.snapshot.seq + 1, workers, { target: this.#target, at: this.#clock() });
     for (const listener of this.#listeners) listener(this.snapshot);
   }
 
@@ -106,7 +116,11 @@ export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): Wo
   };
 }
 
-function snapshotOf(seq: number, workers: readonly WorkerSnapshot[], at: Instant): Snapshot {
+function snapshotOf(
+  seq: number,
+  workers: readonly WorkerSnapshot[],
+  { target, at }: { readonly target: Target; readonly at: Instant },
+): Snapshot {
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   for (const { state } of workers) workersByState[state]++;
   const blocks = workers.flatMap(({ numbers: { activeBlocks } }) => activeBlocks ?? []);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { rankOf } from "../helpers/plain_worker.ts";
+import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { Browser } from "../../tools/browser.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -98,6 +99,43 @@ Deno.test("names with markup in them stay text", async () => {
   assert.equal(await page.getByText(markup, { exact: true }).count(), 3);
   assert.equal(await page.locator("img, main b").count(), 0);
   assert.deepEqual(browser.faults, []);
+});
+
+Deno.test("what would not be seen of a name is made visible wherever the name is, and an empty one is said to be", async () => {
+  const odd = "\u202eevil\u202eledom/8B\u200b\n";
+  const shown = "�evil�ledom/8B��";
+  await using fleet = new PlayedFleet({
+    target: { namespace: "a\u200bb", component: "", endpoint: odd },
+  });
+  await using browser = await Browser.open();
+  const named = (name: string): Partial<WorkerSnapshot> => ({
+    card: { worker: "42", ranks: 1, model: name } as never,
+    service: { version: name } as never,
+    pageProblem: `http://h/${odd}: refused`,
+    endpoints: [{ endpoint: name, requests: 1, errors: 1, processingSeconds: 1 }],
+    estimates: [{ router: name, dpRank: 0, activeDecodeBlocks: 1, activePrefillTokens: 1 }],
+  });
+  fleet.publish([playedWorker("42", named(odd)), playedWorker("43", named(""))]);
+  const page = await browser.page(fleet.url);
+  const path = `a�b/(empty)/${shown}`;
+  await page.getByRole("heading", { name: path, exact: true }).waitFor();
+  await page.getByRole("cell", { name: shown, exact: true }).waitFor();
+  await page.getByRole("cell", { name: "(empty)", exact: true }).waitFor();
+  await page.goto(`${fleet.url}/#/worker/42`);
+  await page.getByText(`Page: http://h/${shown}: refused`).waitFor();
+  assert.equal(await page.getByText(shown, { exact: true }).count(), 4, "model, version, router, endpoint");
+  await page.goto(`${fleet.url}/#/worker/43`);
+  await page.getByRole("heading", { name: "43", exact: true }).waitFor();
+  assert.equal(await page.getByText("(empty)", { exact: true }).count(), 4);
+  await page.goto(`${fleet.url}/#/worker/%E2%80%AEx`);
+  await page.getByText(`There is no worker �x at ${path}.`).waitFor();
+  fleet.publish([]);
+  await page.goto(`${fleet.url}/#/`);
+  await page.getByText(`No workers found at ${path}`).waitFor();
+  const raw = await page.evaluate(
+    String.raw`/[\u202e\u200b]/.test(document.documentElement.outerHTML + document.title)`,
+  );
+  assert.equal(raw, false);
 });
 
 Deno.test("a worker has a page that can be linked to, with all its numbers; it stays when the worker goes", async () => {
