@@ -72,6 +72,14 @@ export class TargetView {
     for (const worker of changed) this.#put(worker, atMs);
   }
 
+  /** What `replace` would take. */
+  state(): Target {
+    const workers = [...this.rows.values()].map(({ worker, seenMs }) =>
+      seenMs === undefined ? worker : { ...worker, last_seen_at: new Date(seenMs).toISOString() }
+    );
+    return { ...this.name, up: this.up, needs_nats: this.needsNats, aggregate: this.aggregate, workers };
+  }
+
   #head({ up, needs_nats, aggregate }: TargetHead): void {
     this.up = up;
     this.needsNats = needs_nats;
@@ -131,6 +139,18 @@ export class FleetView {
   apply(change: Change): void {
     this.#head(change);
     for (const target of change.targets) this.target(target)?.apply(target, this.atMs);
+  }
+
+  /** What `replace` would take. */
+  state(): Fleet {
+    const { seq, atMs, nats, etcd, targets } = this;
+    return {
+      seq,
+      at: new Date(atMs).toISOString(),
+      ...(nats && { nats }),
+      ...(etcd && { etcd }),
+      targets: targets.map((target) => target.state()),
+    };
   }
 
   /** Whether NATS is away and some target needs it, or the target that is told. */

@@ -2,8 +2,8 @@
 /// <reference lib="dom.iterable" />
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { startFeed } from "./feed.ts";
 import { Model } from "./model.ts";
+import { joinFeed } from "./shared_feed.ts";
 import { titleOf } from "./title.ts";
 
 /** Messages are shown at most once a second, whatever their number; ages grow as often. */
@@ -19,8 +19,8 @@ const model = new Model(({ atOnce }) => {
   draw(atOnce ? 0 : drawnMs + FRAME_MS - performance.now());
 });
 draw(0);
-const feed = startFeed(model);
-// A page that the browser keeps for the way back holds no stream.
+const feed = joinFeed(model);
+// A page that the browser keeps for the way back reads nothing.
 addEventListener("pagehide", () => feed.pause());
 addEventListener("pageshow", () => feed.resume());
 

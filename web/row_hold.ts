@@ -44,7 +44,7 @@ export function useArranged(
     if (isHeld && isSame) {
       const kept = last.current.rows.filter((row) => target.rows.get(row.worker.id) === row);
       const known = new Set(kept);
-      const others = target.rows.values().filter((row) => !known.has(row));
+      const others = [...target.rows.values()].filter((row) => !known.has(row));
       rows = [...kept, ...arrange(others, order, filter)];
     } else {
       rows = arrange(target.rows.values(), order, filter);

@@ -66,7 +66,7 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
 }
 
 function theStuckOne({ rows, aggregate }: TargetView): Pick<Verdict, "stuck"> {
-  const row = rows.values().find(({ worker }) => worker.stuck_since !== undefined);
+  const row = [...rows.values()].find(({ worker }) => worker.stuck_since !== undefined);
   return row === undefined || aggregate.workers_stuck !== 1 ? {} : { stuck: row.worker };
 }
 

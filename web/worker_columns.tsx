@@ -83,8 +83,8 @@ export const OPTIONAL: readonly SortKey[] = ["model", "flight"];
 export function useColumns({ version }: Model, { rows }: TargetView): readonly Column[] {
   return useMemo(() => {
     const has: Partial<Record<SortKey, boolean>> = {
-      model: rows.values().some(({ worker }) => worker.model !== undefined),
-      flight: rows.values().some(({ worker }) => worker.requests_in_flight !== undefined),
+      model: [...rows.values()].some(({ worker }) => worker.model !== undefined),
+      flight: [...rows.values()].some(({ worker }) => worker.requests_in_flight !== undefined),
     };
     return COLUMNS.filter(({ key }) => has[key] !== false);
   }, [version, rows]);

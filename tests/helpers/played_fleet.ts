@@ -24,6 +24,8 @@ export interface PlayedFleetOptions extends Pick<FleetStreamOptions, "maxReaders
  */
 export class PlayedFleet implements AsyncDisposable {
   snapshot: Snapshot;
+  /** How often `/api/v1/stream` was asked for. */
+  streamsAsked = 0;
   /** How long ago what is published is. */
   #agoMs = 0;
   readonly #history: History;
@@ -48,7 +50,10 @@ export class PlayedFleet implements AsyncDisposable {
         ...assetRoutes(new URL("../../lib/web/assets/", import.meta.url)),
         ["/api/v1/fleet", fleetRoute({ snapshot: () => this.snapshot, fleets })],
         ["/api/v1/history", historyRoute(this.#history)],
-        ["/api/v1/stream", () => this.#stream.answer()],
+        ["/api/v1/stream", () => {
+          this.streamsAsked++;
+          return this.#stream.answer();
+        }],
       ] as const,
     );
     this.#server = startServer({ host: "127.0.0.1", port: 0, routes, drainMs: 100 });
