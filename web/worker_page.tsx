@@ -108,11 +108,11 @@ function Facts({ worker, seenSeconds }: { worker: Worker; seenSeconds: number | 
   const facts: readonly [string, ComponentChildren][] = [
     ["Seen", seenSeconds === undefined ? "never" : agoText(seenSeconds)],
     ["Registered", registered === undefined ? "not known" : registered ? "yes" : "no"],
-    ["Model", <Name of={worker.model} />],
-    ["Kind", <Name of={worker.worker_type} />],
-    ["Release", <Name of={worker.release} />],
-    ["Service version", <Name of={worker.service_version} />],
-    ["Load record", <Name of={worker.load_shape} />],
+    ["Model", nameOf(worker.model)],
+    ["Kind", nameOf(worker.worker_type)],
+    ["Release", nameOf(worker.release)],
+    ["Service version", nameOf(worker.service_version)],
+    ["Load record", nameOf(worker.load_shape)],
     ["Seen by", worker.channels.length === 0 ? UNKNOWN : worker.channels.join(", ")],
     ["Id in hex", hexOf(worker.id) || UNKNOWN],
   ];
@@ -215,7 +215,7 @@ function Tables({ worker }: { worker: Worker }) {
         title="Routers' estimates"
         heads={["Router", "Rank", "Decode blocks", "Prefill tokens"]}
         rows={estimates?.map((estimate) => [
-          <Name of={estimate.router} />,
+          nameOf(estimate.router),
           String(estimate.dp_rank),
           ...[estimate.active_decode_blocks, estimate.active_prefill_tokens].map(numberText),
         ])}
@@ -224,7 +224,7 @@ function Tables({ worker }: { worker: Worker }) {
         title="Endpoints"
         heads={["Endpoint", "Requests", "Errors", "Busy in all"]}
         rows={endpoints?.map(({ name, requests, errors, processing_seconds }) => [
-          <Name of={name} />,
+          nameOf(name),
           numberText(requests),
           numberText(errors),
           durationText(processing_seconds),
@@ -232,6 +232,10 @@ function Tables({ worker }: { worker: Worker }) {
       />
     </div>
   );
+}
+
+function nameOf(name: string | undefined): ComponentChildren {
+  return <Name of={name} />;
 }
 
 function rankName({ dp_rank, silent }: Rank): ComponentChildren {

@@ -19,7 +19,9 @@ Deno.test("the page says that it lost its server, greys out, and goes on when it
 
   proxy.cut();
   await page.getByRole("alert").getByText("The server cannot be reached.").waitFor();
-  await eventually(async () => assert.equal(await page.title(), "server lost · metrics"));
+  await eventually(async () =>
+    assert.equal(await page.title(), "server lost · my_component/my_endpoint · metrics")
+  );
   assert.equal(await filterOf(page), "grayscale(1)");
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
@@ -78,9 +80,11 @@ Deno.test("the title says what is wrong while the tab is in the background, wher
   await page.getByText("All 2 workers are alive").waitFor();
   await page.evaluate("globalThis.requestAnimationFrame = () => 1");
   fleet.publish([playedWorker("1"), playedWorker("2", { state: "silent", numbers: {} })]);
-  await eventually(async () => assert.equal(await page.title(), "1 of 2 workers is silent · metrics"));
+  await eventually(async () =>
+    assert.equal(await page.title(), "1 of 2 workers is silent · my_component/my_endpoint · metrics")
+  );
   fleet.publish([playedWorker("1"), playedWorker("2")]);
-  await eventually(async () => assert.equal(await page.title(), "metrics"));
+  await eventually(async () => assert.equal(await page.title(), "my_component/my_endpoint · metrics"));
 });
 
 Deno.test("names with markup in them stay text", async () => {
@@ -161,11 +165,13 @@ Deno.test("a worker has a page that can be linked to, with all its numbers; it s
     await page.emulateMedia({ colorScheme: scheme });
     assert.deepEqual(await violations(page), []);
   }
+  assert.equal(await page.title(), "…033398 · my_component/my_endpoint · metrics");
   fleet.publish([playedWorker("1")]);
   await page.getByText("gone; these were its last numbers").waitFor();
   assert.deepEqual(await violations(page), []);
   await page.getByRole("link", { name: "← all workers" }).click();
   await page.getByRole("heading", { name: "1 worker", exact: true }).waitFor();
+  assert.equal(await page.title(), "my_component/my_endpoint · metrics");
   await page.goto(`${fleet.url}/#/worker/999`);
   await page.getByText("There is no worker 999 at dynamo/my_component/my_endpoint.").waitFor();
 });

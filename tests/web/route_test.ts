@@ -14,6 +14,8 @@ const READ: readonly (readonly [hash: string, route: unknown])[] = [
   ["#/?", ALL],
   ["#nonsense", ALL],
   ["#/worker/%", ALL],
+  ["#/worker/", ALL],
+  ["#/other", ALL],
   ["#/worker/12", { page: "worker", id: "12" }],
   ["#/?q=llama&sort=waiting", {
     ...ALL,
