@@ -46,7 +46,7 @@ export function App({ model }: { model: Model }) {
               <VerdictLine model={model} target={target} />
               <div class="overview">
                 <FleetHead key={pathOf(target.name)} model={model} target={target} />
-                <Changes target={target} />
+                <Changes target={target} outages={model.outages} />
               </div>
               <WorkerTable key={visit} model={model} target={target} view={route} look={look} from={from} />
             </>

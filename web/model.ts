@@ -3,6 +3,16 @@ import type { FeedEvent, FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
 import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "../lib/exposition/api_v1.ts";
 
+/** The server was lost for a while, and came back. */
+export interface Outage {
+  /** When it began, in milliseconds of the server's clock. */
+  readonly atMs: number;
+  readonly seconds: number;
+}
+
+/** How many outages are remembered. */
+const MAX_OUTAGES = 20;
+
 /** Everything the page shows, and how old it is. */
 export class Model implements FeedListener {
   readonly fleet = new FleetView();
@@ -12,6 +22,8 @@ export class Model implements FeedListener {
   lostAtMs: number | undefined;
   /** Why it is lost, in a sentence. */
   lostWhy = "";
+  /** Those that this page saw and that are over, oldest first. */
+  readonly outages: Outage[] = [];
   readonly #series = new Map<string, Series>();
   /** What each target's aggregate was at the moment before. */
   readonly #before = new Map<string, Aggregate>();
@@ -61,10 +73,10 @@ export class Model implements FeedListener {
   }
 
   onState(fleet: Fleet & Alive): void {
+    this.#endOutage();
     this.fleet.replace(fleet);
     this.#offsetMs = -Infinity; // The server may be another one, with a clock of its own.
     this.onAlive(fleet);
-    this.lostAtMs = undefined;
     this.#took({ atOnce: true });
     void this.#remember();
   }
@@ -83,6 +95,16 @@ export class Model implements FeedListener {
     this.lostWhy = why;
     this.lostAtMs ??= performance.now();
     this.#changed({ atOnce: true });
+  }
+
+  #endOutage(): void {
+    if (this.lostAtMs === undefined) return;
+    if (this.hasState) {
+      this.outages.push({ atMs: this.nowMs, seconds: (performance.now() - this.lostAtMs) / 1_000 });
+      if (this.outages.length > MAX_OUTAGES) this.outages.shift();
+      for (const series of this.#series.values()) series.gap();
+    }
+    this.lostAtMs = undefined;
   }
 
   #took(options: { atOnce: boolean }): void {

@@ -95,6 +95,7 @@ function useWorkerSeries({ model, target, id }: { model: Model; target: TargetVi
       if (past !== undefined) series.remember(history!, past.series);
     });
   }, []);
+  useMemo(() => series.gap(), [model.outages.at(-1)]);
   // Before the charts are drawn: their ends are what the figures beside them say.
   useMemo(() => {
     const row = target.rows.get(id);

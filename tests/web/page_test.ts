@@ -33,6 +33,7 @@ Deno.test("the page says that it lost its server, greys out, and goes on when it
   assert.equal(await filterOf(page), "none");
   deployment.play(1, { seed: "2" });
   await page.getByText("All 3 workers are alive").waitFor();
+  await page.getByRole("article", { name: "Changes" }).getByText(/server\s*lost\s*for \d/).waitFor();
 });
 
 Deno.test("a proxy that ends each stream after some seconds is no alarm", async () => {
