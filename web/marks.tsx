@@ -1,6 +1,12 @@
 /** Small drawings beside words; the words say the same. */
-import { percentText, STATE_WORDS } from "./text.ts";
+import { percentText, STATE_WORDS, UNKNOWN } from "./text.ts";
+import { shownName } from "../lib/exposition/printable.ts";
 import type { State } from "../lib/exposition/api_v1.ts";
+
+/** A name from outside: nothing in it changes how the text around it is seen. */
+export function Name({ of }: { of: string | undefined }) {
+  return of === undefined ? <>{UNKNOWN}</> : <bdi>{shownName(of)}</bdi>;
+}
 
 /** A state as shape and word: who cannot tell the colours can tell the shapes. */
 export function StateMark({ state }: { state: State }) {

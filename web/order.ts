@@ -24,6 +24,19 @@ export interface Order {
   readonly descending: boolean;
 }
 
+/** Whether the first press on a column's heading orders its largest first. */
+export const FIRST_DESCENDING: Readonly<Record<SortKey, boolean>> = {
+  worker: false,
+  state: false,
+  model: false,
+  kv: true,
+  slots: true,
+  waiting: true,
+  flight: true,
+  errors: true,
+  age: true,
+};
+
 /** Those that need attention first, then those that are loaded. */
 export const BY_ATTENTION: Order = { key: "state", descending: false };
 

@@ -1,5 +1,5 @@
 import type { FleetView, TargetView } from "./fleet_view.ts";
-import { pathOf } from "./fleet_view.ts";
+import { shownPath } from "./fleet_view.ts";
 import { counted, STATE_WORDS } from "./text.ts";
 import type { Worker } from "../lib/exposition/api_v1.ts";
 import { silentRanksSum, stuckWorkersNote } from "../lib/exposition/worker_notes.ts";
@@ -66,7 +66,7 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
 }
 
 function theStuckOne({ rows, aggregate }: TargetView): Pick<Verdict, "stuck"> {
-  const row = rows.values().find(({ worker }) => worker.stuck_since !== undefined);
+  const row = [...rows.values()].find(({ worker }) => worker.stuck_since !== undefined);
   return row === undefined || aggregate.workers_stuck !== 1 ? {} : { stuck: row.worker };
 }
 
@@ -95,7 +95,7 @@ function noWorkers(fleet: FleetView, target: TargetView, store: string): Verdict
   const reasons = [...listed, ...asked].join(" and ");
   return {
     tone: "warn",
-    line: `No workers found at ${pathOf(target.name)}`,
+    line: `No workers found at ${shownPath(target.name)}`,
     hint: `${upper(reasons)}. Are namespace, component and endpoint right, and are workers running?`,
   };
 }

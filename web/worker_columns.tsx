@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
-import { Bar, StateMark, StuckMark, TroubledMark } from "./marks.tsx";
+import { Bar, Name, StateMark, StuckMark, TroubledMark } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { errorsOf, type SortKey } from "./order.ts";
@@ -14,8 +14,6 @@ import { conditionOf, partialNote, silentRanksNote, stuckMs } from "../lib/expos
 export interface Column {
   readonly key: SortKey;
   readonly title: string;
-  /** The order that the first press gives. */
-  readonly descending: boolean;
   readonly cell: (row: Row, nowMs: number) => ComponentChildren;
 }
 
@@ -23,24 +21,21 @@ const COLUMNS: readonly Column[] = [
   {
     key: "state",
     title: "State",
-    descending: false,
     cell: ({ worker }, nowMs) => <Condition worker={worker} nowMs={nowMs} />,
   },
   {
     key: "worker",
     title: "Worker",
-    descending: false,
     cell: ({ worker: { id } }) => (
       <a class="row-link" href={workerHref(id)} title={id}>
         <bdi>{id}</bdi>
       </a>
     ),
   },
-  { key: "model", title: "Model", descending: false, cell: ({ worker: { model } }) => model ?? "–" },
+  { key: "model", title: "Model", cell: ({ worker: { model } }) => <Name of={model} /> },
   {
     key: "kv",
     title: "KV cache",
-    descending: true,
     cell: ({ worker }) => (
       <>
         <Bar
@@ -54,7 +49,6 @@ const COLUMNS: readonly Column[] = [
   {
     key: "slots",
     title: "Slots",
-    descending: true,
     cell: ({ worker }) => (
       <Bar ratio={slotRatio(worker)} title={ofText(worker.slots_active, worker.slots_total, "slots")} />
     ),
@@ -62,25 +56,21 @@ const COLUMNS: readonly Column[] = [
   {
     key: "waiting",
     title: "Waiting",
-    descending: true,
     cell: ({ worker }) => numberText(worker.requests_waiting),
   },
   {
     key: "flight",
     title: "In flight",
-    descending: true,
     cell: ({ worker }) => numberText(worker.requests_in_flight),
   },
   {
     key: "errors",
     title: "Errors",
-    descending: true,
     cell: ({ worker }) => <Errors count={errorsOf(worker)} />,
   },
   {
     key: "age",
     title: "Seen",
-    descending: true,
     cell: ({ seenMs }, nowMs) =>
       seenMs === undefined ? "never" : ageText(Math.max(0, (nowMs - seenMs) / 1_000)),
   },
@@ -93,8 +83,8 @@ export const OPTIONAL: readonly SortKey[] = ["model", "flight"];
 export function useColumns({ version }: Model, { rows }: TargetView): readonly Column[] {
   return useMemo(() => {
     const has: Partial<Record<SortKey, boolean>> = {
-      model: rows.values().some(({ worker }) => worker.model !== undefined),
-      flight: rows.values().some(({ worker }) => worker.requests_in_flight !== undefined),
+      model: [...rows.values()].some(({ worker }) => worker.model !== undefined),
+      flight: [...rows.values()].some(({ worker }) => worker.requests_in_flight !== undefined),
     };
     return COLUMNS.filter(({ key }) => has[key] !== false);
   }, [version, rows]);

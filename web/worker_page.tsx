@@ -1,17 +1,33 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart } from "./chart.tsx";
-import { hexOf, pathOf, type Row, type TargetView } from "./fleet_view.ts";
-import { Bar, Shape, StateMark, TroubledMark } from "./marks.tsx";
+import { hexOf, pathOf, type Row, shownPath, type TargetView } from "./fleet_view.ts";
+import { Bar, Name, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
+import { useScrollPlace } from "./place.ts";
 import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
 import type { Rank, Worker } from "../lib/exposition/api_v1.ts";
+import { printable } from "../lib/exposition/printable.ts";
 import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_notes.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
-export function WorkerPage({ model, target, id }: { model: Model; target: TargetView; id: string }) {
+export function WorkerPage(
+  { model, target, id, back, isVisited }: {
+    model: Model;
+    target: TargetView;
+    id: string;
+    back: string;
+    /** The reader came from another page of this one. */
+    isVisited: boolean;
+  },
+) {
+  useScrollPlace({ href: () => location.hash, first: () => 0 });
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (isVisited) heading.current?.focus({ preventScroll: true }); // What had the focus is gone.
+  }, []);
   const row = target.rows.get(id);
   const last = useRef<Row>(undefined);
   if (row !== undefined) last.current = row;
@@ -20,17 +36,19 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
   if (known === undefined) {
     return (
       <section class="worker">
-        <Back />
-        <p class="note">There is no worker {id} at {pathOf(target.name)}.</p>
+        <Back href={back} />
+        <p class="note">
+          There is no worker <Name of={id} /> at <bdi>{shownPath(target.name)}</bdi>.
+        </p>
       </section>
     );
   }
   const { worker, seenMs } = known;
   return (
     <section class={row === undefined ? "worker gone" : "worker"}>
-      <Back />
+      <Back href={back} />
       <header>
-        <h2>{id}</h2>
+        <h2 ref={heading} tabIndex={-1}>{id}</h2>
         {row === undefined
           ? (
             <span class="state state-gone">
@@ -53,8 +71,9 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
   );
 }
 
-function Back() {
-  return <a class="back" href="#/">← all workers</a>;
+/** To the fleet as it was left. */
+function Back({ href }: { href: string }) {
+  return <a class="back" href={href}>← all workers</a>;
 }
 
 function Notes({ worker, nowMs }: { worker: Worker; nowMs: number }) {
@@ -62,7 +81,7 @@ function Notes({ worker, nowMs }: { worker: Worker; nowMs: number }) {
   if (notes.length === 0) return null;
   return (
     <ul class="notes" aria-label="Notes">
-      {notes.map(({ tone, text }, n) => <li key={n} class={tone}>{text}</li>)}
+      {notes.map(({ tone, text }, n) => <li key={n} class={tone}>{printable(text)}</li>)}
     </ul>
   );
 }
@@ -76,6 +95,7 @@ function useWorkerSeries({ model, target, id }: { model: Model; target: TargetVi
       if (past !== undefined) series.remember(history!, past.series);
     });
   }, []);
+  useMemo(() => series.gap(), [model.outages.at(-1)]);
   // Before the charts are drawn: their ends are what the figures beside them say.
   useMemo(() => {
     const row = target.rows.get(id);
@@ -89,11 +109,11 @@ function Facts({ worker, seenSeconds }: { worker: Worker; seenSeconds: number | 
   const facts: readonly [string, ComponentChildren][] = [
     ["Seen", seenSeconds === undefined ? "never" : agoText(seenSeconds)],
     ["Registered", registered === undefined ? "not known" : registered ? "yes" : "no"],
-    ["Model", worker.model ?? UNKNOWN],
-    ["Kind", worker.worker_type ?? UNKNOWN],
-    ["Release", worker.release ?? UNKNOWN],
-    ["Service version", worker.service_version ?? UNKNOWN],
-    ["Load record", worker.load_shape ?? UNKNOWN],
+    ["Model", nameOf(worker.model)],
+    ["Kind", nameOf(worker.worker_type)],
+    ["Release", nameOf(worker.release)],
+    ["Service version", nameOf(worker.service_version)],
+    ["Load record", nameOf(worker.load_shape)],
     ["Seen by", worker.channels.length === 0 ? UNKNOWN : worker.channels.join(", ")],
     ["Id in hex", hexOf(worker.id) || UNKNOWN],
   ];
@@ -196,7 +216,7 @@ function Tables({ worker }: { worker: Worker }) {
         title="Routers' estimates"
         heads={["Router", "Rank", "Decode blocks", "Prefill tokens"]}
         rows={estimates?.map((estimate) => [
-          estimate.router,
+          nameOf(estimate.router),
           String(estimate.dp_rank),
           ...[estimate.active_decode_blocks, estimate.active_prefill_tokens].map(numberText),
         ])}
@@ -205,7 +225,7 @@ function Tables({ worker }: { worker: Worker }) {
         title="Endpoints"
         heads={["Endpoint", "Requests", "Errors", "Busy in all"]}
         rows={endpoints?.map(({ name, requests, errors, processing_seconds }) => [
-          name,
+          nameOf(name),
           numberText(requests),
           numberText(errors),
           durationText(processing_seconds),
@@ -213,6 +233,10 @@ function Tables({ worker }: { worker: Worker }) {
       />
     </div>
   );
+}
+
+function nameOf(name: string | undefined): ComponentChildren {
+  return <Name of={name} />;
 }
 
 function rankName({ dp_rank, silent }: Rank): ComponentChildren {

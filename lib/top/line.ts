@@ -61,7 +61,5 @@ export function plain(line: Line): string {
   return line.map(({ text }) => text).join("").trimEnd();
 }
 
-/** Text from outside without anything that a terminal would obey, or that would not be seen. */
-export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd");
-}
+/** Text from outside, as the page shows it. */
+export { printable } from "../exposition/printable.ts";

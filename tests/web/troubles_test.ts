@@ -23,7 +23,7 @@ Deno.test("the page names stuck workers and silent ranks, and no sum over some r
     await verdict.getByText("Stuck: …033398").waitFor();
     await verdict.getByText("Silent ranks: …033401, rank 1 is silent").waitFor();
     await verdict.getByText("1 worker with some ranks only: …033401, 4 of 8 ranks").waitFor();
-    assert.equal(await page.title(), "1 worker is stuck · metrics");
+    assert.equal(await page.title(), "1 worker is stuck · my_component/my_endpoint · metrics");
     await seen(page);
   });
 

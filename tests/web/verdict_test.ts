@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FleetView } from "../../web/fleet_view.ts";
 import { verdictOf } from "../../web/verdict.ts";
+import { parseRoute } from "../../web/route.ts";
 import { titleOf } from "../../web/title.ts";
 import type { Aggregate, Fleet, Round, State, TargetHead, Worker } from "../../lib/exposition/api_v1.ts";
 import { stuckNote } from "../../lib/exposition/worker_notes.ts";
@@ -10,6 +11,8 @@ const CONNECTED = {
   etcd: { kind: "etcd", connected: true },
 } as const;
 const NATS_AWAY = { ...CONNECTED, nats: { connected: false, reconnects: 0 } };
+
+const FLEET = parseRoute("");
 
 const ROUND: Round = {
   at: "2026-01-01T00:00:00Z",
@@ -172,11 +175,46 @@ Deno.test("of one stuck worker the verdict says how it is, of several it does no
     "8 requests in flight, no forward pass for 20 s",
   );
   assert.equal(
-    titleOf({ fleet: one, target: one.targets[0], lostAtMs: undefined }),
-    "1 worker is stuck · metrics",
+    titleOf({ fleet: one, target: one.targets[0], lostAtMs: undefined }, FLEET),
+    "1 worker is stuck · c/e · metrics",
   );
   const two = viewOf({ ...told, troubles: { workers_stuck: 2 } }, [stuck, { ...stuck, id: "43" }]);
   assert.equal(verdictOf(two, two.targets[0]!).stuck, undefined);
+});
+
+Deno.test("the title says what is wrong, and of which worker and target the page is", () => {
+  const silent: Worker = { id: "7587884888253033398", state: "silent", channels: [] };
+  const stuck: Worker = { id: "42", state: "responding", channels: [], stuck_since: "2026-01-01T00:00:00Z" };
+  const well: Worker = { id: "7587884888253582797", state: "responding", channels: [] };
+  const none = viewOf({ workers: {}, connections: CONNECTED });
+  const all = viewOf({ workers: { responding: 6 }, connections: CONNECTED }, [well]);
+  const some = viewOf({ workers: { responding: 5, silent: 1 }, connections: CONNECTED }, [
+    well,
+    silent,
+    stuck,
+  ]);
+  const other = viewOf({ workers: { responding: 6 }, connections: CONNECTED }, [], {
+    namespace: "prod\u202e",
+    component: "",
+  });
+  const titles:
+    readonly (readonly [fleet: FleetView, hash: string, lostAtMs: number | undefined, title: string])[] = [
+      [new FleetView(), "", undefined, "metrics"],
+      [new FleetView(), "#/worker/1", 5, "server lost · metrics"],
+      [all, "", undefined, "c/e · metrics"],
+      [other, "", undefined, "prod�/(empty)/e · metrics"],
+      [none, "", undefined, "No workers found · c/e · metrics"],
+      [some, "#/?q=x", undefined, "1 of 6 workers is silent · c/e · metrics"],
+      [some, "", 5, "server lost · c/e · metrics"],
+      [some, `#/worker/${well.id}`, undefined, "…582797 · c/e · metrics"],
+      [some, `#/worker/${silent.id}`, undefined, "…033398 silent · c/e · metrics"],
+      [some, "#/worker/42", undefined, "42 stuck · c/e · metrics"],
+      [some, "#/worker/43", undefined, "43 gone · c/e · metrics"],
+      [some, `#/worker/${well.id}`, 5, "server lost · …582797 · c/e · metrics"],
+    ];
+  for (const [fleet, hash, lostAtMs, title] of titles) {
+    assert.equal(titleOf({ fleet, target: fleet.targets[0], lostAtMs }, parseRoute(hash)), title);
+  }
 });
 
 Deno.test("a NATS that is away is missed where some target needs it", () => {
@@ -197,6 +235,7 @@ Deno.test("that there are no workers is said with what was looked at", () => {
 function viewOf(
   { workers, troubles, connections, target: { round, ...head } = {} }: Told,
   records: readonly Worker[] = [],
+  name: Partial<TargetHead> = {},
 ): FleetView {
   const none = { responding: 0, silent: 0, discovered: 0, no_data: 0, undecodable: 0 };
   const view = new FleetView();
@@ -208,6 +247,7 @@ function viewOf(
       namespace: "dynamo",
       component: "c",
       endpoint: "e",
+      ...name,
       up: true,
       needs_nats: true,
       ...head,
