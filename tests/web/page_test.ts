@@ -60,6 +60,32 @@ Deno.test("a proxy that ends each stream after some seconds is no alarm", async 
   assert.deepEqual(await page.evaluate("seen"), []);
 });
 
+Deno.test("an open page says that the program was updated, and nothing if it is only started anew", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  fleet.upgrade("0.4.0");
+  fleet.publish([playedWorker("1")]);
+  const page = await browser.page(fleet.url);
+  await page.getByText("The worker is alive").waitFor();
+  const notice = page.getByText("metrics was updated, it is now 0.4.1+abc.");
+  for (
+    const [version, workers] of [["0.4.0", 2], ["0.4.1+abc", 3], ["0.4.0", 4], ["0.4.1+abc", 5]] as const
+  ) {
+    fleet.upgrade(version);
+    fleet.publish(Array.from({ length: workers }, (_, n) => playedWorker(String(n))));
+    await page.getByText(`All ${workers} workers are alive`).waitFor();
+    assert.equal(await notice.count(), version === "0.4.0" ? 0 : 1);
+  }
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await violations(page), []);
+  }
+  await notice.getByRole("button", { name: "Reload" }).click();
+  await notice.waitFor({ state: "detached" });
+  await page.getByText("All 5 workers are alive").waitFor();
+  assert.equal(await notice.count(), 0);
+});
+
 Deno.test("a server that hangs with its connection open is lost, too", async () => {
   await using deployment = await Deployment.start();
   await using browser = await Browser.open();
