@@ -22,6 +22,8 @@ export class Model implements FeedListener {
   lostAtMs: number | undefined;
   /** Why it is lost, in a sentence. */
   lostWhy = "";
+  /** The page is on its way to paper. */
+  isPrinting = false;
   /** Those that this page saw and that are over, oldest first. */
   readonly outages: Outage[] = [];
   /** That of the program from which this page is, as far as it told. */

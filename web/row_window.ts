@@ -10,6 +10,9 @@ export const ROW_HEIGHT = 32;
 /** What is drawn changes by so many rows, so that few scrolls draw anew. */
 const STEP = 4;
 
+/** How many rows are printed. */
+export const PRINTED = 100;
+
 /** Where a table's body begins, in pixels from the upper end of the screen. */
 export function topOf(body: HTMLElement): number {
   return body.getBoundingClientRect().top;

@@ -33,6 +33,48 @@ Deno.test("in forced colours bars, charts and what is pressed are told from thei
   }
 });
 
+Deno.test("on paper stand the first hundred rows and how many more there are, on few pages; then all is as before", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  fleet.remember((moment) => workers(12, moment));
+  fleet.publish(workers(2_000, 90));
+  const page = await browser.page(fleet.url, { scheme: "dark" });
+  await page.getByRole("heading", { name: "2,000 workers" }).waitFor();
+  await page.evaluate("scrollTo(0, 20_000)");
+  await eventually(async () =>
+    assert.ok(Number(await page.locator(".row").first().getAttribute("aria-rowindex")) > 100)
+  );
+  await page.evaluate(`addEventListener("beforeprint", () => {
+    globalThis.printed = {
+      rows: [...document.querySelectorAll(".row")].map((row) => row.getAttribute("aria-rowindex")),
+      gaps: document.querySelectorAll(".gap").length,
+      more: document.querySelector(".more")?.textContent ?? null,
+    };
+  })`);
+  const pages = pagesOf(await page.pdf({ format: "A4", printBackground: true }));
+  assert.deepEqual(await page.evaluate("printed"), {
+    rows: Array.from({ length: 100 }, (_, n) => String(n + 2)),
+    gaps: 0,
+    more: "… and 1,900 more",
+  });
+  assert.ok(pages >= 3 && pages <= 6, `${pages} pages`);
+  await eventually(async () => {
+    assert.ok(await page.locator(".gap").count() > 0);
+    assert.ok(Number(await page.locator(".row").first().getAttribute("aria-rowindex")) > 100);
+  });
+
+  await page.getByRole("searchbox").fill("1003");
+  await page.getByRole("heading", { name: "1 of 2,000 workers" }).waitFor();
+  assert.ok(pagesOf(await page.pdf({ format: "A4" })) <= 2);
+  assert.deepEqual(await page.evaluate("printed"), { rows: ["2"], gaps: 0, more: null });
+
+  await page.getByRole("searchbox").fill("");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  await page.getByText("… and 1,900 more").waitFor();
+  assert.equal(await styleOf(page, "body", "backgroundColor"), "rgb(255, 255, 255)");
+  await picture(page, "print");
+});
+
 function workers(count: number, moment: number) {
   return Array.from({ length: count }, (_, n) =>
     playedWorker(String(1_000 + n), {
@@ -76,4 +118,9 @@ async function pixelsOf(page: Page, color: string): Promise<number> {
     }
     return sum;
   }, 0)`);
+}
+
+function pagesOf(pdf: Uint8Array): number {
+  const text = new TextDecoder("latin1").decode(pdf);
+  return [...text.matchAll(/\/Type\s*\/Page\b/g)].length;
 }
