@@ -7,7 +7,8 @@ import { counted, numberText, STATE_WORDS } from "./text.ts";
 import { useScrollPlace } from "./place.ts";
 import { fleetHref, type FleetRoute } from "./route.ts";
 import { useArranged, useFocusedRow, usePointerHold, useRowFocus } from "./row_hold.ts";
-import { drawn, PRINTED, ROW_HEIGHT, rowInSight, topOf, useWindow } from "./row_window.ts";
+import { drawn } from "./drawn_rows.ts";
+import { PRINTED, ROW_HEIGHT, rowInSight, topOf, useWindow } from "./row_window.ts";
 import { type Column, OPTIONAL, useColumns } from "./worker_columns.tsx";
 
 /** All workers: sorted, filtered, and only those drawn that can be seen. */
