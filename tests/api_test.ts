@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import config from "../deno.json" with { type: "json" };
 import { workerIdFromHex } from "../lib/dynamo/worker_id.ts";
 import { assertSchema } from "./helpers/api_schema.ts";
 import { CapturedDeployment } from "./helpers/captured_deployment.ts";
@@ -228,8 +229,19 @@ Deno.test("--no-web turns the page and the API off, and leaves the links", async
     const response = await fetch(`${metrics.url}${path}`);
     assert.deepEqual([response.status, await response.text()], [404, "not found; see /metrics\n"], path);
   }
-  assert.match(await (await fetch(metrics.url)).text(), /<a href="\/metrics">/);
+  assert.match(await (await fetch(metrics.url)).text(), /<a href="metrics">/);
   assert.match(await metrics.page(), /^dynamo_metrics_up\{/m);
+});
+
+Deno.test("the fleet tells the program's version, with its revision if that is known", async () => {
+  for (const revision of [undefined, "1a2b3c4"]) {
+    await using metrics = await startMetrics({
+      args: ["--component", "a", "--endpoint", "b", "--no-etcd"],
+      env: { NATS_SERVER: "nats://127.0.0.1:1", ...(revision && { METRICS_REVISION: revision }) },
+    });
+    const fleet = await (await fetch(`${metrics.url}/api/v1/fleet`)).json();
+    assert.equal(fleet.version, revision === undefined ? config.version : `${config.version}+${revision}`);
+  }
 });
 
 Deno.test("no answer of the API lets another origin read it", async () => {

@@ -23,6 +23,7 @@ export function App({ model }: { model: Model }) {
         <Connections model={model} />
       </header>
       {isLost && <Lost model={model} />}
+      {model.newVersion !== undefined && <Updated version={model.newVersion} />}
       <main>
         {target === undefined
           ? (
@@ -119,6 +120,16 @@ function Connection({ name, good, word }: { name: string; good: boolean; word: s
       <Shape of={good ? "good" : "bad"} />
       <span>{name}</span> <b>{word}</b>
     </li>
+  );
+}
+
+/** An old page may take a newer program's words wrongly. When it is loaded anew is the reader's choice: its charts begin anew. */
+function Updated({ version }: { version: string }) {
+  return (
+    <p class="notice" role="status">
+      metrics was updated, it is now {printable(version)}.{" "}
+      <button type="button" onClick={() => location.reload()}>Reload</button>
+    </p>
   );
 }
 

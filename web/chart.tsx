@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot, { type AlignedData, type Axis, type Options } from "uplot";
 import { type Series, WINDOW_SECONDS } from "./series.ts";
 import { markText, timeText } from "./text.ts";
@@ -42,7 +42,7 @@ export function Chart(props: ChartProps) {
   useLayoutEffect(() => {
     const element = box.current!;
     const made = plot.current = new uPlot(
-      options({ lines, deviation, text, atLeast, width: element.clientWidth, onPoint: setPointed }),
+      options({ lines, deviation, text, atLeast, element, onPoint: setPointed }),
       columns({ series, lines, deviation }),
       element,
     );
@@ -83,12 +83,11 @@ export function Chart(props: ChartProps) {
 const DASHES: readonly number[][] = [[], [6, 3], [2, 3]];
 
 function options(
-  { lines, deviation, text, atLeast, width, onPoint }:
+  { lines, deviation, text, atLeast, element, onPoint }:
     & Pick<ChartProps, "lines" | "deviation" | "text" | "atLeast">
-    & { width: number; onPoint: (index: number | undefined) => void },
+    & { element: HTMLElement; onPoint: (index: number | undefined) => void },
 ): Options {
-  const color = (name: string) =>
-    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const color = (name: string) => colorOf(element, name);
   const axis: Axis = {
     stroke: color("muted"),
     font: FONT,
@@ -97,7 +96,7 @@ function options(
   };
   const bound = { stroke: "transparent", points: { show: false } };
   return {
-    width,
+    width: element.clientWidth,
     height: HEIGHT,
     padding: [6, 20, 0, 0],
     legend: { show: false },
@@ -142,6 +141,15 @@ function options(
   };
 }
 
+/** A colour of the style sheet as a canvas understands it: a system's colour has its name there. */
+function colorOf(element: HTMLElement, name: string): string {
+  element.style.setProperty("forced-color-adjust", "none");
+  element.style.color = `var(--${name})`;
+  const { color } = getComputedStyle(element);
+  element.removeAttribute("style");
+  return color;
+}
+
 /** The times, the lines, and the upper and lower end of the deviation. */
 function columns(
   { series, lines, deviation }: Pick<ChartProps, "series" | "lines" | "deviation">,
@@ -167,14 +175,20 @@ function momentTexts(plot: uPlot, moments: number[]): string[] {
   );
 }
 
-/** Changes when the system changes between dark and light: the canvas is then drawn anew. */
-function useScheme(): boolean {
-  const query = matchMedia("(prefers-color-scheme: dark)");
-  const [isDark, setDark] = useState(query.matches);
+/** What changes the colours: the canvas is then drawn anew. */
+const SCHEMES = ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"];
+
+/** Changes with each of them. */
+function useScheme(): string {
+  const queries = useMemo(() => SCHEMES.map((scheme) => matchMedia(scheme)), []);
+  const now = () => queries.map(({ matches }) => matches).join();
+  const [scheme, setScheme] = useState(now);
   useEffect(() => {
-    const changed = () => setDark(query.matches);
-    query.addEventListener("change", changed);
-    return () => query.removeEventListener("change", changed);
+    const changed = () => setScheme(now());
+    for (const query of queries) query.addEventListener("change", changed);
+    return () => {
+      for (const query of queries) query.removeEventListener("change", changed);
+    };
   }, []);
-  return isDark;
+  return scheme;
 }

@@ -2,12 +2,14 @@ import { Chart, type Line } from "./chart.tsx";
 import type { TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
 import { ratio } from "./order.ts";
+import { waitingWeight } from "../lib/exposition/waiting.ts";
 import { durationText, numberText, percentText } from "./text.ts";
 
 interface Card {
   readonly title: string;
   readonly value: string;
   readonly beside?: string;
+  readonly look?: string;
   readonly lines: readonly Line[];
   readonly deviation?: string;
   readonly text: (value: number | undefined) => string;
@@ -22,11 +24,11 @@ const COUNT_SCALE = 4;
 export function FleetHead({ model, target }: { model: Model; target: TargetView }) {
   return (
     <section class="cards" aria-label="Fleet">
-      {cardsOf(target).map(({ title, value, beside, ...chart }) => (
+      {cardsOf(target).map(({ title, value, beside, look, ...chart }) => (
         <article class="card" key={title}>
           <h2>{title}</h2>
           <p class="figure">
-            <strong>{value}</strong>
+            <strong class={look}>{value}</strong>
             {beside !== undefined && <span>{beside}</span>}
           </p>
           <Chart {...chart} title={title} series={model.series(target.name)} now={model.nowMs / 1_000} />
@@ -79,6 +81,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
     {
       title: "Requests waiting",
       value: numberText(aggregate.requests_waiting),
+      look: `waiting-${waitingWeight(aggregate.requests_waiting, aggregate.slots_total)}`,
       ...(aggregate.requests_in_flight !== undefined &&
         { beside: `${numberText(aggregate.requests_in_flight)} in flight` }),
       lines: [{ name: "requests_waiting", label: "waiting" }],

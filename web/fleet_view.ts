@@ -125,9 +125,12 @@ export class FleetView {
   nats: Fleet["nats"];
   etcd: Fleet["etcd"];
   targets: TargetView[] = [];
+  /** The program's. */
+  version: string | undefined;
 
   replace(fleet: Fleet): void {
     this.#head(fleet);
+    this.version = fleet.version;
     this.targets = fleet.targets.map((target) => {
       const known = this.target(target);
       const view = known ?? new TargetView(target);
@@ -143,10 +146,11 @@ export class FleetView {
 
   /** What `replace` would take. */
   state(): Fleet {
-    const { seq, atMs, nats, etcd, targets } = this;
+    const { seq, atMs, version, nats, etcd, targets } = this;
     return {
       seq,
       at: new Date(atMs).toISOString(),
+      ...(version !== undefined && { version }),
       ...(nats && { nats }),
       ...(etcd && { etcd }),
       targets: targets.map((target) => target.state()),

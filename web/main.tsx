@@ -14,6 +14,8 @@ const root = document.getElementById("app")!;
 let drawnMs = -Infinity;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let frame: number | undefined;
+/** How far the page was scrolled before it was printed. */
+let leftAt = 0;
 
 const model = new Model(({ atOnce }) => {
   entitle(); // In the background no frame is drawn.
@@ -25,6 +27,19 @@ const feed = joinFeed(model);
 // A page that the browser keeps for the way back reads nothing.
 addEventListener("pagehide", () => feed.pause());
 addEventListener("pageshow", () => feed.resume());
+
+// On paper other rows stand than on the screen, and the browser waits for no frame.
+addEventListener("beforeprint", () => print(true));
+addEventListener("afterprint", () => print(false));
+matchMedia("print").addEventListener("change", ({ matches }) => print(matches)); // Of Safari the only word.
+
+function print(isPrinting: boolean): void {
+  if (model.isPrinting === isPrinting) return;
+  if (isPrinting) leftAt = scrollY;
+  model.isPrinting = isPrinting;
+  render(<App model={model} />, root);
+  if (!isPrinting) scrollTo(0, leftAt); // The page was shorter.
+}
 
 function entitle(): void {
   document.title = titleOf(model, parseRoute(location.hash));

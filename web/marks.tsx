@@ -1,6 +1,7 @@
 /** Small drawings beside words; the words say the same. */
-import { percentText, STATE_WORDS, UNKNOWN } from "./text.ts";
+import { numberText, percentText, STATE_WORDS, UNKNOWN } from "./text.ts";
 import { shownName } from "../lib/exposition/printable.ts";
+import { waitingWeight } from "../lib/exposition/waiting.ts";
 import type { State } from "../lib/exposition/api_v1.ts";
 
 /** A name from outside: nothing in it changes how the text around it is seen. */
@@ -49,6 +50,11 @@ export function Shape({ of }: { of: keyof typeof SHAPES }) {
       <path d={SHAPES[of]} fill="currentColor" fill-rule="evenodd" />
     </svg>
   );
+}
+
+/** Requests that wait, coloured by their weight. */
+export function Waiting({ count, slots }: { count: number | undefined; slots: number | undefined }) {
+  return <span class={`waiting-${waitingWeight(count, slots)}`}>{numberText(count)}</span>;
 }
 
 /** From this share on a bar stands out. */

@@ -22,8 +22,12 @@ export class Model implements FeedListener {
   lostAtMs: number | undefined;
   /** Why it is lost, in a sentence. */
   lostWhy = "";
+  /** The page is on its way to paper. */
+  isPrinting = false;
   /** Those that this page saw and that are over, oldest first. */
   readonly outages: Outage[] = [];
+  /** That of the program from which this page is, as far as it told. */
+  #version: string | undefined;
   readonly #series = new Map<string, Series>();
   /** What each target's aggregate was at the moment before. */
   readonly #before = new Map<string, Aggregate>();
@@ -35,6 +39,12 @@ export class Model implements FeedListener {
   /** `changed` is called when there is something new to show; `atOnce` when it should not wait. */
   constructor(changed: (options: { atOnce: boolean }) => void) {
     this.#changed = changed;
+  }
+
+  /** What the program is now, if this page is not of it. */
+  get newVersion(): string | undefined {
+    const { version } = this.fleet;
+    return version === this.#version ? undefined : version ?? "of another version";
   }
 
   get hasState(): boolean {
@@ -74,6 +84,7 @@ export class Model implements FeedListener {
 
   onState(fleet: Fleet & Alive): void {
     this.#endOutage();
+    if (!this.hasState) this.#version = fleet.version;
     this.fleet.replace(fleet);
     this.#offsetMs = -Infinity; // The server may be another one, with a clock of its own.
     this.onAlive(fleet);

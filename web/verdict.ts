@@ -2,6 +2,7 @@ import type { FleetView, TargetView } from "./fleet_view.ts";
 import { shownPath } from "./fleet_view.ts";
 import { counted, STATE_WORDS } from "./text.ts";
 import type { Worker } from "../lib/exposition/api_v1.ts";
+import { waitingWeight } from "../lib/exposition/waiting.ts";
 import { silentRanksSum, stuckWorkersNote } from "../lib/exposition/worker_notes.ts";
 
 /** The answer to "is everything alive", worst first. */
@@ -59,10 +60,11 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
       hint: "They are registered, and nothing was heard of their load.",
     };
   }
-  return {
-    tone: "good",
-    line: all === 1 ? "The worker is alive" : `All ${counted(all, "worker")} are alive`,
-  };
+  const line = all === 1 ? "The worker is alive" : `All ${counted(all, "worker")} are alive`;
+  const { requests_waiting: waiting, slots_total } = target.aggregate;
+  return waitingWeight(waiting, slots_total) === "many"
+    ? { tone: "warn", line: `${line}, ${counted(waiting!, "request")} ${waiting === 1 ? "waits" : "wait"}` }
+    : { tone: "good", line };
 }
 
 function theStuckOne({ rows, aggregate }: TargetView): Pick<Verdict, "stuck"> {

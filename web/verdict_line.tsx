@@ -1,9 +1,9 @@
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
 import { kvRatio } from "../lib/exposition/worker_ratios.ts";
-import { Shape } from "./marks.tsx";
+import { Shape, Waiting } from "./marks.tsx";
 import { workerHref } from "./route.ts";
-import { agoText, percentText, shortId } from "./text.ts";
+import { agoText, counted, percentText, shortId } from "./text.ts";
 import { verdictOf } from "./verdict.ts";
 import type { Worker } from "../lib/exposition/api_v1.ts";
 import {
@@ -20,18 +20,22 @@ const NAMED = 3;
 /** Whether all is well in one line, who needs a look, and who has most to do. */
 export function VerdictLine({ model, target }: { model: Model; target: TargetView }) {
   const { tone, line, hint, stuck: theStuckOne } = verdictOf(model.fleet, target);
+  const isLost = model.lostAtMs !== undefined;
   const rows = [...target.rows.values()];
   // Without NATS there is nothing to be said of single ones.
   const silent = model.fleet.missesNats(target) ? [] : rows.filter(({ worker }) => worker.state === "silent");
   const { workers_stuck, workers_partial, ranks_silent } = target.aggregate;
   const those = (count: number | undefined, which: (worker: Worker) => boolean) =>
     count ? rows.filter(({ worker }) => which(worker)) : [];
-  const busiest = busiestOf(rows);
+  const busiest = mostOf(rows, ({ worker }) => kvRatio(worker));
+  const waiting = target.aggregate.requests_waiting;
+  const queued = waiting ? mostOf(rows, ({ worker }) => worker.requests_waiting) : undefined;
   return (
-    <section class={`verdict ${tone}`} aria-label="Verdict">
+    <section class={`verdict ${isLost ? "old" : tone}`} aria-label="Verdict">
       <p class="line" role="status">
-        <Shape of={tone === "good" ? "good" : "bad"} />
+        <Shape of={isLost ? "discovered" : tone === "good" ? "good" : "bad"} />
         <strong>
+          {isLost && <span aria-live="off">{pastText(model)}:</span>}
           {line}
           {theStuckOne && <span aria-live="off">: {stuckNote(theStuckOne, model.nowMs)}</span>}
         </strong>
@@ -58,6 +62,13 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
         rows={those(workers_partial, (worker) => partialNote(worker) !== undefined)}
         text={({ worker }) => partialNote(worker)}
       />
+      {queued !== undefined && (
+        <p class="hint">
+          Waiting: {counted(waiting!, "request")}, most at{" "}
+          <a href={workerHref(queued.worker.id)} title={queued.worker.id}>{shortId(queued.worker.id)}</a>{" "}
+          (<Waiting count={queued.worker.requests_waiting} slots={queued.worker.slots_total} />)
+        </p>
+      )}
       {busiest !== undefined && (
         <p class="hint busiest">
           Most loaded:{" "}
@@ -97,12 +108,19 @@ function Named(
   );
 }
 
-function busiestOf(rows: readonly Row[]): Row | undefined {
-  let busiest: Row | undefined;
+/** The row with the most of something; undefined if none has any. */
+function mostOf(rows: readonly Row[], of: (row: Row) => number | undefined): Row | undefined {
+  let best: Row | undefined;
   let most = -1;
   for (const row of rows) {
-    const share = kvRatio(row.worker) ?? -1;
-    if (share > most) [busiest, most] = [row, share];
+    const value = of(row) ?? -1;
+    if (value > most) [best, most] = [row, value];
   }
-  return busiest;
+  return best;
+}
+
+/** How old what is shown is by now: the server's clock stands while it is lost. */
+function pastText({ nowMs, fleet, lostAtMs }: Model): string {
+  const seconds = (nowMs - fleet.atMs + performance.now() - lostAtMs!) / 1_000;
+  return seconds < 1 ? "A moment ago" : agoText(seconds);
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
-import { Bar, Name, StateMark, StuckMark, TroubledMark } from "./marks.tsx";
+import { Bar, Name, StateMark, StuckMark, TroubledMark, Waiting } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { errorsOf, type SortKey } from "./order.ts";
@@ -56,7 +56,9 @@ const COLUMNS: readonly Column[] = [
   {
     key: "waiting",
     title: "Waiting",
-    cell: ({ worker }) => numberText(worker.requests_waiting),
+    cell: ({ worker: { requests_waiting, slots_total } }) => (
+      <Waiting count={requests_waiting} slots={slots_total} />
+    ),
   },
   {
     key: "flight",

@@ -10,6 +10,7 @@ import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
 import type { Rank, Worker } from "../lib/exposition/api_v1.ts";
 import { printable } from "../lib/exposition/printable.ts";
+import { waitingWeight } from "../lib/exposition/waiting.ts";
 import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_notes.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
@@ -155,6 +156,7 @@ function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series;
       name: "requests_waiting",
       text: numberText,
       atLeast: 4,
+      weight: `waiting-${waitingWeight(worker.requests_waiting, worker.slots_total)}`,
       beside: beside(worker.requests_in_flight, (count) => `${numberText(count)} in flight`),
     },
     {
@@ -169,11 +171,11 @@ function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series;
   const partial = partialNote(worker);
   return (
     <div class="cards">
-      {cards.map(({ title, figure, whole, ratio, name, text, atLeast, beside }) => (
+      {cards.map(({ title, figure, whole, ratio, name, text, atLeast, beside, weight }) => (
         <article class="card" key={title}>
           <h3>{title}</h3>
           <p class="figure">
-            <strong>{text(figure)}</strong>
+            <strong class={weight}>{text(figure)}</strong>
             {whole !== undefined && <span>of {numberText(whole)}</span>}
             {ratio !== undefined && <Bar ratio={ratio} />}
             {partial !== undefined && figure !== undefined && <span class="partial">{partial}</span>}

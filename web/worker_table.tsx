@@ -7,7 +7,8 @@ import { counted, numberText, STATE_WORDS } from "./text.ts";
 import { useScrollPlace } from "./place.ts";
 import { fleetHref, type FleetRoute } from "./route.ts";
 import { useArranged, useFocusedRow, usePointerHold, useRowFocus } from "./row_hold.ts";
-import { drawn, ROW_HEIGHT, rowInSight, topOf, useWindow } from "./row_window.ts";
+import { drawn } from "./drawn_rows.ts";
+import { PRINTED, ROW_HEIGHT, rowInSight, topOf, useWindow } from "./row_window.ts";
 import { type Column, OPTIONAL, useColumns } from "./worker_columns.tsx";
 
 /** All workers: sorted, filtered, and only those drawn that can be seen. */
@@ -34,7 +35,8 @@ export function WorkerTable(
     first: () => view.row === 0 ? 0 : scrollY + topOf(body.current!) + view.row * ROW_HEIGHT,
   });
   const { index: focused, onKeyDown } = useFocusedRow(body, rows, { id: focusedId, focus });
-  const { first, last } = useWindow(body, rows.length);
+  const seen = useWindow(body, rows.length);
+  const { first, last } = model.isPrinting ? { first: 0, last: Math.min(PRINTED, rows.length) } : seen;
   const columns = useColumns(model, target);
   const missing = OPTIONAL.flatMap((key) =>
     columns.some((column) => column.key === key) ? [] : [`no-${key}`]
@@ -56,7 +58,7 @@ export function WorkerTable(
           {...focusing}
           onKeyDown={onKeyDown}
         >
-          {drawn({ first, last, focused, count: rows.length }).map((piece) =>
+          {drawn({ first, last, focused, count: model.isPrinting ? last : rows.length }).map((piece) =>
             "gap" in piece
               ? <Gap key={piece.key} height={piece.gap * ROW_HEIGHT} columns={columns.length} />
               : (
@@ -71,6 +73,9 @@ export function WorkerTable(
           )}
         </tbody>
       </table>
+      {model.isPrinting && last < rows.length && (
+        <p class="more">… and {numberText(rows.length - last)} more</p>
+      )}
       {rows.length === 0 && (
         <p class="empty">
           {target.rows.size === 0 ? "There are no workers to show." : "No worker passes the filter."}

@@ -51,7 +51,9 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     },
     subscribe: (listener: (snapshot: Snapshot) => void) => monitor.subscribe(listener),
   };
-  const web = serve && settings.web ? new Web({ snapshots, clock, pollIntervalMs }) : undefined;
+  const web = serve && settings.web
+    ? new Web({ snapshots, clock, pollIntervalMs, version: versionText(build) })
+    : undefined;
   const health = () => ({
     alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
     ready: monitor.hasTurned && !signal.aborted,
@@ -114,4 +116,9 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     push && pushRegularly({ ...push, ...pushed, clock, signal, onPush }),
   ]);
   return 0;
+}
+
+/** `0.4.0+1a2b3c4`; without the revision where that is not known. */
+function versionText({ version, revision }: { readonly version: string; readonly revision: string }): string {
+  return revision === "unknown" ? version : `${version}+${revision}`;
 }

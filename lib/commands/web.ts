@@ -17,10 +17,16 @@ export class Web implements Disposable {
   readonly #stream: FleetStream;
 
   constructor(
-    options: { readonly snapshots: SnapshotSource; readonly clock: Clock; readonly pollIntervalMs: number },
+    options: {
+      readonly snapshots: SnapshotSource;
+      readonly clock: Clock;
+      readonly pollIntervalMs: number;
+      /** The program's. */
+      readonly version: string;
+    },
   ) {
     const { snapshots, clock } = options;
-    const fleets = new FleetBytes();
+    const fleets = new FleetBytes(options.version);
     this.#history = new History(options);
     this.#stream = new FleetStream({ snapshots, fleets, clock });
     this.routes = new Map([

@@ -5,6 +5,8 @@ import type { WorkerState } from "../fleet/worker_snapshot.ts";
 export type State = WorkerState;
 
 export interface Fleet extends Head {
+  /** The program's, with its revision if that is known. */
+  readonly version?: string;
   readonly targets: readonly Target[];
 }
 

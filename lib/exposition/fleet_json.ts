@@ -3,9 +3,12 @@ import { totalsOf, troublesOf } from "../fleet/totals.ts";
 import { timeText } from "./time_text.ts";
 import { workerJson } from "./worker_json.ts";
 
-/** The JSON of the whole fleet (docs/api/fleet.schema.json) in pieces, one a worker, that are to be put together. */
-export function* fleetJson(snapshot: Snapshot): Generator<string> {
-  yield `${open(headOf(snapshot))},"targets":[`;
+/**
+ * The JSON of the whole fleet (docs/api/fleet.schema.json) in pieces, one a worker, that are to be put together. `version` is
+ * the program's.
+ */
+export function* fleetJson(snapshot: Snapshot, version?: string): Generator<string> {
+  yield `${open({ ...headOf(snapshot), version })},"targets":[`;
   for (const [n, target] of snapshot.targets.entries()) {
     yield `${n === 0 ? "" : ","}${open(targetHead(target))},"workers":[`;
     let separator = "";

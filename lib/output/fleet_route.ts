@@ -9,10 +9,17 @@ import type { Handler } from "./server.ts";
 export class FleetBytes {
   readonly #made = new WeakMap<Snapshot, Promise<Uint8Array<ArrayBuffer>>>();
 
+  readonly #version: string | undefined;
+
+  /** @param version the program's, which readers are told */
+  constructor(version?: string) {
+    this.#version = version;
+  }
+
   of(snapshot: Snapshot): Promise<Uint8Array<ArrayBuffer>> {
     let bytes = this.#made.get(snapshot);
     if (bytes === undefined) {
-      bytes = encode(fleetJson(snapshot));
+      bytes = encode(fleetJson(snapshot, this.#version));
       this.#made.set(snapshot, bytes);
       bytes.catch(() => this.#made.delete(snapshot));
     }

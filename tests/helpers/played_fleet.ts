@@ -30,7 +30,9 @@ export class PlayedFleet implements AsyncDisposable {
   #agoMs = 0;
   readonly #history: History;
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
-  readonly #stream: FleetStream;
+  readonly #options: Pick<FleetStreamOptions, "maxReaders">;
+  #fleets!: FleetBytes;
+  #stream: FleetStream | undefined;
   readonly #server: MetricsServer;
 
   readonly #target: Target;
@@ -38,21 +40,25 @@ export class PlayedFleet implements AsyncDisposable {
   constructor({ target: watched = target, ...options }: PlayedFleetOptions = {}) {
     this.#target = watched;
     this.snapshot = snapshotOf(0, [], { target: watched, at: systemClock() });
-    const fleets = new FleetBytes();
+    this.#options = options;
     this.#history = new History({
       snapshots: this,
       clock: () => this.#clock(),
       pollIntervalMs: PAST_STEP_MS,
     });
-    this.#stream = new FleetStream({ snapshots: this, fleets, ...options });
+    this.upgrade(undefined);
     const routes = new Map(
       [
         ...assetRoutes(new URL("../../lib/web/assets/", import.meta.url)),
-        ["/api/v1/fleet", fleetRoute({ snapshot: () => this.snapshot, fleets })],
+        [
+          "/api/v1/fleet",
+          (request: Request, url: URL) =>
+            fleetRoute({ snapshot: () => this.snapshot, fleets: this.#fleets })(request, url),
+        ],
         ["/api/v1/history", historyRoute(this.#history)],
         ["/api/v1/stream", () => {
           this.streamsAsked++;
-          return this.#stream.answer();
+          return this.#stream!.answer();
         }],
       ] as const,
     );
@@ -79,6 +85,13 @@ export class PlayedFleet implements AsyncDisposable {
     this.#agoMs = 0;
   }
 
+  /** As if the program had been started anew, in this version: its streams end. */
+  upgrade(version: string | undefined): void {
+    this.#stream?.[Symbol.dispose]();
+    this.#fleets = new FleetBytes(version);
+    this.#stream = new FleetStream({ snapshots: this, fleets: this.#fleets, ...this.#options });
+  }
+
   /** Makes these the workers that there are. */
   publish(workers: readonly WorkerSnapshot[]): void {
     this.snapshot = snapshotOf(this.snapshot.seq + 1, workers, { target: this.#target, at: this.#clock() });
@@ -91,7 +104,7 @@ export class PlayedFleet implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stream[Symbol.dispose]();
+    this.#stream![Symbol.dispose]();
     await this.#server[Symbol.asyncDispose]();
   }
 }

@@ -5,7 +5,7 @@ import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { Browser } from "../../tools/browser.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { violations } from "../helpers/page_checks.ts";
+import { picture, violations } from "../helpers/page_checks.ts";
 import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";
 import { TcpProxy } from "../helpers/tcp_proxy.ts";
 
@@ -58,6 +58,32 @@ Deno.test("a proxy that ends each stream after some seconds is no alarm", async 
     await page.getByText("The worker is alive").waitFor();
   }
   assert.deepEqual(await page.evaluate("seen"), []);
+});
+
+Deno.test("an open page says that the program was updated, and nothing if it is only started anew", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  fleet.upgrade("0.4.0");
+  fleet.publish([playedWorker("1")]);
+  const page = await browser.page(fleet.url);
+  await page.getByText("The worker is alive").waitFor();
+  const notice = page.getByText("metrics was updated, it is now 0.4.1+abc.");
+  for (
+    const [version, workers] of [["0.4.0", 2], ["0.4.1+abc", 3], ["0.4.0", 4], ["0.4.1+abc", 5]] as const
+  ) {
+    fleet.upgrade(version);
+    fleet.publish(Array.from({ length: workers }, (_, n) => playedWorker(String(n))));
+    await page.getByText(`All ${workers} workers are alive`).waitFor();
+    assert.equal(await notice.count(), version === "0.4.0" ? 0 : 1);
+  }
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await violations(page), []);
+  }
+  await notice.getByRole("button", { name: "Reload" }).click();
+  await notice.waitFor({ state: "detached" });
+  await page.getByText("All 5 workers are alive").waitFor();
+  assert.equal(await notice.count(), 0);
 });
 
 Deno.test("a server that hangs with its connection open is lost, too", async () => {
@@ -330,6 +356,38 @@ Deno.test("on 390 pixels nothing is scrolled sideways, and all that counts is th
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390)
     );
     assert.deepEqual(await violations(page), []);
+  }
+});
+
+Deno.test("requests that wait are in the verdict and in the table, coloured by their weight, on a phone, too", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  const busy = (id: string, requestsWaiting: number) =>
+    playedWorker(id, { numbers: { activeBlocks: 1, totalBlocks: 10, totalSlots: 8, requestsWaiting } });
+  fleet.publish([
+    busy("7587884888253033398", 0),
+    busy("7587884888253033401", 7),
+    busy("7587884888253033402", 8),
+  ]);
+  for (const [scheme, width] of [["light", 1_280], ["dark", 390]] as const) {
+    const page = await browser.page(fleet.url, { scheme, width, height: 844 });
+    const verdict = page.getByRole("region", { name: "Verdict" });
+    await verdict.getByText("Waiting: 15 requests, most at …033402 (8)").waitFor();
+    const cells = page.locator(".row .col-waiting span");
+    await eventually(async () => {
+      assert.equal(await cells.count(), 3);
+      assert.deepEqual(
+        await Promise.all((await cells.all()).map(async (cell) => [
+          await cell.innerText(),
+          await cell.getAttribute("class"),
+          await cell.isVisible(),
+        ])),
+        [["0", "waiting-none", true], ["7", "waiting-some", true], ["8", "waiting-many", true]],
+      );
+    });
+    assert.deepEqual(await violations(page), []);
+    assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"));
+    await picture(page, `waiting-${width}`);
   }
 });
 

@@ -27,7 +27,7 @@ const FAILED = { up: false, round: { ...ROUND, failed: true } };
 
 interface Told {
   readonly workers: Partial<Record<State, number>>;
-  readonly troubles?: Pick<Aggregate, "workers_stuck" | "workers_partial" | "ranks_silent">;
+  readonly troubles?: Partial<Omit<Aggregate, "workers" | "round">>;
   readonly connections: Pick<Fleet, "nats" | "etcd">;
   readonly target?: Partial<Pick<TargetHead, "up" | "needs_nats">> & { readonly round?: Round };
 }
@@ -82,6 +82,30 @@ const VERDICTS: readonly (Told & { readonly verdict: readonly [tone: string, lin
     troubles: { workers_partial: 1 },
     connections: CONNECTED,
     verdict: ["good", "All 3 workers are alive"],
+  },
+  {
+    workers: { responding: 3 },
+    troubles: { requests_waiting: 23, slots_total: 24 },
+    connections: CONNECTED,
+    verdict: ["good", "All 3 workers are alive"],
+  },
+  {
+    workers: { responding: 3 },
+    troubles: { requests_waiting: 1_024, slots_total: 24 },
+    connections: CONNECTED,
+    verdict: ["warn", "All 3 workers are alive, 1,024 requests wait"],
+  },
+  {
+    workers: { responding: 1 },
+    troubles: { requests_waiting: 1, slots_total: 1 },
+    connections: CONNECTED,
+    verdict: ["warn", "The worker is alive, 1 request waits"],
+  },
+  {
+    workers: { responding: 3, silent: 1 },
+    troubles: { requests_waiting: 1_024 },
+    connections: CONNECTED,
+    verdict: ["bad", "1 of 4 workers is silent"],
   },
   {
     workers: { responding: 2, no_data: 1, undecodable: 2 },

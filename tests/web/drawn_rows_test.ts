@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { drawn } from "../../web/row_window.ts";
+import { drawn } from "../../web/drawn_rows.ts";
 
 const DRAWN: readonly (readonly [of: Parameters<typeof drawn>[0], pieces: readonly (number | string)[]])[] = [
   [{ first: 0, last: 3, focused: undefined, count: 3 }, [0, 1, 2]],
