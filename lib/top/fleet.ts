@@ -4,8 +4,10 @@ import { putNumbers } from "../exposition/put_numbers.ts";
 /** The fleet after the change. */
 export function withChange(before: Fleet, { targets, ...head }: Change): Fleet {
   const known = new Map(before.targets.map((target) => [pathOf(target), target.workers]));
+  const { version } = before; // Told with the state alone: it is the program's.
   return {
     ...head,
+    ...(version !== undefined && { version }),
     targets: targets.map((change) => {
       const { namespace, component, endpoint, up, needs_nats, aggregate } = change;
       const workers = workersAfter(known.get(pathOf(change)) ?? [], change);
