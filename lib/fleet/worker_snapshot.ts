@@ -83,10 +83,10 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
     this.blocksAt = blocksAt;
     this.ranks = ranks;
     this.coverage = coverage;
-    this.stuckSince = passless && secondsSince(passless, options) * 1_000 >= options.limits.stuckAfterMs
-      ? passless
-      : undefined;
-    this.stuckSeconds = this.stuckSince && secondsSince(this.stuckSince, options);
+    const passlessMs = passless === undefined ? 0 : options.now.monotonicMs - passless.monotonicMs;
+    const isStuck = passless !== undefined && passlessMs >= options.limits.stuckAfterMs;
+    this.stuckSince = isStuck ? passless : undefined;
+    this.stuckSeconds = isStuck ? passlessMs / 1_000 : undefined;
     this.isFirstPassPending = isFirstPassPending(worker.activity, heard);
     this.pageProblem = options.pageProblems?.get(id);
     this.estimates = estimatesOf(heard);
@@ -124,10 +124,6 @@ function silentRanks(
 }
 
 const NO_SILENT_RANKS: ReadonlyMap<number, boolean> = new Map();
-
-function secondsSince(since: Instant, { now }: WorkerSnapshotOptions): number {
-  return (now.monotonicMs - since.monotonicMs) / 1_000;
-}
 
 /** The next moment at which a sign of life becomes stale, a rank silent, or the worker stuck. */
 function changesAtMs(

@@ -523,6 +523,18 @@ Deno.test("a worker is not stuck since before its page, or the passes of a rank,
   assert.equal(stuckSince("x", worked, [inFlight(60_000, 8), beat(61_000)])?.monotonicMs, 2);
 });
 
+Deno.test("a worker is stuck from the very moment at which the Snapshot says that it changes", () => {
+  const odd = { ...limits, stuckAfterMs: 1_001 }; // 1_001 / 1_000 * 1_000 is less than 1_001.
+  const fleet = [pass(1, 4, 0), inFlight(2, 8)].reduce(
+    (fleet, one) => apply(fleet, observations(one), { now: at(0), limits: odd }).fleet,
+    emptyFleet(target),
+  );
+  const { changesAtMs } = snapshotTarget(fleet, { now: at(3), limits: odd });
+  assert.equal(changesAtMs, 1_003);
+  const [worker] = snapshotTarget(fleet, { now: at(changesAtMs), limits: odd }).workers;
+  assert.deepEqual([worker!.stuckSince?.monotonicMs, worker!.stuckSeconds], [2, 1.001]);
+});
+
 Deno.test("of two pages of a worker each has counters of its own", () => {
   const counted = (ms: number, via: string, dpRank: number, prefixHits: number) =>
     page(ms, { dpRank, prefixHits, prefixQueries: 10 * prefixHits }, via);
