@@ -16,5 +16,5 @@ export function printable(text: string): string {
 /** A name from outside: one that is empty, or of spaces alone, is said to be that. */
 export function shownName(name: string): string {
   if (name === "") return "(empty)";
-  return name.trim() === "" && /^[ \u3000]+$/.test(name) ? "(blank)" : printable(name);
+  return /^[ \u3000]+$/.test(name) ? "(blank)" : printable(name);
 }
