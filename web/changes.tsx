@@ -2,7 +2,8 @@ import type { Step, TargetView } from "./fleet_view.ts";
 import { workerHref } from "./route.ts";
 import { Shape, StateMark } from "./marks.tsx";
 import type { Outage } from "./model.ts";
-import { durationText, shortId, timeText } from "./text.ts";
+import { durationText, timeText } from "./text.ts";
+import { shortId } from "../lib/exposition/printable.ts";
 
 const SHOWN = 4;
 

@@ -1,7 +1,7 @@
 import { Chart, type Line } from "./chart.tsx";
 import type { TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import { ratio } from "./order.ts";
+import { ratioOf } from "../lib/exposition/ratio.ts";
 import { waitingWeight } from "../lib/exposition/waiting.ts";
 import { durationText, numberText, percentText } from "./text.ts";
 
@@ -90,7 +90,7 @@ function cardsOf({ aggregate }: TargetView): Card[] {
     },
     {
       title: "KV hit rate",
-      value: percentText(ratio(hit_rate?.overlap_blocks, hit_rate?.isl_blocks)),
+      value: percentText(ratioOf(hit_rate?.overlap_blocks, hit_rate?.isl_blocks)),
       ...(hit_rate === undefined
         ? { beside: "no router's events heard" }
         : { beside: "since the start of metrics", isKeyed: true }),

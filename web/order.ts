@@ -97,10 +97,6 @@ export function errorsOf({ endpoints }: Worker): number | undefined {
   return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count);
 }
 
-export function ratio(part: number | undefined, whole: number | undefined): number | undefined {
-  return part === undefined || !whole ? undefined : part / whole;
-}
-
 const NUMBERS: Readonly<
   Record<"kv" | "slots" | "waiting" | "flight" | "errors" | "age", (row: Row) => number | undefined>
 > = {

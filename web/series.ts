@@ -1,4 +1,4 @@
-import { ratio } from "./order.ts";
+import { ratioOf } from "../lib/exposition/ratio.ts";
 import type { Aggregate, HistoryAnswer, Worker } from "../lib/exposition/api_v1.ts";
 
 /** How much of the past the charts show, in seconds. */
@@ -92,7 +92,7 @@ function hitRateSince(now: Aggregate["hit_rate"], before: Aggregate["hit_rate"])
   if (now === undefined) return undefined;
   const isl = now.isl_blocks - (before?.isl_blocks ?? 0);
   const overlap = now.overlap_blocks - (before?.overlap_blocks ?? 0);
-  return isl < 0 || overlap < 0 ? undefined : ratio(overlap, isl);
+  return isl < 0 || overlap < 0 ? undefined : ratioOf(overlap, isl);
 }
 
 /** What a worker adds to its own series. */

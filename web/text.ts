@@ -66,11 +66,6 @@ export function timeText(ms: number): string {
   return new Date(ms).toLocaleTimeString("en-GB");
 }
 
-/** The end of a long id, by which neighbours differ. */
-export function shortId(id: string): string {
-  return id.length > 9 ? `…${id.slice(-6)}` : id;
-}
-
 export function counted(count: number, noun: string): string {
   return `${whole.format(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

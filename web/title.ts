@@ -2,9 +2,9 @@ import { shownPath } from "./fleet_view.ts";
 import type { TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
 import type { Route } from "./route.ts";
-import { shortId, STATE_WORDS } from "./text.ts";
+import { STATE_WORDS } from "./text.ts";
 import { verdictOf } from "./verdict.ts";
-import { printable, shownName } from "../lib/exposition/printable.ts";
+import { printable, shortId, shownName } from "../lib/exposition/printable.ts";
 import { conditionOf } from "../lib/exposition/worker_notes.ts";
 import type { TargetName } from "../lib/exposition/api_v1.ts";
 

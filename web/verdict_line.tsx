@@ -3,9 +3,10 @@ import type { Model } from "./model.ts";
 import { kvRatio } from "../lib/exposition/worker_ratios.ts";
 import { Shape, Waiting } from "./marks.tsx";
 import { workerHref } from "./route.ts";
-import { agoText, counted, percentText, shortId } from "./text.ts";
+import { agoText, counted, percentText } from "./text.ts";
 import { verdictOf } from "./verdict.ts";
 import type { Worker } from "../lib/exposition/api_v1.ts";
+import { shortId } from "../lib/exposition/printable.ts";
 import {
   partialNote,
   partialWorkersNote,

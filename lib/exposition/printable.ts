@@ -13,6 +13,11 @@ export function printable(text: string): string {
   return text.replace(UNSEEN, "\ufffd");
 }
 
+/** An id in at most nine characters: the end of a long one, by which neighbours differ. */
+export function shortId(id: string): string {
+  return id.length > 9 ? `…${id.slice(-6)}` : id;
+}
+
 /** A name from outside: one that is empty, or of spaces alone, is said to be that. */
 export function shownName(name: string): string {
   if (name === "") return "(empty)";

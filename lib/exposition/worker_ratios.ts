@@ -1,6 +1,7 @@
 /** How full a worker is, by the API's fields. Pages and terminals say the same. */
 
 import type { Worker } from "./api_v1.ts";
+import { ratioOf } from "./ratio.ts";
 
 /** Used part of its KV blocks, 0 to 1, else what it says of its cache; undefined if neither is known. */
 export function kvRatio(worker: Worker): number | undefined {
@@ -33,5 +34,6 @@ function isPartial({ ranks_heard: heard, ranks_expected: expected }: Worker): bo
 
 /** Undefined if it would be more than all: then one of the numbers is not true. */
 function usedPart(used: number | undefined, total: number | undefined): number | undefined {
-  return used === undefined || !total || used > total ? undefined : used / total;
+  const ratio = ratioOf(used, total);
+  return ratio === undefined || ratio > 1 ? undefined : ratio;
 }

@@ -1,9 +1,10 @@
 import { kvRatio, slotRatio } from "../exposition/worker_ratios.ts";
 import { bar } from "./bar.ts";
 import type { Aggregate, State, Worker } from "../exposition/api_v1.ts";
+import { printable, shortId } from "../exposition/printable.ts";
 import { conditionOf, partialNote, silentRanks, stuckMs } from "../exposition/worker_notes.ts";
-import { type Color, fit, type Line, printable, type Span } from "./line.ts";
-import { ofText, percentText, shortId, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
+import { type Color, fit, type Line, type Span } from "./line.ts";
+import { ofText, percentText, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
 import { type SortKey, sumOf } from "./order.ts";
 import type { Moments } from "./source.ts";
 

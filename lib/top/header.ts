@@ -1,6 +1,8 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
 import type { Aggregate, Fleet, HistoryAnswer, State, Target, Worker } from "../exposition/api_v1.ts";
+import { printable, shortId } from "../exposition/printable.ts";
+import { ratioOf } from "../exposition/ratio.ts";
 import {
   partialWorkersNote,
   silentRanksSum,
@@ -8,8 +10,8 @@ import {
   stuckWorkersNote,
 } from "../exposition/worker_notes.ts";
 import { pathOf } from "./fleet.ts";
-import { fit, type Line, printable, type Span, spread, widthOf } from "./line.ts";
-import { numberText, ofText, percentText, ratioOf, shortId, spanText, UNKNOWN } from "./numbers.ts";
+import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
+import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
 import type { Reading } from "./source.ts";
 import { CELL_SECONDS, sparkline } from "./sparkline.ts";
 

@@ -60,6 +60,3 @@ function beginning(text: string, width: number): string {
 export function plain(line: Line): string {
   return line.map(({ text }) => text).join("").trimEnd();
 }
-
-/** Text from outside, as the page shows it. */
-export { printable } from "../exposition/printable.ts";

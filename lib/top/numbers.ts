@@ -38,13 +38,3 @@ export function spanText(ms: number | undefined): string {
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`;
   return `${Math.floor(seconds / 86_400)}d`;
 }
-
-/** Used part of all; undefined where either is unknown, or there is nothing to use. */
-export function ratioOf(used: number | undefined, total: number | undefined): number | undefined {
-  return used === undefined || total === undefined || total === 0 ? undefined : used / total;
-}
-
-/** An id in at most nine characters, as the page shortens it. */
-export function shortId(id: string): string {
-  return id.length > 9 ? `…${id.slice(-6)}` : id;
-}

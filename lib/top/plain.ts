@@ -1,9 +1,10 @@
 import { ageMs, ranksText } from "./columns.ts";
 import type { Fleet, Worker } from "../exposition/api_v1.ts";
+import { printable } from "../exposition/printable.ts";
 import { firstPassNote, silentRanksNote, stuckNote } from "../exposition/worker_notes.ts";
 import { widthOfText } from "./cells.ts";
 import { headerLines } from "./header.ts";
-import { plain, printable } from "./line.ts";
+import { plain } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
 import { sumOf } from "./order.ts";
 import { type Moments, momentsOf, type Reading } from "./source.ts";

@@ -1,4 +1,4 @@
-import { printable } from "./line.ts";
+import { printable } from "../exposition/printable.ts";
 import { type Order, SORT_KEYS, type SortKey } from "./order.ts";
 
 /** What somebody at the keyboard has chosen to see. */

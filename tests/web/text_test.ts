@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ageText, durationText, numberText, percentText, shortId } from "../../web/text.ts";
+import { ageText, durationText, numberText, percentText } from "../../web/text.ts";
+import { shortId } from "../../lib/exposition/printable.ts";
 
 const TEXTS: readonly [text: string, expected: string][] = [
   [numberText(undefined), "–"],
