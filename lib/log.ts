@@ -25,6 +25,28 @@ export function logger(room?: string): Logger {
   return getLogger(room === undefined ? [] : [room]);
 }
 
+/** What the log says once each, of at most so many different things: who repeats itself, or varies it, cannot fill the log. */
+export class SaidOnce {
+  readonly #max: number;
+  readonly #said = new Set<string>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** True the first time, and never once there are too many. From then on it counts as said. */
+  isFirst(what: string): boolean {
+    if (this.#said.has(what) || this.#said.size >= this.#max) return false;
+    this.#said.add(what);
+    return true;
+  }
+
+  /** All may be said again. */
+  clear(): void {
+    this.#said.clear();
+  }
+}
+
 /**
  * Reads `DYN_LOG`: a level, `target=level`, or a target alone (everything it says), separated by commas. Parts that make
  * no sense are ignored, as Dynamo's programs do.

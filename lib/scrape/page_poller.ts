@@ -1,7 +1,7 @@
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { type PageNumbers, parseWorkerPage, type UnknownLabel } from "../dynamo/worker_page.ts";
 import type { PageOwners } from "../discovery/page_addresses.ts";
-import { logger } from "../log.ts";
+import { logger, SaidOnce } from "../log.ts";
 import { BackOff, type Clock, type Instant } from "../timing.ts";
 import { FETCH_PROBLEMS, FetchError, fetchText } from "../transport/http_text.ts";
 
@@ -67,7 +67,7 @@ export class PagePoller implements Disposable {
   readonly #doubtful = new Set<Source>();
   readonly #failing = new Set<Source>();
   /** Families and labels that were logged: pages of one engine have the same. */
-  readonly #saidLabels = new Set<string>();
+  readonly #saidLabels = new SaidOnce(MAX_SAID);
   readonly #asked = new Set<Source>();
   #pages = new Map<string, WorkerPage>();
   #lost = new Set<string>();
@@ -197,8 +197,7 @@ export class PagePoller implements Disposable {
       this.#counts.rejected[error.problem]++;
       this.#options.onPage();
       if (source.problem === undefined) source.causes.clear();
-      if (!source.causes.has(error.message) && source.causes.size < MAX_CAUSES) {
-        source.causes.add(error.message);
+      if (source.causes.isFirst(error.message)) {
         this.#log.info("A worker's page cannot be read", { url: shownUrl(url), cause: error.message });
       }
       const isLate = error instanceof FetchError && error.problem === "timeout";
@@ -212,9 +211,7 @@ export class PagePoller implements Disposable {
   /** Says once of each family and label that nothing is taken of the samples that it tells apart. */
   #warnOfLabels({ url }: Source, unknownLabels: readonly UnknownLabel[]): void {
     for (const { family, label } of unknownLabels) {
-      const key = `${family} ${label}`;
-      if (this.#saidLabels.has(key) || this.#saidLabels.size >= MAX_SAID) continue;
-      this.#saidLabels.add(key);
+      if (!this.#saidLabels.isFirst(`${family} ${label}`)) continue;
       const what = label === "" ? "A worker's page repeats a sample with other values" : UNKNOWN_LABEL;
       this.#log.warn(what, { family, ...(label !== "" && { label }), url: shownUrl(url) });
     }
@@ -235,7 +232,7 @@ export class PagePoller implements Disposable {
     const ids = new Set(named.map(({ worker }) => worker!));
     if (listedAs !== undefined && !ids.has(listedAs) && ids.size <= 1) {
       for (const worker of ids) {
-        if (source.isSaid(worker)) continue;
+        if (!source.strangers.isFirst(worker)) continue;
         const fields = { url: shownUrl(source.url), listed: listedAs, page: worker };
         this.#log.info("A page names another worker than the list: the list counts", fields);
       }
@@ -279,10 +276,10 @@ class Source {
   isThere = false;
   answeredAtMs = -Infinity;
   owners: PageOwners = { workers: new Set() };
-  /** What was said in the log of its content, once each. */
-  readonly said = new Set<string>();
+  /** Whom it named in the place of the worker that the list names. */
+  readonly strangers = new SaidOnce(MAX_SAID);
   /** Why it could not be read since it was last there. */
-  readonly causes = new Set<string>();
+  readonly causes = new SaidOnce(MAX_CAUSES);
   /** Of whom it has said what still stands. */
   speaksOf: ReadonlySet<WorkerId> = new Set();
   /** Why it is not there; undefined while it was not asked, or is. */
@@ -306,13 +303,6 @@ class Source {
     this.isThere = false;
     this.problem = problem;
     return this.#backOff.next();
-  }
-
-  /** Whether this was said in the log before; it is from now on. */
-  isSaid(what: string): boolean {
-    if (this.said.has(what) || this.said.size >= MAX_SAID) return true;
-    this.said.add(what);
-    return false;
   }
 
   /** It is no longer left alone. */
