@@ -5,15 +5,10 @@ import { distinctEndpoints } from "./endpoints.ts";
 import { ENDPOINT, type Family, PREFIX } from "./family.ts";
 
 function total(name: string, help: string, value: (numbers: WorkerNumbers) => number | undefined): Family {
-  const source = {
-    per: "workers",
-    how: "sum",
-    value: ({ numbers }: WorkerSnapshot) => value(numbers),
-  } as const;
-  return { name: `${PREFIX}target_${name}`, type: "gauge", help, source };
+  return count(name, help, ({ numbers }) => value(numbers));
 }
 
-/** How many there are of something, over all workers; absent if no worker has any. */
+/** How many there are of something, over all workers; absent if nothing is known of it at any worker. */
 function count(name: string, help: string, value: (worker: WorkerSnapshot) => number | undefined): Family {
   return {
     name: `${PREFIX}target_${name}`,
@@ -129,16 +124,11 @@ export const TARGET_SUMS: readonly Family[] = [
     "Accepted tokens of all workers' last engine steps, not a running total.",
     ({ specDecode }) => specDecode?.acceptedTokens,
   ),
-  {
-    name: `${PREFIX}target_workers_registered`,
-    type: "gauge",
-    help: "Workers that etcd lists; absent while etcd does not say.",
-    source: {
-      per: "workers",
-      how: "sum",
-      value: ({ registered }) => registered === undefined ? undefined : Number(registered),
-    },
-  },
+  count(
+    "workers_registered",
+    "Workers that etcd lists; absent while etcd does not say.",
+    ({ registered }) => registered === undefined ? undefined : Number(registered),
+  ),
   {
     name: `${PREFIX}target_channel_workers`,
     type: "gauge",
