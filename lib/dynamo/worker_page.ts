@@ -76,7 +76,7 @@ export function parseWorkerPage(text: string): ReadPage {
   const named = new Set(samples.flatMap(({ worker }) => worker === undefined ? [] : [worker]));
   const only = named.size === 1 ? [...named][0] : undefined;
   const engine = engineOf(samples);
-  const pages = new Map<string, RankReading>();
+  const pages = new Map<string, RankSamples>();
   for (const sample of samples) {
     const { dpRank, worker = only } = sample;
     const key = `${worker ?? ""}/${dpRank}`;
@@ -85,7 +85,7 @@ export function parseWorkerPage(text: string): ReadPage {
       if (pages.size >= MAX_RANKS) continue;
       pages.set(
         key,
-        page = new RankReading({ dpRank, ...(worker && { worker }), ...(engine && { engine }) }),
+        page = new RankSamples({ dpRank, ...(worker && { worker }), ...(engine && { engine }) }),
       );
     }
     page.add(sample);
@@ -96,7 +96,7 @@ export function parseWorkerPage(text: string): ReadPage {
 }
 
 /** The samples of one rank, put together family by family. */
-class RankReading {
+class RankSamples {
   readonly #numbers: Mutable<PageNumbers>;
   readonly #byFamily = new Map<Rule, Sample[]>();
 

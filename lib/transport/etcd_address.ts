@@ -6,7 +6,7 @@ export interface EtcdAddress {
 }
 
 /** Reads `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`. */
-export function parseAddress(endpoint: string): EtcdAddress {
+export function parseEndpoint(endpoint: string): EtcdAddress {
   const url = new URL(endpoint.includes("://") ? endpoint : `http://${endpoint}`);
   const secure = url.protocol === "https:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");

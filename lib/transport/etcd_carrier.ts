@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { within } from "../timing.ts";
-import { type EtcdAddress, parseAddress } from "./etcd_address.ts";
+import { type EtcdAddress, parseEndpoint } from "./etcd_address.ts";
 import { FarewellReader } from "./etcd_farewell.ts";
 
 /**
@@ -17,7 +17,7 @@ export class EtcdCarriers implements Disposable {
 
   /** @param endpoint `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT` */
   constructor(endpoint: string, { connectMs }: { readonly connectMs: number }) {
-    this.#target = parseAddress(endpoint);
+    this.#target = parseEndpoint(endpoint);
     this.#connectMs = connectMs;
   }
 

@@ -1,6 +1,6 @@
 import { logger } from "../log.ts";
 import { BackOff } from "../timing.ts";
-import { parseAddress } from "./etcd_address.ts";
+import { parseEndpoint } from "./etcd_address.ts";
 
 /** How long a member that failed is left aside: longer with each failure in a row. */
 const ASIDE = { firstMs: 5_000, maxMs: 60_000 };
@@ -19,7 +19,7 @@ export class EtcdMember {
   readonly backOff = new BackOff(ASIDE);
 
   constructor(endpoint: string) {
-    const { hostname, port } = parseAddress(endpoint);
+    const { hostname, port } = parseEndpoint(endpoint);
     this.endpoint = endpoint;
     this.name = `${hostname}:${port}`;
   }

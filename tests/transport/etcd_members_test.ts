@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Range } from "etcd3";
-import { parseAddress } from "../../lib/transport/etcd_address.ts";
+import { parseEndpoint } from "../../lib/transport/etcd_address.ts";
 import { openEtcd } from "../../lib/transport/etcd_client.ts";
 import { EtcdLeases, type LeaseHolder } from "../../lib/transport/etcd_lease.ts";
 import { type EtcdMember, EtcdMembers } from "../../lib/transport/etcd_members.ts";
@@ -28,7 +28,7 @@ const ADDRESSES: readonly [string, string, number, boolean][] = [
 
 for (const [endpoint, hostname, port, secure] of ADDRESSES) {
   Deno.test(`${endpoint} is an address`, () => {
-    assert.deepEqual(parseAddress(endpoint), { hostname, port, secure });
+    assert.deepEqual(parseEndpoint(endpoint), { hostname, port, secure });
   });
 }
 
