@@ -50,7 +50,8 @@ interface Counted {
 
 /**
  * Keeps what comes at one source of events of load until it is taken: of each worker and rank that speaks only the
- * newest, which makes all before it untrue, and what came before a pause. Messages are told apart by a glance; they are read when they are taken.
+ * newest, which makes all before it untrue, and what came before a pause. Messages are told apart by a glance; they are
+ * read when they are taken.
  */
 export class Inbox {
   #places = new Map<string, Place>();

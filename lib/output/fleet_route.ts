@@ -8,7 +8,6 @@ import type { Handler } from "./server.ts";
 /** The JSON of Snapshots: made at most once for each, when the first reader asks; the bytes serve all. */
 export class FleetBytes {
   readonly #made = new WeakMap<Snapshot, Promise<Uint8Array<ArrayBuffer>>>();
-
   readonly #version: string | undefined;
 
   /** @param version the program's, which readers are told */

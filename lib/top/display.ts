@@ -122,10 +122,12 @@ interface Frame {
 
 const COLORS: Readonly<Record<Color, number>> = { red: 31, green: 32, yellow: 33, cyan: 36, gray: 90 };
 
-/** No cursor, and no line that is too wide goes on in the next row. */
 const ALTERNATE_SCREEN = "\x1b[?1049h";
 const MAIN_SCREEN = "\x1b[m\x1b[?7h\x1b[?1049l\x1b[?25h";
-/** What others may have changed: scrolled region, origin, letters, style, wrapping, cursor. */
+/**
+ * What others may have changed: scrolled region, origin, letters, style, wrapping (a line that is too wide does not go on in
+ * the next row), cursor (none).
+ */
 const KNOWN_STATE = "\x1b[r\x1b[?6l\x1b(B\x0f\x1b[m\x1b[?7l\x1b[?25l";
 const EMPTY_SCREEN = "\x1b[2J";
 const ERASE_END = "\x1b[K";
