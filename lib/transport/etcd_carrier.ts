@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { within } from "../timing.ts";
+import { errorText } from "./error_text.ts";
 import { type EtcdAddress, parseEndpoint } from "./etcd_address.ts";
 import { FarewellReader } from "./etcd_farewell.ts";
 
@@ -32,7 +33,7 @@ export class EtcdCarriers implements Disposable {
     try {
       connection = await connect(this.#target, this.#connectMs);
     } catch (error) {
-      this.#failure = text(error);
+      this.#failure = errorText(error);
       throw error;
     }
     if (this.#isClosed) {
@@ -117,7 +118,7 @@ class Carrier extends Duplex {
         if (good < n) break;
       }
     } catch (error) {
-      if (isFirst && !this.destroyed) onWord(text(error));
+      if (isFirst && !this.destroyed) onWord(errorText(error));
     }
     if (!this.destroyed) this.push(null);
   }
@@ -163,8 +164,4 @@ function close(connection: Deno.Conn): void {
   } catch {
     // Closed already.
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

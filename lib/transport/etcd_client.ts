@@ -1,4 +1,5 @@
 import type { Etcd3 } from "etcd3";
+import { errorText } from "./error_text.ts";
 import { carriedHost } from "./etcd_inner.ts";
 
 export interface EtcdOptions {
@@ -56,7 +57,5 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** gRPC names a lost server in many words: the first line, without its empty note. */
 export function causeText(error: unknown): string {
-  return error instanceof Error
-    ? error.message.split("\n")[0]!.replace(/\. Resolution note: $/, "")
-    : String(error);
+  return errorText(error).split("\n")[0]!.replace(/\. Resolution note: $/, "");
 }

@@ -1,4 +1,5 @@
 import { onAbort, sleep, within } from "../timing.ts";
+import { errorText } from "./error_text.ts";
 import {
   errorReason,
   greeting,
@@ -67,7 +68,7 @@ export class ZmqConnection {
       using _ = onAbort(this.#end.signal, () => socket[Symbol.dispose]()); // Ends the reads and writes under way.
       await this.#serve(socket);
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error));
+      this.#fail(errorText(error));
     }
     clearTimeout(limit);
     await this.#sending.catch(() => {});

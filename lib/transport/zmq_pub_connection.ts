@@ -1,4 +1,5 @@
 import { onAbort } from "../timing.ts";
+import { errorText } from "./error_text.ts";
 import {
   errorReason,
   greeting,
@@ -75,7 +76,7 @@ export class ZmqPubConnection {
         for (const received of this.#reader.read(buffer.subarray(0, count))) this.#take(received);
       }
     } catch (error) {
-      this.end(error instanceof Error ? error.message : String(error));
+      this.end(errorText(error));
     }
     clearTimeout(limit);
     await this.#writing;
@@ -135,7 +136,7 @@ export class ZmqPubConnection {
         for (let sent = 0; sent < bytes.length;) sent += await this.#socket.write(bytes.subarray(sent));
       }
     } catch (error) {
-      this.end(error instanceof Error ? error.message : String(error));
+      this.end(errorText(error));
     }
     this.#isWriting = false;
   }

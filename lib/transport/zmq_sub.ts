@@ -1,5 +1,6 @@
 import { logger } from "../log.ts";
 import { BackOff, type BackOffLimits, onAbort, sleep } from "../timing.ts";
+import { errorText } from "./error_text.ts";
 import type { Gate } from "./gate.ts";
 import { SETTLED_MS } from "./outage.ts";
 import { ZmqConnection } from "./zmq_connection.ts";
@@ -119,7 +120,7 @@ export class ZmqSubscriber implements AsyncDisposable {
       act();
     } catch (error) {
       const { host, port } = this.#options;
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = errorText(error);
       if (!this.#threw) this.#log.error("Cannot take what a publisher brings", { host, port, cause });
       this.#threw = true;
     }
