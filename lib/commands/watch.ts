@@ -7,6 +7,7 @@ import type { Clock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { FileStore } from "../transport/file_store.ts";
 import { NatsLink } from "../transport/nats.ts";
+import { ignoreStraySocketErrors } from "../transport/stray_errors.ts";
 import { WatchedFile } from "../transport/watched_file.ts";
 
 export interface WatchOptions {
@@ -26,6 +27,7 @@ export function openWatch(
   settings: WatchSettings,
   { name, recorder, clock, signal, connectAfterMs = 0, ends }: WatchOptions,
 ): { readonly monitor: Monitor; readonly nats: NatsLink | undefined } {
+  ignoreStraySocketErrors();
   const isNeeded = () => monitor.needsNats;
   const nats = settings.withNats
     ? ends.use(

@@ -5,13 +5,16 @@ export const SETTLED_MS = 2_000;
 /** After so many flickers in a row the log waits until a connection has settled. */
 const FLICKERS = 3;
 
+/** What a try fails of. Each is said once in an outage: a server may be away, come back, and then refuse us. */
+type Kind = "away" | "tls" | "login";
+
 /**
- * What the log says of a server that is sought for ever: one line when it is lost or was never there, one when a server
- * that is there refuses our login, one when all is well again. Disposing ends its timer.
+ * What the log says of a server that is sought for ever: one line when it is lost or was never there, one when TLS fails with a
+ * server that is there, one when it refuses our login, one when all is well again. Disposing ends its timer.
  */
 export class Outage implements Disposable {
   readonly #log = logger("transport");
-  #said = new Set<"away" | "login">();
+  #said = new Set<Kind>();
   #flickers = 0;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,7 +46,7 @@ export class Outage implements Disposable {
 
   /** A try to connect failed. */
   unreachable(cause: string): void {
-    const kind = /auth|password|permission/i.test(cause) ? "login" : "away";
+    const kind = kindOf(cause);
     if (!this.#said.has(kind)) {
       this.#log.warn(`Cannot reach ${this.server}, trying again`, { servers: this.addresses, cause });
     }
@@ -59,4 +62,9 @@ export class Outage implements Disposable {
     this.#said.clear();
     this.#log.info(`Connected to ${this.server}`, { servers: this.addresses });
   }
+}
+
+function kindOf(cause: string): Kind {
+  if (/certificate|\bTLS\b/.test(cause)) return "tls";
+  return /auth|password|permission/i.test(cause) ? "login" : "away";
 }

@@ -42,6 +42,11 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: NATS_AWAY,
   },
   {
+    file: "nats_asks_for_a_client_certificate",
+    fault: "NATS asks for a client certificate, from the start or later",
+    meanwhile: NATS_AWAY,
+  },
+  {
     file: "user_may_not_ask",
     fault: "The user may not ask `$SRV`",
     meanwhile: "`up` 0, `nats_connected` 1, `rounds_failed_total` grows",
