@@ -18,14 +18,14 @@ export class DialError extends Error {
 }
 
 export interface DialOptions {
-  /** The longest time until the greeting. */
+  /** The longest time until the greeting; a server that is quiet for a quarter of it gets as much again for TLS. */
   readonly limitMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
  * Connects to a NATS server, and begins TLS where the server or the address asks for it. A server greets in plain text and
- * then begins TLS, as is usual, or begins with TLS: that is tried too where the server is quiet for half the time.
+ * then begins TLS, as is usual, or begins with TLS: that is tried too where the server is quiet for a while.
  *
  * Deno sometimes forgets why a handshake failed (2.9.6), and says that the connection ended: then the server is asked again.
  *
@@ -46,46 +46,73 @@ class HandshakeEnd extends DialError {}
 /** A server that is quiet may wait for TLS: another connection finds out, while this one waits on. */
 async function dialOnce(address: NatsAddress, { limitMs, signal }: DialOptions): Promise<GreetedConnection> {
   using open = new OpenConnections(signal);
-  const started = performance.now();
-  const left = () => limitMs - (performance.now() - started);
-  const isGreeted = Promise.withResolvers<void>();
-  const usual = (async () => {
-    try {
-      const tcp = open.add(await connect(address, { ms: limitMs, signal }));
-      const greeting = await readGreeting(tcp, {
-        ms: left(),
-        onLate: () => open.end(tcp),
-        onBegun: isGreeted.resolve,
-      });
-      return await secured(tcp, { address, greeting, open, ms: left() });
-    } finally {
-      isGreeted.resolve();
-    }
-  })();
-  const timer = setTimeout(isGreeted.reject, limitMs / 2);
-  const tlsFirst = isGreeted.promise.then(
-    () => never, // It speaks, or it failed: the other way decides.
-    async () => {
-      const tcp = open.add(await connect(address, { ms: left(), signal }));
-      const tls = await handshake(tcp, { address, open, ms: left() });
-      const greeting = await readGreeting(tls, { ms: left(), onLate: () => open.end(tls) });
-      return { connection: tls, isEncrypted: true, greeting };
-    },
+  const quiet = Promise.withResolvers<boolean>();
+  const usual = dialAsUsual(address, { limitMs, signal, open, onWord: () => quiet.resolve(false) })
+    .finally(() => quiet.resolve(false));
+  const timer = setTimeout(() => quiet.resolve(true), limitMs / 4);
+  const tlsFirst = quiet.promise.then((isQuiet) =>
+    isQuiet ? dialTlsFirst(address, { limitMs, signal, open }) : undefined
   );
+  usual.catch(() => {});
+  tlsFirst.catch(() => {});
   try {
-    const known = tlsFirst.catch((error) => error instanceof TlsRefusal ? Promise.reject(error) : never);
-    return open.keep(await Promise.race([usual, known]));
+    return open.keep(await eitherOf(usual, tlsFirst));
   } finally {
     clearTimeout(timer);
-    usual.catch(() => {});
-    tlsFirst.catch(() => {});
   }
+}
+
+/** What the one gives that succeeds first. Where both fail, TLS tells the cause only if the other end speaks it. */
+async function eitherOf(
+  usual: Promise<GreetedConnection>,
+  tlsFirst: Promise<GreetedConnection | undefined>,
+): Promise<GreetedConnection> {
+  const isKnown = (error: unknown) => error instanceof TlsRefusal;
+  try {
+    return await Promise.any([usual, tlsFirst.then((greeted) => greeted ?? usual)]);
+  } catch {
+    const refusal: unknown = await tlsFirst.then(
+      () => undefined,
+      (error) => isKnown(error) ? error : undefined,
+    );
+    if (refusal !== undefined) throw refusal;
+    return await usual;
+  }
+}
+
+interface Dialling extends DialOptions {
+  readonly open: OpenConnections;
+}
+
+async function dialAsUsual(
+  address: NatsAddress,
+  { limitMs, signal, open, onWord }: Dialling & { readonly onWord: () => void },
+): Promise<GreetedConnection> {
+  const left = timeLeft(limitMs);
+  const tcp = open.add(await connect(address, { ms: left(), signal }));
+  const greeting = await readGreeting(tcp, { ms: left(), onLate: () => open.end(tcp), onWord });
+  return await secured(tcp, { address, greeting, open, ms: left() });
+}
+
+async function dialTlsFirst(
+  address: NatsAddress,
+  { limitMs, signal, open }: Dialling,
+): Promise<GreetedConnection> {
+  const left = timeLeft(limitMs);
+  const tcp = open.add(await connect(address, { ms: left(), signal }));
+  const tls = await handshake(tcp, { address, open, ms: left() });
+  const greeting = await readGreeting(tls, { ms: left(), onLate: () => open.end(tls) });
+  return { connection: tls, isEncrypted: true, greeting };
+}
+
+/** How many of so many ms are left. */
+function timeLeft(ms: number): () => number {
+  const sinceMs = performance.now();
+  return () => Math.max(0, ms - (performance.now() - sinceMs));
 }
 
 /** The other end speaks TLS, and it or we refused the other's certificate. */
 class TlsRefusal extends DialError {}
-
-const never = new Promise<never>(() => {});
 
 /** The connections of one dialling: all but the one that is kept are closed. */
 class OpenConnections implements Disposable {
@@ -133,7 +160,7 @@ async function connect(
   { hostname, port }: NatsAddress,
   { ms, signal }: { readonly ms: number; readonly signal: AbortSignal },
 ): Promise<Deno.TcpConn> {
-  const limit = AbortSignal.timeout(Math.max(0, Math.ceil(ms)));
+  const limit = AbortSignal.timeout(Math.ceil(ms));
   try {
     const tcp = await Deno.connect({ hostname, port, signal: AbortSignal.any([limit, signal]) });
     tcp.setNoDelay(true);
@@ -196,10 +223,10 @@ const MAX_GREETING = 1_048_576;
 /** Reads until the first line is whole. */
 async function readGreeting(
   connection: Deno.Conn,
-  { ms, onLate, onBegun = () => {} }: {
+  { ms, onLate, onWord = () => {} }: {
     readonly ms: number;
     readonly onLate: () => void;
-    readonly onBegun?: () => void;
+    readonly onWord?: () => void;
   },
 ): Promise<Uint8Array> {
   let isLate = false;
@@ -211,7 +238,7 @@ async function readGreeting(
   let text: Uint8Array<ArrayBuffer> = new Uint8Array();
   try {
     for (let n; (n = await connection.read(buffer)) !== null;) {
-      onBegun();
+      onWord();
       const longer = new Uint8Array(text.length + n);
       longer.set(text);
       longer.set(buffer.subarray(0, n), text.length);
