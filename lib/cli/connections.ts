@@ -19,6 +19,7 @@ const NATS_SERVER: Flag = {
   help: "Where NATS is, several addresses separated by commas",
   defaultText: "nats://localhost:4222",
   env: "NATS_SERVER",
+  login: "NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD",
 };
 
 const NATS_USERNAME: Flag = {
@@ -36,6 +37,7 @@ const NATS_CREDENTIALS: Flag = {
   rule: FILE_RULE,
   help: "Credentials of a NATS account",
   env: "NATS_AUTH_CREDENTIALS_FILE",
+  isHidden: true,
 };
 
 const ETCD_ENDPOINTS: Flag = {
@@ -45,6 +47,7 @@ const ETCD_ENDPOINTS: Flag = {
   help: "Where etcd is, several addresses separated by commas",
   defaultText: "http://localhost:2379",
   env: "ETCD_ENDPOINTS",
+  login: "ETCD_AUTH_USERNAME and ETCD_AUTH_PASSWORD",
 };
 
 const ETCD_USERNAME: Flag = {
@@ -126,7 +129,7 @@ function secret(name: string, env: Invocation["env"]): string | undefined {
   if (!file) return undefined;
   const text = fileText(file);
   if (text === undefined) {
-    throw new UsageError(`${name}_FILE ${JSON.stringify(file)}: must be ${FILE_RULE}`);
+    throw new UsageError(`${name}_FILE: must be ${FILE_RULE}`);
   }
   return text.replace(/\r?\n$/, "");
 }

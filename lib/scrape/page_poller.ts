@@ -180,7 +180,9 @@ export class PagePoller implements Disposable {
         const via = viaOf(source, worker);
         this.#pages.set(via, { worker, at, via, numbers });
       }
-      if (source.problem !== undefined) this.#log.info("A worker's page is there again", { url });
+      if (source.problem !== undefined) {
+        this.#log.info("A worker's page is there again", { url: shownUrl(url) });
+      }
       source.answered(at, byWorker.keys());
       this.#failing.delete(source);
       this.#options.onPage();
@@ -192,7 +194,7 @@ export class PagePoller implements Disposable {
       this.#counts.rejected[error.problem]++;
       this.#options.onPage();
       if (source.problem === undefined) {
-        this.#log.info("A worker's page cannot be read", { url, cause: error.message });
+        this.#log.info("A worker's page cannot be read", { url: shownUrl(url), cause: error.message });
       }
       const isLate = error instanceof FetchError && error.problem === "timeout";
       const waitMs = source.failed(error.message);

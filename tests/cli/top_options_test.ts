@@ -35,7 +35,7 @@ const bad: readonly [argv: readonly string[], message: string][] = [
   [["--url", ""], `--url "": must be ${url}`],
   [["--url", "localhost:9091"], `--url "localhost:9091": must be ${url}`],
   [["--url", "http://me:secret@h:1"], `--url "http://…@h:1": must be ${url}`],
-  [["--url", "http://h?x"], `--url "http://h?x": must be ${url}`],
+  [["--url", "http://h?x"], `--url "http://h?…": must be ${url}`],
   [
     ["--url", "http://h", ...named],
     "--url: must not stand beside --component, which says what we watch ourselves",
