@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { WORKER_LABELS, type WorkerLabels } from "../exposition/family.ts";
 import type { LogOptions } from "../log.ts";
 import { groupUrl, type PushMethod } from "../output/push_group.ts";
-import { SECRETS_NOTE } from "./connections.ts";
+import { SECRETS_NOTE } from "./credentials.ts";
 import { HTTP_URL_RULE, httpUrl } from "./http_url.ts";
 import { LOGGING_NOTES, readLogging } from "./logging.ts";
 import { INTERVAL_RULE, intervalMs } from "./seconds.ts";

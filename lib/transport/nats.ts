@@ -155,9 +155,10 @@ export class NatsLink implements AsyncDisposable {
       }
       if (signal.aborted) return void login.connection.close();
       const sinceMs = performance.now();
-      const cause = await this.#serve(login, { outage, signal });
+      const { cause, isSaid } = await this.#serve(login, { outage, signal });
       if (signal.aborted) return;
-      outage.lost(cause, { isNeeded: isNeeded() });
+      if (isSaid) outage.lost(cause, { isNeeded: isNeeded() });
+      else if (isNeeded()) outage.unreachable(cause);
       if (performance.now() - sinceMs >= SETTLED_MS) backOff.reset();
       await sleep(backOff.next(), { signal });
     }
@@ -199,12 +200,11 @@ export class NatsLink implements AsyncDisposable {
     }
   }
 
-  /** Holds one connection until it ends; gives the cause. */
+  /** Holds one connection until it ends; gives the cause, and whether the log said that it stood. */
   async #serve(
     { connection, greeted }: Login,
     { outage, signal }: { readonly outage: Outage; readonly signal: AbortSignal },
-  ): Promise<string> {
-    outage.over();
+  ): Promise<{ readonly cause: string; readonly isSaid: boolean }> {
     this.#connects++;
     this.#refused.clear();
     this.#isStale = false;
@@ -214,12 +214,18 @@ export class NatsLink implements AsyncDisposable {
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
     this.#tell((listener) => listener.onChange?.());
+    let isSaid = false;
+    const timer = setTimeout(() => {
+      isSaid = true;
+      outage.over();
+    }, TAKEN_MS);
     const error = await connection.closed() ?? reader.failure;
+    clearTimeout(timer);
     this.#open = undefined;
     this.#tell((listener) => listener.onChange?.());
     await sleep(0, { signal }); // npm:nats says a little later that it gave up.
-    if (error) return errorText(error);
-    return greeted.failure ?? (this.#isStale ? "no answer to pings" : "closed by the server");
+    const ended = greeted.failure ?? (this.#isStale ? "no answer to pings" : "closed by the server");
+    return { cause: error ? errorText(error) : ended, isSaid };
   }
 
   async #watch(connection: NatsConnection): Promise<void> {
@@ -247,20 +253,28 @@ export class NatsLink implements AsyncDisposable {
 
   #attach(reader: NatsReader, subscription: Subscription): void {
     const { subject, handle } = subscription;
-    const current = reader.subscribe(subject, (message) => {
+    const take = (message: NatsMessage | Error) => {
       if (message instanceof Error) return this.#refuse("subscription", subject);
       try {
         handle(message);
       } catch (error) { // It would end the connection.
         this.#log.error("Cannot take a message", { subject, cause: (error as Error).message });
       }
-    });
-    subscription.end = () => current[Symbol.dispose]();
+    };
+    try {
+      const current = reader.subscribe(subject, take);
+      subscription.end = () => current[Symbol.dispose]();
+    } catch {
+      // The connection has just ended. The next one makes the subscription again.
+    }
   }
 }
 
 /** How long a server may take to greet us. */
 const CONNECT_MS = 2_000;
+
+/** A server may take a login that has just expired, and end it in the same breath: that is no connection to speak of. */
+const TAKEN_MS = 200;
 
 /** What createInbox begins with: there is a new one for each question. */
 const INBOX = "_INBOX.";

@@ -42,6 +42,11 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: NATS_AWAY,
   },
   {
+    file: "secret_is_rotated",
+    fault: "A password or a JWT ends, and its file is replaced",
+    meanwhile: `${NATS_AWAY}; the file is read for each login`,
+  },
+  {
     file: "nats_asks_for_a_client_certificate",
     fault: "NATS asks for a client certificate, from the start or later",
     meanwhile: NATS_AWAY,
