@@ -5,6 +5,7 @@ import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
 import { type NatsAddress, NatsServers } from "./nats_address.ts";
 import { closeQuietly, dialNats, type GreetedConnection } from "./nats_dial.ts";
 import type { NatsMessage } from "./nats_message.ts";
+import { innerOf } from "./nats_inner.ts";
 import { NatsReader } from "./nats_reader.ts";
 import { logIn } from "./nats_socket.ts";
 import { Outage, SETTLED_MS } from "./outage.ts";
@@ -39,6 +40,7 @@ export interface NatsListener {
 interface Login {
   readonly connection: NatsConnection;
   readonly greeted: GreetedConnection;
+  readonly address: NatsAddress;
 }
 
 interface OpenConnection {
@@ -164,7 +166,7 @@ export class NatsLink implements AsyncDisposable {
     }
   }
 
-  /** Tries one server after the other; gives the first one's cause where none takes us. */
+  /** Tries one server after the other, those that the cluster announced last; gives the first one's cause where none takes us. */
   async #connect(signal: AbortSignal): Promise<Login | string> {
     let first: string | undefined;
     for (const address of this.#servers.all) {
@@ -193,7 +195,7 @@ export class NatsLink implements AsyncDisposable {
         reconnect: false,
         ignoreClusterUpdates: true,
       });
-      return { connection, greeted };
+      return { connection, greeted, address };
     } catch (error) {
       closeQuietly(greeted.connection);
       return loginCause(error, greeted);
@@ -202,7 +204,7 @@ export class NatsLink implements AsyncDisposable {
 
   /** Holds one connection until it ends; gives the cause, and whether the log said that it stood. */
   async #serve(
-    { connection, greeted }: Login,
+    { connection, greeted, address }: Login,
     { outage, signal }: { readonly outage: Outage; readonly signal: AbortSignal },
   ): Promise<{ readonly cause: string; readonly isSaid: boolean }> {
     this.#connects++;
@@ -217,10 +219,11 @@ export class NatsLink implements AsyncDisposable {
     let isSaid = false;
     const timer = setTimeout(() => {
       isSaid = true;
-      outage.over();
+      outage.over(this.#servers.isNamed(address) ? undefined : address.url);
     }, TAKEN_MS);
     const error = await connection.closed() ?? reader.failure;
     clearTimeout(timer);
+    this.#servers.announce(innerOf(connection).info?.connect_urls ?? [], address);
     this.#open = undefined;
     this.#tell((listener) => listener.onChange?.());
     await sleep(0, { signal }); // npm:nats says a little later that it gave up.

@@ -3,6 +3,8 @@ import type { NatsConnection } from "nats";
 /** What npm:nats says of itself in `nats-base-client/{nats,protocol,parser}.d.ts`. */
 export interface NatsInner {
   parser: NatsParser;
+  /** What the server said of itself last, also once the connection is closed. */
+  readonly info?: { readonly connect_urls?: readonly string[] };
 }
 
 export interface NatsParser {

@@ -20,14 +20,14 @@ export class Outage implements Disposable {
 
   constructor(private readonly server: "NATS" | "etcd", private readonly addresses: string) {}
 
-  /** The connection stands. */
-  over(): void {
+  /** The connection stands; `at` is the server's address where it is none of those that were named. */
+  over(at?: string): void {
     const isQuiet = this.#flickers >= FLICKERS;
-    if (!isQuiet) this.#sayOver();
+    if (!isQuiet) this.#sayOver(at);
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
       this.#flickers = 0;
-      if (isQuiet) this.#sayOver();
+      if (isQuiet) this.#sayOver(at);
     }, SETTLED_MS);
   }
 
@@ -58,9 +58,9 @@ export class Outage implements Disposable {
     this.#settling = undefined;
   }
 
-  #sayOver(): void {
+  #sayOver(at: string | undefined): void {
     this.#said.clear();
-    this.#log.info(`Connected to ${this.server}`, { servers: this.addresses });
+    this.#log.info(`Connected to ${this.server}`, { servers: this.addresses, at });
   }
 }
 

@@ -42,6 +42,12 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: NATS_AWAY,
   },
   {
+    file: "nats_cluster_loses_the_named_server",
+    fault: "The only named server of a NATS cluster dies",
+    meanwhile:
+      "as when NATS is away, for a moment: the servers that the cluster announced are tried after the named ones",
+  },
+  {
     file: "secret_is_rotated",
     fault: "A password or a JWT ends, and its file is replaced",
     meanwhile: `${NATS_AWAY}; the file is read for each login`,
