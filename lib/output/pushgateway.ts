@@ -1,5 +1,5 @@
 import { joinBytes } from "../bytes.ts";
-import type { Loan } from "../exposition/pages.ts";
+import type { Encoding, Loan } from "../exposition/pages.ts";
 import { logger } from "../log.ts";
 import { Cadence, type Clock, Deadline, sleep } from "../timing.ts";
 import type { PushMethod } from "./push_group.ts";
@@ -9,7 +9,7 @@ export interface PushOptions {
   readonly url: URL;
   readonly method: PushMethod;
   readonly intervalMs: number;
-  readonly lend: () => Promise<Loan>;
+  readonly lend: (encoding: Encoding) => Promise<Loan>;
   readonly contentType: string;
   readonly onPush: (outcome: { readonly ok: boolean; readonly epochMs: number }) => void;
   readonly signal: AbortSignal;
@@ -18,14 +18,23 @@ export interface PushOptions {
   readonly timeoutMs?: number;
 }
 
-/** Pushes at once and then at a fixed cadence until aborted. A failure is said once, and tried again at the next tick. */
+/**
+ * Pushes at once and then at a fixed cadence until aborted. A failure is said once, and tried again at the next tick. Pages go
+ * out compressed until the gateway refuses one, as old gateways do (prometheus/pushgateway#509).
+ */
 export async function pushRegularly(options: PushOptions): Promise<void> {
   const { intervalMs, signal, clock, onPush } = options;
   const log = logger("push");
   const said = new Set<string>();
   const cadence = new Cadence(intervalMs, clock().monotonicMs);
+  let encoding: Encoding = "gzip";
   while (!signal.aborted) {
-    const problem = await pushOnce(options);
+    let problem = await pushOnce(options, encoding);
+    if (encoding === "gzip" && problem?.refusesGzip && !signal.aborted) {
+      encoding = "identity";
+      log.info("Pushing uncompressed from now on", { url: options.url.href, cause: problem.text });
+      problem = await pushOnce(options, encoding);
+    }
     if (signal.aborted) return;
     onPush({ ok: problem === undefined, epochMs: clock().epochMs });
     if (problem !== undefined && !said.has(problem.kind)) {
@@ -39,16 +48,16 @@ export async function pushRegularly(options: PushOptions): Promise<void> {
   }
 }
 
-async function pushOnce(options: PushOptions): Promise<Problem | undefined> {
+async function pushOnce(options: PushOptions, encoding: Encoding): Promise<Problem | undefined> {
   let body: Uint8Array<ArrayBuffer>;
   try {
-    using loan = await options.lend();
+    using loan = await options.lend(encoding);
     body = joinBytes(loan.page.parts);
   } catch (error) {
     return { kind: "no page", text: (error as Error).message };
   }
   try {
-    return await send({ ...options, body });
+    return await send({ ...options, body, encoding });
   } finally {
     body.buffer.transfer(0); // Its memory is not left to V8, which lets it stand.
   }
@@ -67,6 +76,7 @@ interface Sending {
   readonly method: PushMethod | "delete";
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly contentType?: string;
+  readonly encoding?: Encoding;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -75,11 +85,13 @@ interface Sending {
 interface Problem {
   readonly kind: string;
   readonly text: string;
+  /** The answer may mean that the gateway takes no compressed page. */
+  readonly refusesGzip?: boolean;
 }
 
 /** Sends one request; gives what went wrong, if anything. */
 async function send(
-  { url, method, body, contentType, timeoutMs = 10_000, signal }: Sending,
+  { url, method, body, contentType, encoding, timeoutMs = 10_000, signal }: Sending,
 ): Promise<Problem | undefined> {
   const reason = new Error(`no answer within ${timeoutMs} ms`);
   using deadline = new Deadline({ ms: timeoutMs, reason, outer: signal });
@@ -89,12 +101,17 @@ async function send(
       redirect: "manual",
       signal: deadline.signal,
       ...(body && { body }),
-      ...(contentType && { headers: { "content-type": contentType } }),
+      headers: {
+        ...(contentType && { "content-type": contentType }),
+        ...(encoding === "gzip" && { "content-encoding": "gzip" }),
+      },
     });
     const text = response.ok ? "" : await beginning(response.body);
     if (response.ok) await response.body?.cancel();
     const kind = `${response.status} ${response.statusText}`.trim();
-    return response.ok ? undefined : { kind, text: `${kind} ${text}`.trim() };
+    if (response.ok) return undefined;
+    const refusesGzip = response.status === 400 || response.status === 415;
+    return { kind, text: `${kind} ${text}`.trim(), refusesGzip };
   } catch (error) {
     return { kind: "no answer", text: causeText(error as Error) };
   }
