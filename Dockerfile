@@ -13,7 +13,8 @@ COPY lib/ lib/
 # chmod: readable for the user below, whatever the umask of the checkout was.
 RUN chmod -R a+rX LICENSE deno.json deno.lock main.ts mock_worker.ts lib && deno cache --frozen main.ts mock_worker.ts
 
-ENV DENO_NO_UPDATE_CHECK=1
+# LANG: terminals take UTF-8, and a container knows nothing of its terminal's.
+ENV DENO_NO_UPDATE_CHECK=1 LANG=C.UTF-8
 
 # A number, so that Kubernetes' runAsNonRoot can tell. Nothing is written: a read-only root file system will do.
 USER 65532:65532

@@ -3,8 +3,9 @@ import { parseMetricsOptions } from "./lib/cli/metrics_options.ts";
 import { settingsOrExit } from "./lib/cli/usage.ts";
 import { runMetrics } from "./lib/commands/metrics.ts";
 
-const [command, ...argv] = Deno.args;
-Deno.exit(await (command === "top" ? top() : metrics()));
+const [command, ...rest] = Deno.args;
+const isHelpOfTop = command === "help" && rest[0] === "top";
+Deno.exit(await (isHelpOfTop ? top(["--help"]) : command === "top" ? top(rest) : metrics()));
 
 async function metrics(): Promise<number> {
   const settings = settingsOrExit(() =>
@@ -18,7 +19,7 @@ async function metrics(): Promise<number> {
   return await runMetrics(settings, termination);
 }
 
-async function top(): Promise<number> {
+async function top(argv: readonly string[]): Promise<number> {
   const { parseTopOptions } = await import("./lib/cli/top_options.ts");
   const { runTop } = await import("./lib/commands/top.ts");
   const settings = settingsOrExit(() =>

@@ -29,11 +29,13 @@ const PURE = ["micro", "dynamo", "fleet", "exposition"];
 /** Who alone may import a library. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "nats": ["transport"],
+  "@grpc/grpc-js": ["transport"],
   "etcd3": ["transport"],
   "negotiator": ["output"],
   "prom-client": ["telemetry"],
   "ink": ["top"],
   "react": ["top"],
+  "string-width": ["top"],
   "@types/react": [], // The compiler finds it by itself.
   "eventsource-parser": ["top"],
   "commander": ["cli"],
@@ -90,7 +92,7 @@ Deno.test("metrics without top loads nothing of it, and top no terminal library 
 
 Deno.test("the start of metrics waits for no library that its first page does not need", () => {
   const loaded = files.filter(({ path }) => loads("commands/metrics.ts").has(path));
-  const slow = /^import (?!type )[^;]*? from "(?:etcd3|prom-client|node:crypto)"/m;
+  const slow = /^import (?!type )[^;]*? from "(?:etcd3|@grpc\/grpc-js[^"]*|prom-client|node:crypto)"/m;
   assert.deepEqual(loaded.filter(({ text }) => slow.test(text)).map(({ path }) => path), []);
 });
 

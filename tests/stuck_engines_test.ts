@@ -24,7 +24,7 @@ for (const { folder, inFlight } of STUCK) {
   Deno.test(`the engine ${folder} is stuck while only heartbeats come and ${inFlight} requests are in flight`, async () => {
     await using engine = await PlayedEngine.start(folder, {
       page: `${folder}/worker1.metrics.under-load`,
-      args: ["--stuck-after", "2"],
+      args: ["--stuck-after", "4"],
     });
     const worker_id = engine.worker;
     const text = new RegExp(`${inFlight} requests in flight, no forward pass for`);
@@ -44,7 +44,7 @@ for (const { folder, inFlight } of STUCK) {
       assertShown(shown, { inFlight });
       assert.equal(shown.worker.state, "responding");
       const seconds = shown.page.value("dynamo_metrics_worker_stuck_seconds", { worker_id });
-      assert.ok(seconds !== undefined && seconds >= 2, `stuck for ${seconds} s`);
+      assert.ok(seconds !== undefined && seconds >= 4, `stuck for ${seconds} s`);
       assert.match(shown.worker.stuck_since, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       const apartMs = Date.now() - Date.parse(shown.worker.stuck_since) - seconds * 1_000;
       assert.ok(Math.abs(apartMs) < 2_000, `stuck since ${shown.worker.stuck_since}, for ${seconds} s`);
@@ -136,9 +136,9 @@ Deno.test("a rank whose heartbeats end is silent by name, while its worker respo
     assert.equal(shown.worker.state, "responding");
     assert.equal(engine.logged(/rank.*silent|silent.*rank/i).filter(isNamed).length, 1, engine.metrics.log());
   };
-  await eventually(isSilent, { timeoutMs: 5_000 }); // Two seconds of them without a heartbeat.
+  await eventually(isSilent); // Six seconds of them without a heartbeat.
   await steadily(isSilent, { forMs: 1_500 });
-  assert.match(await engine.top(), /1 of 2 ranks/);
+  assert.match(await engine.top(), /RANKS[^]* 1 of 2 /);
   await engine.say(isHeartbeat);
   await engine.shows({ ...TWO_RANKS, rankSilent: [0, 0] });
 });

@@ -6,6 +6,8 @@ export interface PageOptions {
   readonly scheme?: "dark" | "light";
   readonly width?: number;
   readonly height?: number;
+  /** Opens the tab beside this page, as a person does: tabs of one browser share connections and workers. */
+  readonly beside?: Page;
 }
 
 /** A real Chromium without a window. What pages do that they should not is gathered. */
@@ -29,9 +31,11 @@ export class Browser implements AsyncDisposable {
   /** Opens an address in a tab of its own, 1440 × 900 unless told otherwise. */
   async page(
     url: string,
-    { scheme = "light", width = 1_440, height = 900 }: PageOptions = {},
+    { scheme = "light", width = 1_440, height = 900, beside }: PageOptions = {},
   ): Promise<Page> {
-    const page = await this.chromium.newPage({ colorScheme: scheme, viewport: { width, height } });
+    const context = beside?.context() ??
+      await this.chromium.newContext({ colorScheme: scheme, viewport: { width, height } });
+    const page = await context.newPage();
     page.on("pageerror", (error) => this.faults.push(error.message));
     page.on("console", (message) => {
       if (/Content Security Policy/i.test(message.text())) this.faults.push(message.text());

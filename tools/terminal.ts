@@ -29,7 +29,9 @@ export class Terminal implements AsyncDisposable {
   static async open({ columns = 80, rows = 24, env = {} }: TerminalOptions = {}): Promise<Terminal> {
     await recordUse("tmux");
     const terminal = new Terminal(await findBinary("tmux"), await Deno.makeTempDir({ prefix: "terminal-" }));
-    const set = Object.entries({ PS1: "$ ", NO_COLOR: "", ...env }).flatMap(([name, value]) => [
+    const set = Object.entries({ PS1: "$ ", NO_COLOR: "", LC_ALL: "C.UTF-8", ...env }).flatMap((
+      [name, value],
+    ) => [
       "-e",
       `${name}=${value}`,
     ]);

@@ -1,18 +1,18 @@
-import { useEffect, useState } from "preact/hooks";
 import { Changes } from "./changes.tsx";
 import { FleetHead } from "./fleet_head.tsx";
-import { pathOf, type TargetView } from "./fleet_view.ts";
+import { pathOf, shownPath, type TargetView } from "./fleet_view.ts";
 import { Shape } from "./marks.tsx";
 import type { Model } from "./model.ts";
-import { parseRoute, type Route } from "./route.ts";
+import { usePlace } from "./place.ts";
 import { ageText, timeText } from "./text.ts";
+import { printable } from "../lib/exposition/printable.ts";
 import { VerdictLine } from "./verdict_line.tsx";
 import { WorkerPage } from "./worker_page.tsx";
 import { WorkerTable } from "./worker_table.tsx";
 
 /** The page. It is drawn anew when the model has changed, and once a second. */
 export function App({ model }: { model: Model }) {
-  const route = useRoute();
+  const { route, visit, back, from, look } = usePlace();
   const { fleet, target } = model;
   const isLost = model.lostAtMs !== undefined;
   return (
@@ -31,23 +31,32 @@ export function App({ model }: { model: Model }) {
             </p>
           )
           : route.page === "worker"
-          ? <WorkerPage key={route.id} model={model} target={target} id={route.id} />
+          ? (
+            <WorkerPage
+              key={visit}
+              model={model}
+              target={target}
+              id={route.id}
+              back={back}
+              isVisited={visit > 0}
+            />
+          )
           : (
             <>
               <VerdictLine model={model} target={target} />
               <div class="overview">
                 <FleetHead key={pathOf(target.name)} model={model} target={target} />
-                <Changes target={target} />
+                <Changes target={target} outages={model.outages} />
               </div>
-              <WorkerTable model={model} target={target} />
+              <WorkerTable key={visit} model={model} target={target} view={route} look={look} from={from} />
             </>
           )}
       </main>
       <footer>
         <span>Snapshot {fleet.seq}</span>
-        <a href="/metrics">/metrics</a>
-        <a href="/api/v1/fleet">/api/v1/fleet</a>
-        <a href="/readyz">/readyz</a>
+        <a href="metrics">/metrics</a>
+        <a href="api/v1/fleet">/api/v1/fleet</a>
+        <a href="readyz">/readyz</a>
       </footer>
     </div>
   );
@@ -61,12 +70,17 @@ function TargetChoice(
   },
 ) {
   if (target === undefined) return <span class="target" />;
-  const path = pathOf(target.name);
-  if (targets.length === 1) return <h1 class="target" title={path}>{path}</h1>;
+  const shown = shownPath(target.name);
+  if (targets.length === 1) return <h1 class="target" title={shown}>{shown}</h1>;
   return (
     <h1 class="target">
-      <select aria-label="Target" value={path} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-        {targets.map(({ name }) => <option key={pathOf(name)}>{pathOf(name)}</option>)}
+      <select
+        aria-label="Target"
+        value={pathOf(target.name)}
+        onChange={({ currentTarget }) => choose(currentTarget.value)}
+      >
+        {targets.map(({ name }) => <option key={pathOf(name)} value={pathOf(name)}>{shownPath(name)}
+        </option>)}
       </select>
     </h1>
   );
@@ -114,25 +128,10 @@ function Lost({ model }: { model: Model }) {
     <p class="banner" role="alert">
       <Shape of="bad" />
       <span>
-        <b>The server cannot be reached.</b>{" "}
-        {model.hasState
-          ? `What you see is of ${timeText(model.fleet.atMs)}.`
-          : "Nothing was heard of it yet."}{" "}
-        <span aria-live="off">Trying again{since === "now" ? "" : `, for ${since}`}.</span>
+        <b>{printable(model.lostWhy)}</b>{" "}
+        {model.hasState ? `Showing data from ${timeText(model.fleet.atMs)}.` : "No data received yet."}{" "}
+        <span aria-live="off">Retrying{since === "now" ? "" : ` for ${since}`}.</span>
       </span>
     </p>
   );
-}
-
-function useRoute(): Route {
-  const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
-    const changed = () => {
-      setHash(location.hash);
-      scrollTo(0, 0);
-    };
-    addEventListener("hashchange", changed);
-    return () => removeEventListener("hashchange", changed);
-  }, []);
-  return parseRoute(hash);
 }

@@ -79,6 +79,8 @@ function cardsOf({ aggregate }: TargetView): Card[] {
     {
       title: "Requests waiting",
       value: numberText(aggregate.requests_waiting),
+      ...(aggregate.requests_in_flight !== undefined &&
+        { beside: `${numberText(aggregate.requests_in_flight)} in flight` }),
       lines: [{ name: "requests_waiting", label: "waiting" }],
       text: numberText,
       atLeast: COUNT_SCALE,

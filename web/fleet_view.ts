@@ -9,6 +9,7 @@ import type {
   TargetName,
   Worker,
 } from "../lib/exposition/api_v1.ts";
+import { shownName } from "../lib/exposition/printable.ts";
 import { putNumbers } from "../lib/exposition/put_numbers.ts";
 
 /** A worker as the page has it. The row stays; the record in it is replaced, or has its numbers written to. */
@@ -69,6 +70,14 @@ export class TargetView {
       putNumbers(numbers, numbers.id.flatMap((id) => this.rows.get(id)?.worker ?? []));
     }
     for (const worker of changed) this.#put(worker, atMs);
+  }
+
+  /** What `replace` would take. */
+  state(): Target {
+    const workers = [...this.rows.values()].map(({ worker, seenMs }) =>
+      seenMs === undefined ? worker : { ...worker, last_seen_at: new Date(seenMs).toISOString() }
+    );
+    return { ...this.name, up: this.up, needs_nats: this.needsNats, aggregate: this.aggregate, workers };
   }
 
   #head({ up, needs_nats, aggregate }: TargetHead): void {
@@ -132,6 +141,18 @@ export class FleetView {
     for (const target of change.targets) this.target(target)?.apply(target, this.atMs);
   }
 
+  /** What `replace` would take. */
+  state(): Fleet {
+    const { seq, atMs, nats, etcd, targets } = this;
+    return {
+      seq,
+      at: new Date(atMs).toISOString(),
+      ...(nats && { nats }),
+      ...(etcd && { etcd }),
+      targets: targets.map((target) => target.state()),
+    };
+  }
+
   /** Whether NATS is away and some target needs it, or the target that is told. */
   missesNats(target?: TargetView): boolean {
     const targets = target === undefined ? this.targets : [target];
@@ -152,6 +173,11 @@ export class FleetView {
 
 export function pathOf({ namespace, component, endpoint }: TargetName): string {
   return `${namespace}/${component}/${endpoint}`;
+}
+
+/** The same as people may see it. */
+export function shownPath({ namespace, component, endpoint }: TargetName): string {
+  return [namespace, component, endpoint].map(shownName).join("/");
 }
 
 /** The id as Dynamo writes it in subjects and keys. */

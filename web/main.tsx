@@ -2,8 +2,9 @@
 /// <reference lib="dom.iterable" />
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { startFeed } from "./feed.ts";
 import { Model } from "./model.ts";
+import { parseRoute } from "./route.ts";
+import { joinFeed } from "./shared_feed.ts";
 import { titleOf } from "./title.ts";
 
 /** Messages are shown at most once a second, whatever their number; ages grow as often. */
@@ -15,11 +16,19 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let frame: number | undefined;
 
 const model = new Model(({ atOnce }) => {
-  document.title = titleOf(model); // In the background no frame is drawn.
+  entitle(); // In the background no frame is drawn.
   draw(atOnce ? 0 : drawnMs + FRAME_MS - performance.now());
 });
 draw(0);
-startFeed(model);
+addEventListener("hashchange", entitle);
+const feed = joinFeed(model);
+// A page that the browser keeps for the way back reads nothing.
+addEventListener("pagehide", () => feed.pause());
+addEventListener("pageshow", () => feed.resume());
+
+function entitle(): void {
+  document.title = titleOf(model, parseRoute(location.hash));
+}
 
 function draw(inMs: number): void {
   if (inMs > 0 && timer !== undefined) return;

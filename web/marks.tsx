@@ -1,13 +1,33 @@
 /** Small drawings beside words; the words say the same. */
-import { percentText, STATE_WORDS } from "./text.ts";
+import { percentText, STATE_WORDS, UNKNOWN } from "./text.ts";
+import { shownName } from "../lib/exposition/printable.ts";
 import type { State } from "../lib/exposition/api_v1.ts";
+
+/** A name from outside: nothing in it changes how the text around it is seen. */
+export function Name({ of }: { of: string | undefined }) {
+  return of === undefined ? <>{UNKNOWN}</> : <bdi>{shownName(of)}</bdi>;
+}
 
 /** A state as shape and word: who cannot tell the colours can tell the shapes. */
 export function StateMark({ state }: { state: State }) {
+  return <Mark look={`state-${state}`} shape={state} word={STATE_WORDS[state]} />;
+}
+
+/** The state of a worker in trouble that its state does not tell. */
+export function TroubledMark({ state }: { state: State }) {
+  return <Mark look="state-troubled" shape="bad" word={STATE_WORDS[state]} />;
+}
+
+/** In the place of a state that says too little. */
+export function StuckMark() {
+  return <Mark look="state-stuck" shape="bad" word="stuck" />;
+}
+
+function Mark({ look, shape, word }: { look: string; shape: keyof typeof SHAPES; word: string }) {
   return (
-    <span class={`state state-${state}`}>
-      <Shape of={state} />
-      <span class="word">{STATE_WORDS[state]}</span>
+    <span class={`state ${look}`}>
+      <Shape of={shape} />
+      <span class="word">{word}</span>
     </span>
   );
 }

@@ -1,7 +1,17 @@
 import { FleetView, pathOf, type TargetView } from "./fleet_view.ts";
-import type { FeedListener } from "./feed.ts";
+import type { FeedEvent, FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
 import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "../lib/exposition/api_v1.ts";
+
+/** The server was lost for a while, and came back. */
+export interface Outage {
+  /** When it began, in milliseconds of the server's clock. */
+  readonly atMs: number;
+  readonly seconds: number;
+}
+
+/** How many outages are remembered. */
+const MAX_OUTAGES = 20;
 
 /** Everything the page shows, and how old it is. */
 export class Model implements FeedListener {
@@ -10,6 +20,10 @@ export class Model implements FeedListener {
   version = 0;
   /** When the server was lost, in milliseconds of `performance.now()`; undefined while it is there. */
   lostAtMs: number | undefined;
+  /** Why it is lost, in a sentence. */
+  lostWhy = "";
+  /** Those that this page saw and that are over, oldest first. */
+  readonly outages: Outage[] = [];
   readonly #series = new Map<string, Series>();
   /** What each target's aggregate was at the moment before. */
   readonly #before = new Map<string, Aggregate>();
@@ -51,11 +65,18 @@ export class Model implements FeedListener {
     return series;
   }
 
+  onMessage(event: FeedEvent, data: string): void {
+    const message = JSON.parse(data);
+    if (event === "state") this.onState(message);
+    else if (event === "change") this.onChange(message);
+    else if (event === "alive") this.onAlive(message);
+  }
+
   onState(fleet: Fleet & Alive): void {
+    this.#endOutage();
     this.fleet.replace(fleet);
     this.#offsetMs = -Infinity; // The server may be another one, with a clock of its own.
     this.onAlive(fleet);
-    this.lostAtMs = undefined;
     this.#took({ atOnce: true });
     void this.#remember();
   }
@@ -70,9 +91,20 @@ export class Model implements FeedListener {
     this.#offsetMs = Math.max(this.#offsetMs, Date.parse(now) - performance.now());
   }
 
-  onLost(): void {
+  onLost(why: string): void {
+    this.lostWhy = why;
     this.lostAtMs ??= performance.now();
     this.#changed({ atOnce: true });
+  }
+
+  #endOutage(): void {
+    if (this.lostAtMs === undefined) return;
+    if (this.hasState) {
+      this.outages.push({ atMs: this.nowMs, seconds: (performance.now() - this.lostAtMs) / 1_000 });
+      if (this.outages.length > MAX_OUTAGES) this.outages.shift();
+      for (const series of this.#series.values()) series.gap();
+    }
+    this.lostAtMs = undefined;
   }
 
   #took(options: { atOnce: boolean }): void {
@@ -99,7 +131,7 @@ export class Model implements FeedListener {
 export async function readHistory(worker?: string): Promise<HistoryAnswer | undefined> {
   const query = worker === undefined ? "" : `?${new URLSearchParams({ worker })}`;
   try {
-    const response = await fetch(`/api/v1/history${query}`);
+    const response = await fetch(`api/v1/history${query}`);
     return response.ok ? await response.json() : undefined;
   } catch {
     return undefined;

@@ -1,16 +1,41 @@
+import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import type { Row } from "./fleet_view.ts";
 import type { State, Worker } from "../lib/exposition/api_v1.ts";
+import { severityOf } from "../lib/exposition/worker_notes.ts";
 
-/** What wants a look comes first. */
+/** In the order by which they are looked at. */
 export const STATES: readonly State[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
 
-export const SORT_KEYS = ["worker", "state", "model", "kv", "slots", "waiting", "errors", "age"] as const;
+export const SORT_KEYS = [
+  "worker",
+  "state",
+  "model",
+  "kv",
+  "slots",
+  "waiting",
+  "flight",
+  "errors",
+  "age",
+] as const;
 export type SortKey = typeof SORT_KEYS[number];
 
 export interface Order {
   readonly key: SortKey;
   readonly descending: boolean;
 }
+
+/** Whether the first press on a column's heading orders its largest first. */
+export const FIRST_DESCENDING: Readonly<Record<SortKey, boolean>> = {
+  worker: false,
+  state: false,
+  model: false,
+  kv: true,
+  slots: true,
+  waiting: true,
+  flight: true,
+  errors: true,
+  age: true,
+};
 
 /** Those that need attention first, then those that are loaded. */
 export const BY_ATTENTION: Order = { key: "state", descending: false };
@@ -52,7 +77,7 @@ function placed(row: Row, order: Order): Placed {
     case "model":
       return { row, rank: worker.model ?? "", then: 0 };
     case "state":
-      return { row, rank: SEVERITY.get(worker.state)!, then: -(kvRatio(worker) ?? -1) };
+      return { row, rank: severityOf(worker), then: -(kvRatio(worker) ?? -1) };
     default:
       return { row, rank: NUMBERS[order.key](row) ?? signOf(order) * Infinity, then: 0 };
   }
@@ -66,14 +91,6 @@ function compare<Rank extends number | string>(a: Rank, b: Rank): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function kvRatio({ kv_blocks_used, kv_blocks_total, cache_usage }: Worker): number | undefined {
-  return ratio(kv_blocks_used, kv_blocks_total) ?? cache_usage;
-}
-
-export function slotRatio({ slots_active, slots_total }: Worker): number | undefined {
-  return ratio(slots_active, slots_total);
-}
-
 /** Of all endpoints of the worker together. */
 export function errorsOf({ endpoints }: Worker): number | undefined {
   const counts = endpoints?.flatMap(({ errors }) => errors === undefined ? [] : [errors]) ?? [];
@@ -84,14 +101,13 @@ export function ratio(part: number | undefined, whole: number | undefined): numb
   return part === undefined || !whole ? undefined : part / whole;
 }
 
-const SEVERITY = new Map(STATES.map((state, n) => [state, n]));
-
 const NUMBERS: Readonly<
-  Record<"kv" | "slots" | "waiting" | "errors" | "age", (row: Row) => number | undefined>
+  Record<"kv" | "slots" | "waiting" | "flight" | "errors" | "age", (row: Row) => number | undefined>
 > = {
   kv: ({ worker }) => kvRatio(worker),
   slots: ({ worker }) => slotRatio(worker),
   waiting: ({ worker }) => worker.requests_waiting,
+  flight: ({ worker }) => worker.requests_in_flight,
   errors: ({ worker }) => errorsOf(worker),
   age: ({ seenMs }) => seenMs === undefined ? undefined : -seenMs,
 };

@@ -4,6 +4,9 @@ import type { Aggregate, HistoryAnswer, Worker } from "../lib/exposition/api_v1.
 /** How much of the past the charts show, in seconds. */
 export const WINDOW_SECONDS = 15 * 60;
 
+/** How long after the last moment a gap begins. */
+const GAP_SECONDS = 0.001;
+
 type Values = Readonly<Record<string, number | null | undefined>>;
 
 /** Several series over one time axis, of the last 15 minutes: what the server remembers, continued by the stream. */
@@ -17,22 +20,40 @@ export class Series {
     return this.#values.get(name) ?? this.times.map(() => null);
   }
 
-  /** Puts what the server remembers before what the stream has said since. */
+  /**
+   * Puts what the server remembers in the place of what this page has seen in the same time. Of the time before, which a server
+   * that began anew does not remember, it stays.
+   */
   remember(
     { step_seconds, to }: Pick<HistoryAnswer, "step_seconds" | "to">,
     series: HistoryAnswer["targets"][number]["series"],
   ): void {
+    const columns = Object.values(series);
+    const length = Math.max(0, ...columns.map((values) => values.length));
+    const isKnown = (n: number) => columns.some((values) => (values[n] ?? null) !== null);
+    const steps = Array.from({ length }, (_, n) => n);
+    const first = steps.find(isKnown);
+    if (first === undefined) return;
     const end = Date.parse(to) / 1_000;
-    const length = Math.max(0, ...Object.values(series).map((values) => values.length));
-    const past = Array.from({ length }, (_, n) => end - (length - 1 - n) * step_seconds);
-    const since = this.times.findIndex((time) => time > end);
-    const kept = since === -1 ? this.times.length : since;
-    const names = new Set([...this.#values.keys(), ...Object.keys(series)]);
-    for (const name of names) {
-      const values = Array.from({ length }, (_, n) => series[name]?.[n] ?? null);
-      this.#values.set(name, [...values, ...this.values(name).slice(kept)]);
+    const past = steps.slice(first).map((n) => end - (length - 1 - n) * step_seconds);
+    const before = this.times.findLastIndex((time) => time < past[0]!) + 1;
+    const after = this.times.findLastIndex((time) => time <= end) + 1;
+    const put = <Value>(own: readonly Value[], remembered: readonly Value[]) => [
+      ...own.slice(0, before),
+      ...remembered,
+      ...own.slice(Math.max(before, after)),
+    ];
+    for (const name of new Set([...this.#values.keys(), ...Object.keys(series)])) {
+      const values = steps.slice(first).map((n) => series[name]?.[n] ?? null);
+      this.#values.set(name, put(this.values(name), values));
     }
-    this.times = [...past, ...this.times.slice(kept)];
+    this.times = put(this.times, past);
+  }
+
+  /** Nothing is known of the time from the last moment to the next one: no line is drawn over it. */
+  gap(): void {
+    const last = this.times.at(-1);
+    if (last !== undefined) this.append(last + GAP_SECONDS, {});
   }
 
   /** Adds one moment, later than all others; an earlier one is left out. */

@@ -1,12 +1,16 @@
 import type { FleetView, TargetView } from "./fleet_view.ts";
-import { pathOf } from "./fleet_view.ts";
+import { shownPath } from "./fleet_view.ts";
 import { counted, STATE_WORDS } from "./text.ts";
+import type { Worker } from "../lib/exposition/api_v1.ts";
+import { silentRanksSum, stuckWorkersNote } from "../lib/exposition/worker_notes.ts";
 
 /** The answer to "is everything alive", worst first. */
 export interface Verdict {
   readonly tone: "good" | "warn" | "bad";
   readonly line: string;
   readonly hint?: string;
+  /** The only worker that is stuck, where the line is about it. */
+  readonly stuck?: Worker;
 }
 
 export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
@@ -37,6 +41,10 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
       line: `${silent} of ${counted(all, "worker")} ${silent === 1 ? "is" : "are"} silent`,
     };
   }
+  const stuckLine = stuckWorkersNote(target.aggregate.workers_stuck);
+  if (stuckLine !== undefined) return { tone: "bad", line: stuckLine, ...theStuckOne(target) };
+  const ranksLine = silentRanksSum(target.aggregate.ranks_silent);
+  if (ranksLine !== undefined) return { tone: "warn", line: ranksLine };
   const odd = ([["undecodable", undecodable], ["no_data", no_data]] as const).filter(([, count]) =>
     count > 0
   );
@@ -55,6 +63,11 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
     tone: "good",
     line: all === 1 ? "The worker is alive" : `All ${counted(all, "worker")} are alive`,
   };
+}
+
+function theStuckOne({ rows, aggregate }: TargetView): Pick<Verdict, "stuck"> {
+  const row = [...rows.values()].find(({ worker }) => worker.stuck_since !== undefined);
+  return row === undefined || aggregate.workers_stuck !== 1 ? {} : { stuck: row.worker };
 }
 
 /** All is connected, and yet the target could not be looked at. */
@@ -82,7 +95,7 @@ function noWorkers(fleet: FleetView, target: TargetView, store: string): Verdict
   const reasons = [...listed, ...asked].join(" and ");
   return {
     tone: "warn",
-    line: `No workers found at ${pathOf(target.name)}`,
+    line: `No workers found at ${shownPath(target.name)}`,
     hint: `${upper(reasons)}. Are namespace, component and endpoint right, and are workers running?`,
   };
 }

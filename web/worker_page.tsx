@@ -1,16 +1,33 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart } from "./chart.tsx";
-import { hexOf, pathOf, type Row, type TargetView } from "./fleet_view.ts";
-import { Bar, Shape, StateMark } from "./marks.tsx";
+import { hexOf, pathOf, type Row, shownPath, type TargetView } from "./fleet_view.ts";
+import { Bar, Name, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
-import { kvRatio, slotRatio } from "./order.ts";
+import { useScrollPlace } from "./place.ts";
+import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
-import type { Worker } from "../lib/exposition/api_v1.ts";
+import type { Rank, Worker } from "../lib/exposition/api_v1.ts";
+import { printable } from "../lib/exposition/printable.ts";
+import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_notes.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
-export function WorkerPage({ model, target, id }: { model: Model; target: TargetView; id: string }) {
+export function WorkerPage(
+  { model, target, id, back, isVisited }: {
+    model: Model;
+    target: TargetView;
+    id: string;
+    back: string;
+    /** The reader came from another page of this one. */
+    isVisited: boolean;
+  },
+) {
+  useScrollPlace({ href: () => location.hash, first: () => 0 });
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (isVisited) heading.current?.focus({ preventScroll: true }); // What had the focus is gone.
+  }, []);
   const row = target.rows.get(id);
   const last = useRef<Row>(undefined);
   if (row !== undefined) last.current = row;
@@ -19,17 +36,19 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
   if (known === undefined) {
     return (
       <section class="worker">
-        <Back />
-        <p class="note">There is no worker {id} at {pathOf(target.name)}.</p>
+        <Back href={back} />
+        <p class="note">
+          There is no worker <Name of={id} /> at <bdi>{shownPath(target.name)}</bdi>.
+        </p>
       </section>
     );
   }
   const { worker, seenMs } = known;
   return (
     <section class={row === undefined ? "worker gone" : "worker"}>
-      <Back />
+      <Back href={back} />
       <header>
-        <h2>{id}</h2>
+        <h2 ref={heading} tabIndex={-1}>{id}</h2>
         {row === undefined
           ? (
             <span class="state state-gone">
@@ -37,8 +56,11 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
               <span class="word">gone; these were its last numbers</span>
             </span>
           )
+          : conditionOf(worker) !== worker.state
+          ? <TroubledMark state={worker.state} />
           : <StateMark state={worker.state} />}
       </header>
+      {row !== undefined && <Notes worker={worker} nowMs={model.nowMs} />}
       <Facts
         worker={worker}
         seenSeconds={seenMs === undefined ? undefined : (model.nowMs - seenMs) / 1_000}
@@ -49,8 +71,19 @@ export function WorkerPage({ model, target, id }: { model: Model; target: Target
   );
 }
 
-function Back() {
-  return <a class="back" href="#/">← all workers</a>;
+/** To the fleet as it was left. */
+function Back({ href }: { href: string }) {
+  return <a class="back" href={href}>← all workers</a>;
+}
+
+function Notes({ worker, nowMs }: { worker: Worker; nowMs: number }) {
+  const notes = workerNotes(worker, nowMs);
+  if (notes.length === 0) return null;
+  return (
+    <ul class="notes" aria-label="Notes">
+      {notes.map(({ tone, text }, n) => <li key={n} class={tone}>{printable(text)}</li>)}
+    </ul>
+  );
 }
 
 /** The worker's own series: the past is asked for once, the stream goes on. */
@@ -62,6 +95,7 @@ function useWorkerSeries({ model, target, id }: { model: Model; target: TargetVi
       if (past !== undefined) series.remember(history!, past.series);
     });
   }, []);
+  useMemo(() => series.gap(), [model.outages.at(-1)]);
   // Before the charts are drawn: their ends are what the figures beside them say.
   useMemo(() => {
     const row = target.rows.get(id);
@@ -75,11 +109,11 @@ function Facts({ worker, seenSeconds }: { worker: Worker; seenSeconds: number | 
   const facts: readonly [string, ComponentChildren][] = [
     ["Seen", seenSeconds === undefined ? "never" : agoText(seenSeconds)],
     ["Registered", registered === undefined ? "not known" : registered ? "yes" : "no"],
-    ["Model", worker.model ?? UNKNOWN],
-    ["Kind", worker.worker_type ?? UNKNOWN],
-    ["Release", worker.release ?? UNKNOWN],
-    ["Service version", worker.service_version ?? UNKNOWN],
-    ["Load record", worker.load_shape ?? UNKNOWN],
+    ["Model", nameOf(worker.model)],
+    ["Kind", nameOf(worker.worker_type)],
+    ["Release", nameOf(worker.release)],
+    ["Service version", nameOf(worker.service_version)],
+    ["Load record", nameOf(worker.load_shape)],
     ["Seen by", worker.channels.length === 0 ? UNKNOWN : worker.channels.join(", ")],
     ["Id in hex", hexOf(worker.id) || UNKNOWN],
   ];
@@ -121,21 +155,29 @@ function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series;
       name: "requests_waiting",
       text: numberText,
       atLeast: 4,
+      beside: beside(worker.requests_in_flight, (count) => `${numberText(count)} in flight`),
     },
-    { title: "Cache usage", figure: worker.cache_usage, name: "cache_usage", text: percentText, atLeast: 1 },
+    {
+      title: "Cache usage",
+      figure: worker.cache_usage,
+      name: "cache_usage",
+      text: percentText,
+      atLeast: 1,
+      beside: beside(worker.prefix_hit, (ratio) => `prefix hits ${percentText(ratio)}`),
+    },
   ];
+  const partial = partialNote(worker);
   return (
     <div class="cards">
-      {cards.map(({ title, figure, whole, ratio, name, text, atLeast }) => (
+      {cards.map(({ title, figure, whole, ratio, name, text, atLeast, beside }) => (
         <article class="card" key={title}>
           <h3>{title}</h3>
           <p class="figure">
             <strong>{text(figure)}</strong>
             {whole !== undefined && <span>of {numberText(whole)}</span>}
             {ratio !== undefined && <Bar ratio={ratio} />}
-            {name === "cache_usage" && worker.prefix_hit !== undefined && (
-              <span>prefix hits {percentText(worker.prefix_hit)}</span>
-            )}
+            {partial !== undefined && figure !== undefined && <span class="partial">{partial}</span>}
+            {beside !== undefined && <span>{beside}</span>}
           </p>
           <Chart
             key={atLeast}
@@ -152,22 +194,29 @@ function WorkerCharts({ worker, series, now }: { worker: Worker; series: Series;
   );
 }
 
-function Tables({ worker: { ranks, estimates, endpoints } }: { worker: Worker }) {
+function beside(value: number | undefined, text: (value: number) => string): string | undefined {
+  return value === undefined ? undefined : text(value);
+}
+
+function Tables({ worker }: { worker: Worker }) {
+  const { ranks, estimates, endpoints } = worker;
   return (
     <div class="lists">
       <List
         title="Ranks"
-        heads={["Rank", "KV blocks in use", "Running", "Waiting"]}
+        beside={partialNote(worker)}
+        heads={["Rank", "KV blocks in use", "Running", "Waiting", "Cache usage", "Prefix hits"]}
         rows={ranks?.map((rank) => [
-          String(rank.dp_rank),
+          rankName(rank),
           ...[rank.kv_blocks_used, rank.requests_running, rank.requests_waiting].map(numberText),
+          ...[rank.cache_usage, rank.prefix_hit].map(percentText),
         ])}
       />
       <List
         title="Routers' estimates"
         heads={["Router", "Rank", "Decode blocks", "Prefill tokens"]}
         rows={estimates?.map((estimate) => [
-          estimate.router,
+          nameOf(estimate.router),
           String(estimate.dp_rank),
           ...[estimate.active_decode_blocks, estimate.active_prefill_tokens].map(numberText),
         ])}
@@ -176,7 +225,7 @@ function Tables({ worker: { ranks, estimates, endpoints } }: { worker: Worker })
         title="Endpoints"
         heads={["Endpoint", "Requests", "Errors", "Busy in all"]}
         rows={endpoints?.map(({ name, requests, errors, processing_seconds }) => [
-          name,
+          nameOf(name),
           numberText(requests),
           numberText(errors),
           durationText(processing_seconds),
@@ -186,17 +235,29 @@ function Tables({ worker: { ranks, estimates, endpoints } }: { worker: Worker })
   );
 }
 
+function nameOf(name: string | undefined): ComponentChildren {
+  return <Name of={name} />;
+}
+
+function rankName({ dp_rank, silent }: Rank): ComponentChildren {
+  return <>{dp_rank} {silent && <span class="bad">silent</span>}</>;
+}
+
 function List(
-  { title, heads, rows }: {
+  { title, beside, heads, rows }: {
     title: string;
+    beside?: string | undefined;
     heads: readonly string[];
-    rows: readonly (readonly string[])[] | undefined;
+    rows: readonly (readonly ComponentChildren[])[] | undefined;
   },
 ) {
   if (rows === undefined || rows.length === 0) return null;
   return (
     <section class="list">
-      <h3>{title}</h3>
+      <h3>
+        {title}
+        {beside !== undefined && <span class="partial">{beside}</span>}
+      </h3>
       <table>
         <thead>
           <tr>{heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr>

@@ -1,100 +1,48 @@
-import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import {
-  arrange,
-  BY_ATTENTION,
-  errorsOf,
-  type Filter,
-  kvRatio,
-  type Order,
-  slotRatio,
-  type SortKey,
-  STATES,
-} from "./order.ts";
-import { Bar, Shape, StateMark } from "./marks.tsx";
-import { workerHref } from "./route.ts";
-import { ageText, counted, numberText, STATE_WORDS } from "./text.ts";
-import { useWindow } from "./row_window.ts";
-
-interface Column {
-  readonly key: SortKey;
-  readonly title: string;
-  /** The order that the first press gives. */
-  readonly descending: boolean;
-  readonly cell: (row: Row, nowMs: number) => ComponentChildren;
-}
-
-const COLUMNS: readonly Column[] = [
-  {
-    key: "state",
-    title: "State",
-    descending: false,
-    cell: ({ worker }) => <StateMark state={worker.state} />,
-  },
-  {
-    key: "worker",
-    title: "Worker",
-    descending: false,
-    cell: ({ worker: { id } }) => (
-      <a class="row-link" href={workerHref(id)} title={id}>
-        <bdi>{id}</bdi>
-      </a>
-    ),
-  },
-  { key: "model", title: "Model", descending: false, cell: ({ worker: { model } }) => model ?? "–" },
-  {
-    key: "kv",
-    title: "KV cache",
-    descending: true,
-    cell: ({ worker }) => (
-      <Bar ratio={kvRatio(worker)} title={ofText(worker.kv_blocks_used, worker.kv_blocks_total, "blocks")} />
-    ),
-  },
-  {
-    key: "slots",
-    title: "Slots",
-    descending: true,
-    cell: ({ worker }) => (
-      <Bar ratio={slotRatio(worker)} title={ofText(worker.slots_active, worker.slots_total, "slots")} />
-    ),
-  },
-  {
-    key: "waiting",
-    title: "Waiting",
-    descending: true,
-    cell: ({ worker }) => numberText(worker.requests_waiting),
-  },
-  {
-    key: "errors",
-    title: "Errors",
-    descending: true,
-    cell: ({ worker }) => <Errors count={errorsOf(worker)} />,
-  },
-  {
-    key: "age",
-    title: "Seen",
-    descending: true,
-    cell: ({ seenMs }, nowMs) =>
-      seenMs === undefined ? "never" : ageText(Math.max(0, (nowMs - seenMs) / 1_000)),
-  },
-];
+import { type Filter, FIRST_DESCENDING, type Order, STATES } from "./order.ts";
+import { Shape } from "./marks.tsx";
+import { counted, numberText, STATE_WORDS } from "./text.ts";
+import { useScrollPlace } from "./place.ts";
+import { fleetHref, type FleetRoute } from "./route.ts";
+import { useArranged, useFocusedRow, usePointerHold, useRowFocus } from "./row_hold.ts";
+import { drawn, ROW_HEIGHT, rowInSight, topOf, useWindow } from "./row_window.ts";
+import { type Column, OPTIONAL, useColumns } from "./worker_columns.tsx";
 
 /** All workers: sorted, filtered, and only those drawn that can be seen. */
-export function WorkerTable({ model, target }: { model: Model; target: TargetView }) {
-  const [order, setOrder] = useState<Order>(BY_ATTENTION);
-  const [filter, setFilter] = useState<Filter>({ text: "", state: undefined });
-  const { isHeld, ...holding } = useHold();
+export function WorkerTable(
+  { model, target, view, look, from }: {
+    model: Model;
+    target: TargetView;
+    view: FleetRoute;
+    look: (view: FleetRoute) => void;
+    /** The worker whose page the reader comes from. */
+    from: string | undefined;
+  },
+) {
+  const { order, filter } = view;
+  const setOrder = (order: Order) => look({ ...view, order, row: 0 });
+  const setFilter = (filter: Filter) => look({ ...view, filter, row: 0 });
+  const { isHeld: isPointed, ...pointing } = usePointerHold();
+  const { id: focusedId, focus, ...focusing } = useRowFocus(from);
+  const isHeld = isPointed || focusedId !== undefined;
   const rows = useArranged({ model, target, order, filter, isHeld });
   const body = useRef<HTMLTableSectionElement>(null);
-  const { first, last, rowHeight } = useWindow(body, rows.length);
-  const shown = rows.slice(first, last);
+  useScrollPlace({
+    href: () => fleetHref({ ...view, row: rowInSight(body.current!) }),
+    first: () => view.row === 0 ? 0 : scrollY + topOf(body.current!) + view.row * ROW_HEIGHT,
+  });
+  const { index: focused, onKeyDown } = useFocusedRow(body, rows, { id: focusedId, focus });
+  const { first, last } = useWindow(body, rows.length);
   const columns = useColumns(model, target);
+  const missing = OPTIONAL.flatMap((key) =>
+    columns.some((column) => column.key === key) ? [] : [`no-${key}`]
+  );
   return (
     <section class="workers" aria-label="Workers">
       <Toolbar target={target} filter={filter} setFilter={setFilter} shown={rows.length} isHeld={isHeld} />
-      <table class={columns === COLUMNS ? "" : "no-models"} aria-rowcount={rows.length + 1}>
+      <table class={missing.join(" ")} aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
             {columns.map((column) => (
@@ -104,17 +52,23 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
         </thead>
         <tbody
           ref={body}
-          {...holding}
-          onKeyDown={moveFocus}
+          {...pointing}
+          {...focusing}
+          onKeyDown={onKeyDown}
         >
-          <Gap height={first * rowHeight} columns={columns.length} />
-          {shown.map((row, n) => (
-            <tr key={row.worker.id} class={`row is-${row.worker.state}`} aria-rowindex={first + n + 2}>
-              {columns.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, model.nowMs)}
-              </td>)}
-            </tr>
-          ))}
-          <Gap height={(rows.length - last) * rowHeight} columns={columns.length} />
+          {drawn({ first, last, focused, count: rows.length }).map((piece) =>
+            "gap" in piece
+              ? <Gap key={piece.key} height={piece.gap * ROW_HEIGHT} columns={columns.length} />
+              : (
+                <TableRow
+                  key={rows[piece.row]!.worker.id}
+                  row={rows[piece.row]!}
+                  index={piece.row}
+                  columns={columns}
+                  nowMs={model.nowMs}
+                />
+              )
+          )}
         </tbody>
       </table>
       {rows.length === 0 && (
@@ -124,57 +78,6 @@ export function WorkerTable({ model, target }: { model: Model; target: TargetVie
       )}
     </section>
   );
-}
-
-/** All, without the models where nobody says his. */
-function useColumns({ version }: Model, { rows }: TargetView): readonly Column[] {
-  return useMemo(() => {
-    const hasModels = rows.values().some(({ worker }) => worker.model !== undefined);
-    return hasModels ? COLUMNS : COLUMNS.filter(({ key }) => key !== "model");
-  }, [version, rows]);
-}
-
-/** How long a touch holds the order: nobody knows where a finger that is lifted will come down. */
-const TOUCH_HOLD_MS = 5_000;
-
-/** Whether the order is held, so that rows do not run away: under a mouse, and for some seconds after a touch. */
-function useHold() {
-  const [isHeld, hold] = useState(false);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return {
-    isHeld,
-    onPointerEnter: ({ pointerType }: PointerEvent) => pointerType === "mouse" && hold(true),
-    onPointerLeave: ({ pointerType }: PointerEvent) => pointerType === "mouse" && hold(false),
-    onPointerDown: ({ pointerType }: PointerEvent) => {
-      if (pointerType === "mouse") return;
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => hold(false), TOUCH_HOLD_MS);
-      hold(true);
-    },
-  };
-}
-
-/** The rows in their order. While it is held rows stay where they are; those that are gone leave. */
-function useArranged(
-  { model, target, order, filter, isHeld }: {
-    model: Model;
-    target: TargetView;
-    order: Order;
-    filter: Filter;
-    isHeld: boolean;
-  },
-): Row[] {
-  const last = useRef<{ rows: Row[]; of: readonly unknown[] }>({ rows: [], of: [] });
-  return useMemo(() => {
-    const of = [target, order, filter];
-    const isSame = of.every((part, n) => part === last.current.of[n]);
-    const rows = isHeld && isSame
-      ? last.current.rows.filter(({ worker: { id } }) => target.rows.has(id))
-      : arrange(target.rows.values(), order, filter);
-    last.current = { rows, of };
-    return rows;
-  }, [model.version, target, order, filter, isHeld]);
 }
 
 function Toolbar(
@@ -243,7 +146,7 @@ function Heading(
   const { key, title } = column;
   const isSorted = order.key === key;
   const direction = order.descending ? "descending" : "ascending";
-  const press = () => setOrder({ key, descending: isSorted ? !order.descending : column.descending });
+  const press = () => setOrder({ key, descending: isSorted ? !order.descending : FIRST_DESCENDING[key] });
   return (
     <th class={`col-${key}`} scope="col" aria-sort={isSorted ? direction : undefined}>
       <button type="button" onClick={press}>
@@ -251,6 +154,17 @@ function Heading(
         <span class="arrow" aria-hidden="true">{isSorted ? order.descending ? "↓" : "↑" : ""}</span>
       </button>
     </th>
+  );
+}
+
+function TableRow(
+  { row, index, columns, nowMs }: { row: Row; index: number; columns: readonly Column[]; nowMs: number },
+) {
+  const { worker: { id, state } } = row;
+  return (
+    <tr class={`row is-${state}`} data-id={id} aria-rowindex={index + 2}>
+      {columns.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, nowMs)}</td>)}
+    </tr>
   );
 }
 
@@ -262,25 +176,6 @@ function Gap({ height, columns }: { height: number; columns: number }) {
       <td colSpan={columns} style={{ height: `${height}px` }} />
     </tr>
   );
-}
-
-function Errors({ count }: { count: number | undefined }) {
-  return count ? <span class="errors">{numberText(count)}</span> : <>{numberText(count)}</>;
-}
-
-function ofText(used: number | undefined, total: number | undefined, what: string): string {
-  return used === undefined ? "" : `${numberText(used)} of ${numberText(total)} ${what}`;
-}
-
-/** Arrow keys go from row to row. */
-function moveFocus(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (step === undefined) return;
-  const links = [...event.currentTarget.querySelectorAll<HTMLElement>(".row-link")];
-  const next = links[links.indexOf(document.activeElement as HTMLElement) + step];
-  if (next === undefined) return;
-  event.preventDefault();
-  next.focus();
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -113,8 +113,14 @@ export function missingText({ name, rule, example }: Flag): string {
   }`;
 }
 
-/** Reads the command line. @throws {UsageError} for what the flags do not allow, whatever their values */
-export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags | Shown {
+/**
+ * Reads the command line; `help` as its first word is `--help`.
+ *
+ * @throws {UsageError} for what the flags do not allow, whatever their values
+ */
+export function readFlags(usage: Usage, { argv: given, env }: Invocation): GivenFlags | Shown {
+  const argv = given[0] === "help" ? ["--help"] : given;
+  refuseSwallowedFlags(usage, argv);
   let shown = "";
   const command = new Command(usage.program)
     .exitOverride()
@@ -142,8 +148,8 @@ export function readFlags(usage: Usage, { argv, env }: Invocation): GivenFlags |
   }
   const [extra] = command.args;
   if (extra !== undefined) throw new UsageError(`${quoted(extra)}: ${extraHint(extra, usage)}`);
-  const given = options.filter(({ attribute }) => command.getOptionValueSource(attribute) === "cli");
-  const values = given.map(({ flag, attribute }) => {
+  const read = options.filter(({ attribute }) => command.getOptionValueSource(attribute) === "cli");
+  const values = read.map(({ flag, attribute }) => {
     const value = command.getOptionValue(attribute) as unknown;
     return [flag.name, typeof value === "string" || isTexts(value) ? value : true] as const;
   });
@@ -185,6 +191,23 @@ function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): v
   }
 }
 
+/**
+ * Commander takes whatever follows a flag for its value, also the next flag, as where a script's variable is empty. A value
+ * that begins with `--` has to stand after `=`.
+ */
+function refuseSwallowedFlags({ flags }: Usage, argv: readonly string[]): void {
+  for (let n = 0; n < argv.length && argv[n] !== "--"; n++) {
+    const flag = flags.find(({ name, value }) => name === argv[n] && value !== undefined);
+    if (flag === undefined) continue;
+    n++;
+    if (argv[n]?.startsWith("--")) throw new UsageError(noValueText(flag));
+  }
+}
+
+function noValueText({ name, rule }: Flag): string {
+  return `${name} has no value: must be ${rule}`;
+}
+
 /** Of two values of one flag commander would silently take the last. */
 function onlyOnce(flag: Flag): (text: string, earlier: unknown) => string {
   return (text, earlier) => {
@@ -205,8 +228,9 @@ function isTexts(value: unknown): value is readonly string[] {
 
 /** What to say of a word that is no flag. */
 function extraHint(word: string, { commands = [] }: Usage): string {
-  if (commands.includes(word)) return "must come first";
-  const known = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  if (word === "help" || commands.includes(word)) return "must come first";
+  // Its own `help` would write to stdout.
+  const known = new Command().helpCommand(false).exitOverride().configureOutput({ writeErr: () => {} });
   for (const name of commands) known.command(name);
   try {
     if (commands.length > 0) known.parse([word], { from: "user" });
@@ -222,7 +246,7 @@ function problemText(error: CommanderError, { flags }: Usage): string {
   const name = /option '(--[^\s='<]+)/.exec(error.message)?.[1];
   const flag = flags.find((flag) => flag.name === name);
   if (error.code === "commander.optionMissingArgument" && flag !== undefined) {
-    return `${flag.name} has no value: must be ${flag.rule}`;
+    return noValueText(flag);
   }
   if (error.code !== "commander.unknownOption") return error.message.split("\n")[0]!.replace(/^error: /, "");
   if (flag !== undefined) return `${flag.name}: takes no value`;

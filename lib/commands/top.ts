@@ -7,20 +7,23 @@ import { firstTable } from "../top/first_table.ts";
 import { MonitorSource } from "../top/monitor_source.ts";
 import type { FleetSource } from "../top/source.ts";
 import { StreamSource } from "../top/stream_source.ts";
+import { logEnding } from "./ending.ts";
 import { openWatch } from "./watch.ts";
 
 /** Shows the fleet in the terminal until `signal` is aborted or somebody has seen enough; gives the exit code. */
 export async function runTop(settings: TopSettings, signal: AbortSignal): Promise<number> {
   const problem = logProblems(settings);
+  using _ending = logEnding(signal);
   await using ends = new AsyncDisposableStack();
   const end = new AbortController();
   const both = AbortSignal.any([signal, end.signal]);
   const source = openSource(settings.source, { problem, signal: both, ends });
   const running = source.run(both);
   try {
-    if (!settings.isFullScreen) return await firstTable(source, both);
+    const { colors, isAscii, worker } = settings;
+    if (!settings.isFullScreen) return await firstTable(source, { isAscii, signal: both });
     const { showOnTerminal } = await import("../top/terminal.ts");
-    await showOnTerminal(source, { colors: settings.colors, signal });
+    await showOnTerminal(source, { colors, isAscii, worker, signal });
     return 0;
   } finally {
     end.abort();

@@ -45,11 +45,11 @@ export function pageAddresses(
       add(card.metricsUrl, worker);
       continue;
     }
-    for (const template of templates) {
-      const filled = fillPageTemplate(template, { id: workerIdToHex(worker), host });
-      if (filled !== undefined) add(filled, worker);
-      else if (host === undefined) unaddressed.add(worker);
-    }
+    const filled = templates.flatMap((template) =>
+      fillPageTemplate(template, { id: workerIdToHex(worker), host }) ?? []
+    );
+    for (const url of filled) add(url, worker);
+    if (templates.length > 0 && filled.length === 0 && host === undefined) unaddressed.add(worker);
   }
   const byHost = targets.length === 0
     ? undefined
@@ -71,7 +71,7 @@ export function pageAddresses(
 
 type Owners = { -readonly [K in keyof PageOwners]: PageOwners[K] };
 
-/** Nobody is named by a list that names several workers for one page: then the page has to say it. */
+/** If the list names several workers for one page, the page must name its worker. */
 function nameOwner(owners: Owners, worker: WorkerId): void {
   const isOther = owners.listedAs !== undefined && owners.listedAs !== worker;
   if (isOther) delete owners.listedAs;

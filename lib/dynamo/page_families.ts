@@ -1,4 +1,3 @@
-import { NEWEST_RELEASE } from "./release.ts";
 import type { Engine } from "./units.ts";
 
 /** A number that a worker's page may say of one rank, or of the whole engine. */
@@ -30,12 +29,14 @@ export interface PageFamily {
   readonly only?: Readonly<Record<string, string>>;
   /** The field is the sum of this family and the others of the same field that have `adds`. */
   readonly adds?: true;
-  /** Releases of Dynamo for its own families, else what was seen or read of the engine. */
+  /** The first release for Dynamo's own families; for an engine's the versions that were seen or reported. */
   readonly since: string;
 }
 
-/** Of an engine whose pages were not run: what was read of it held at that release of Dynamo. */
-const READ = `read at Dynamo ${NEWEST_RELEASE}`;
+const SEEN = "seen in 0.14.1, 0.20.1, 0.31.0";
+const MOCKER = "Dynamo's mocker from 1.3.1";
+/** Of an engine that was not run. */
+const REPORTED = "from public reports";
 
 const COMPONENT = "dynamo_component_";
 const GENERATE = { dynamo_endpoint: "generate" } as const;
@@ -65,11 +66,11 @@ export const PAGE_FAMILIES: readonly PageFamily[] = [
     since: "1.0.2",
   }),
   ...ofEngine("vllm", "engine", [
-    counter("prefixHits", "vllm:prefix_cache_hits_total", "0.8"),
-    counter("prefixQueries", "vllm:prefix_cache_queries_total", "0.8"),
-    counter("prefixHits", "vllm:gpu_prefix_cache_hits_total", "0.8"),
-    counter("prefixQueries", "vllm:gpu_prefix_cache_queries_total", "0.8"),
-    counter("generatedTokens", "vllm:generation_tokens_total", "0.8"),
+    counter("prefixHits", "vllm:prefix_cache_hits_total", SEEN),
+    counter("prefixQueries", "vllm:prefix_cache_queries_total", SEEN),
+    counter("prefixHits", "vllm:gpu_prefix_cache_hits_total", "reported of 0.8"),
+    counter("prefixQueries", "vllm:gpu_prefix_cache_queries_total", "reported of 0.8"),
+    counter("generatedTokens", "vllm:generation_tokens_total", SEEN),
   ]),
   gauge("prefixHitRatio", `${COMPONENT}kv_cache_hit_rate`, {
     by: "dynamo",
@@ -98,11 +99,11 @@ export const PAGE_FAMILIES: readonly PageFamily[] = [
     since: "0.5.0 to 0.8.1",
   }),
   ...ofEngine("vllm", "engine", [
-    ratio("cacheUsageRatio", "vllm:kv_cache_usage_perc", "0.9; Dynamo's mocker from 1.3.1"),
-    ratio("cacheUsageRatio", "vllm:gpu_cache_usage_perc", "to 0.10; Dynamo's mocker from 1.3.1"),
-    ratio("prefixHitRatio", "vllm:gpu_prefix_cache_hit_rate", "to 0.7"),
-    requests("running", "vllm:num_requests_running", "0.8; Dynamo's mocker from 1.3.1"),
-    requests("waiting", "vllm:num_requests_waiting", "0.8; Dynamo's mocker from 1.3.1"),
+    ratio("cacheUsageRatio", "vllm:kv_cache_usage_perc", `${SEEN}; ${MOCKER}`),
+    ratio("cacheUsageRatio", "vllm:gpu_cache_usage_perc", `reported of 0.8; ${MOCKER}`),
+    ratio("prefixHitRatio", "vllm:gpu_prefix_cache_hit_rate", "older than the counters"),
+    requests("running", "vllm:num_requests_running", `${SEEN}; ${MOCKER}`),
+    requests("waiting", "vllm:num_requests_waiting", `${SEEN}; ${MOCKER}`),
   ]),
   ...ofEngine("sglang", "dp_rank", [
     ratio("cacheUsageRatio", "sglang:token_usage"),
@@ -116,7 +117,6 @@ export const PAGE_FAMILIES: readonly PageFamily[] = [
       "sglang:num_decode_prealloc_queue_reqs",
       "sglang:num_decode_transfer_queue_reqs",
     ].map((name) => ({ ...requests("waiting", name), adds: true as const })),
-    counter("generatedTokens", "sglang:generation_tokens_total"),
   ]),
   ...ofEngine("trtllm", undefined, [
     ratio("cacheUsageRatio", "trtllm_kv_cache_utilization"),
@@ -163,14 +163,14 @@ function ofEngine(
   return families.map((family) => ({ by, ...family, ...(rank && { rank }) }));
 }
 
-function ratio(field: PageField, name: string, since = READ): Rest {
+function ratio(field: PageField, name: string, since = REPORTED): Rest {
   return { field, name, unit: "ratio", kind: "gauge", since };
 }
 
-function requests(field: PageField, name: string, since = READ): Rest {
+function requests(field: PageField, name: string, since = REPORTED): Rest {
   return { field, name, unit: "requests", kind: "gauge", since };
 }
 
-function counter(field: PageField, name: string, since = READ): Rest {
+function counter(field: PageField, name: string, since: string): Rest {
   return { field, name, unit: "tokens", kind: "counter", since };
 }

@@ -5,7 +5,13 @@ export const ENGINES = ["vllm", "sglang", "trtllm"] as const;
 export type Engine = typeof ENGINES[number];
 
 /** The numbers whose unit or scope changed from release to release. */
-export type CountedFact = "card_total_blocks" | "card_max_seqs" | "page_total_blocks" | "event_used_blocks";
+const COUNTED_FACTS = [
+  "card_total_blocks",
+  "card_max_seqs",
+  "page_total_blocks",
+  "event_used_blocks",
+] as const;
+export type CountedFact = typeof COUNTED_FACTS[number];
 
 /**
  * What a number counts. `rank`: of one rank. `all`: of all ranks together; of `event_used_blocks` the rank's number times
@@ -25,7 +31,7 @@ const TO_1_2_1 = releases("0.7.1", "1.2.1");
 /** Pages name `dynamo_component_total_blocks` since 1.0.2; before that no page has a total of another unit. */
 const PAGES_TO_1_2_1 = releases("1.0.2", "1.2.1");
 
-/** Where a number is not of one rank, in blocks or slots. */
+/** The numbers that do not count blocks or slots of one rank. */
 export const UNIT_EXCEPTIONS: readonly Exception[] = [
   {
     fact: "card_total_blocks",
@@ -79,12 +85,14 @@ export function meaningsOf(
   fact: CountedFact,
   { engine, possible }: { readonly engine: Engine | undefined; readonly possible: Releases },
 ): ReadonlySet<Meaning> {
-  const key = `${fact} ${engine} ${possible}`;
+  const places = 1 + ENGINES.length;
+  const place = engine === undefined ? ENGINES.length : ENGINES.indexOf(engine);
+  const key = (possible * COUNTED_FACTS.length + COUNTED_FACTS.indexOf(fact)) * places + place;
   return known.getOrInsertComputed(key, () => findMeanings(fact, engine, possible));
 }
 
 /** There are few, and each worker asks for them again and again. */
-const known = new Map<string, ReadonlySet<Meaning>>();
+const known = new Map<number, ReadonlySet<Meaning>>();
 
 function findMeanings(
   fact: CountedFact,

@@ -113,10 +113,12 @@ class RankReading {
   finish(unknownLabels: UnknownLabel[]): PageNumbers {
     const numbers = this.#numbers;
     const orders = new Map<PageField, number>();
+    const unknownSums = new Set<PageField>();
     for (const [rule, samples] of this.#byFamily) {
       const value = samples.length === 1 ? samples[0]!.value : combine(samples, unknownLabels);
-      if (value === undefined || isPlaceholder(rule, value)) continue;
       const { field, order, adds } = rule;
+      if (adds && value === undefined) unknownSums.add(field);
+      if (value === undefined || isPlaceholder(rule, value)) continue;
       if (adds) {
         numbers[field] = (numbers[field] ?? 0) + value;
       } else if (order < (orders.get(field) ?? Infinity)) {
@@ -124,6 +126,7 @@ class RankReading {
         numbers[field] = value;
       }
     }
+    for (const field of unknownSums) delete numbers[field]; // A part of a sum is no sum.
     return numbers;
   }
 }

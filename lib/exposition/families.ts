@@ -137,7 +137,7 @@ const TABLE: readonly Family[] = [
   ),
   workerGauge(
     "worker_ranks_heard",
-    "Ranks that the worker's numbers are over, of a worker with several: the fewest that any of them is over. Below worker_ranks_expected the numbers are those of some ranks only.",
+    "How many ranks the worker's numbers include, of a worker with several; if its numbers differ, the smallest count. Below worker_ranks_expected the numbers are those of some ranks only.",
     ({ coverage }) => coverage?.heard,
   ),
   workerGauge(

@@ -22,8 +22,22 @@ export function hear(heard: Heard, observation: Observation): Heard {
   const known = heard.get(key);
   if (known !== undefined && known.at.monotonicMs > observation.at.monotonicMs) return heard;
   const next = new Map(heard).set(key, observation);
+  if (observation.said.kind === "page") dropOlderPage(next, observation);
   if (known === undefined && heard.size >= MAX_ESTIMATES) return bounded(next, observation);
   return next;
+}
+
+/** A page says all that it says at once: a rank that it no longer names is no longer known. */
+function dropOlderPage(heard: Map<string, Observation>, { via, at }: Observation): void {
+  for (const [key, other] of heard) {
+    const isOlder = other.said.kind === "page" && other.via === via && other.at.monotonicMs < at.monotonicMs;
+    if (isOlder) heard.delete(key);
+  }
+}
+
+/** What is known in the place of an observation. */
+export function heardBefore(heard: Heard, observation: Observation): Observation | undefined {
+  return heard.get(keyOf(observation));
 }
 
 /** Without the oldest of the kind of this one, where there are too many. */

@@ -19,25 +19,32 @@ interface Growth {
   readonly readings: readonly Reading[];
 }
 
-/** Counters of the prefix cache of a worker's ranks, over the last minutes. */
-export type PrefixHits = ReadonlyMap<RankName, Growth>;
+/** Counters of the prefix cache of a worker's ranks, over the last minutes, by page and rank. */
+export type PrefixHits = ReadonlyMap<string, Growth>;
+
+/** Names the counters that a page has for a rank: those of another page are others. */
+export function countersKey({ via, dpRank }: { readonly via: string; readonly dpRank: RankName }): string {
+  return `${dpRank} ${via}`;
+}
 
 export const NO_PREFIX_HITS: PrefixHits = new Map();
 
+/** A worker has fewer counters; those that are not heard any more are the first to go. */
+const MAX_COUNTERS = 512;
 const WINDOW_MS = 300_000;
 const STEP_MS = 10_000;
 
 /** The counters with a newer reading of one rank in them. `atMs` is monotonic. */
 export function notePrefixHits(
   known: PrefixHits,
-  dpRank: RankName,
+  key: string,
   { atMs, hits, queries }: Reading,
 ): PrefixHits {
-  const before = known.get(dpRank);
+  const before = known.get(key);
   const last = before?.readings.at(-1);
   if (before === undefined || last === undefined) {
     const first = { hits, queries, readings: [{ atMs, hits, queries }] };
-    return new Map(known).set(dpRank, first);
+    return withGrowth(known, key, first);
   }
   if (atMs <= last.atMs) return known;
   const beganAnew = hits < before.hits || queries < before.queries;
@@ -46,7 +53,15 @@ export function notePrefixHits(
     hits: last.hits + (beganAnew ? hits : hits - before.hits),
     queries: last.queries + (beganAnew ? queries : queries - before.queries),
   };
-  return new Map(known).set(dpRank, { hits, queries, readings: append(before.readings, reading) });
+  return withGrowth(known, key, { hits, queries, readings: append(before.readings, reading) });
+}
+
+function withGrowth(known: PrefixHits, key: string, growth: Growth): PrefixHits {
+  const next = new Map(known);
+  next.delete(key); // The newest stand last.
+  next.set(key, growth);
+  if (next.size > MAX_COUNTERS) next.delete(next.keys().next().value!);
+  return next;
 }
 
 /** Replaces the last reading unless it is a step later than the one before it; leaves out what is no longer needed. */
@@ -60,14 +75,14 @@ function append(readings: readonly Reading[], reading: Reading): readonly Readin
 }
 
 /**
- * Hits over queries of these ranks together, 0 to 1: of the last five minutes, or since the engine's start if nothing
+ * Hits over queries of these counters together, 0 to 1: of the last five minutes, or since the engine's start if nothing
  * was looked up in that time or there is one reading. Undefined if nothing ever was, or the counters cannot be true.
  */
-export function prefixHitRatio(hits: PrefixHits, ranks: Iterable<RankName>): number | undefined {
+export function prefixHitRatio(hits: PrefixHits, keys: Iterable<string>): number | undefined {
   const recent = { hits: 0, queries: 0 };
   const ever = { hits: 0, queries: 0 };
-  for (const rank of ranks) {
-    const growth = hits.get(rank);
+  for (const key of keys) {
+    const growth = hits.get(key);
     if (growth === undefined) continue;
     const { readings } = growth;
     const [first, last] = [readings[0]!, readings.at(-1)!];

@@ -1,7 +1,8 @@
-import type { Mutable } from "../dynamo/load.ts";
+import type { Load, Mutable } from "../dynamo/load.ts";
 import type { PageNumbers, RankName } from "../dynamo/worker_page.ts";
 import type { Observation } from "../events/observation.ts";
 import type { Instant } from "../timing.ts";
+import { countersKey } from "./prefix_hits.ts";
 import type { WorkerUnits } from "./worker_units.ts";
 
 /** What is shown of one rank. What is not known is absent. */
@@ -27,51 +28,56 @@ export type RankSum = Mutable<Omit<RankNumbers, "dpRank" | "isSilent" | "prefixH
   requestsAt: Instant | undefined;
 };
 
-/** All that was heard of one rank: the newest of each kind. */
+/** All that was heard of one rank: the newest of each kind. One is made for each rank in each Snapshot: it is quick. */
 export class RankReading {
-  #load: Observation | undefined;
-  #blocks: Observation | undefined;
-  #pass: Observation | undefined;
-  #heartbeat: Observation | undefined;
-  readonly #pages: Observation[] = [];
+  #load: Said<"load"> | undefined;
+  #blocks: Said<"blocks"> | undefined;
+  #pass: Said<"forward_pass"> | undefined;
+  #heartbeatAt: Instant | undefined;
+  #page: Partial<PageNumbers> = NO_PAGE;
+  #pageAt: Instant | undefined;
+  #isPageOwn = false;
+  /** The prefix cache's counters that its pages have. */
+  readonly counters: string[] = [];
 
   constructor(readonly dpRank: RankName) {}
 
   add(observation: Observation): void {
-    switch (observation.said.kind) {
+    const { at, said } = observation;
+    switch (said.kind) {
       case "load":
-        this.#load = observation;
+        this.#load = { at, said };
         break;
       case "blocks":
-        this.#blocks = observation;
+        this.#blocks = { at, said };
         break;
       case "forward_pass":
-        this.#pass = observation;
+        this.#pass = { at, said };
         break;
       case "heartbeat":
-        this.#heartbeat = observation;
+        this.#heartbeatAt = at;
         break;
       case "page":
-        this.#pages.push(observation);
+        this.#addPage(said.numbers, observation);
         break;
       case "router":
         break;
     }
   }
 
-  /** What its pages say, of a page of the whole engine what the rank's own page does not. */
+  /** What its pages say. The rank's own page counts; the engine's page fills the gaps. */
   get page(): Partial<PageNumbers> {
-    const own = this.#pages.toSorted((a, b) => Number(isNumbered(a)) - Number(isNumbered(b)));
-    return Object.assign({}, ...own.map(({ said }) => said.kind === "page" ? said.numbers : {}));
+    return this.#page;
   }
 
-  get isHeard(): boolean {
-    return [this.#load, this.#blocks, this.#pass, this.#heartbeat, ...this.#pages].some(Boolean);
+  /** When its newest page was read. */
+  get pageAt(): Instant | undefined {
+    return this.#pageAt;
   }
 
   /** The load that the worker said of itself without being asked, to 0.7.1. */
-  get load() {
-    return this.#load?.said.kind === "load" ? { at: this.#load.at, load: this.#load.said.load } : undefined;
+  get load(): Load | undefined {
+    return this.#load?.said.load;
   }
 
   /**
@@ -79,13 +85,11 @@ export class RankReading {
    * usage are derived from each other where the newest word says one of them.
    */
   numbers(units: WorkerUnits): RankSum {
-    const page = this.page;
-    const load = this.load;
+    const { totalBlocks, usedBlocks } = this.#page;
     // A page that says used blocks says its total in the same unit (0.5.0 to 0.8.1).
-    const ofPage = page.usedBlocks === undefined ? units.pageRankBlocks(page.totalBlocks) : page.totalBlocks;
-    const totalBlocks = load?.load.totalBlocks || ofPage || units.cardRankBlocks;
+    const ofPage = usedBlocks === undefined ? units.pageRankBlocks(totalBlocks) : totalBlocks;
     const sum: RankSum = {
-      totalBlocks,
+      totalBlocks: this.load?.totalBlocks || ofPage || units.cardRankBlocks,
       usedBlocks: undefined,
       cacheUsageRatio: undefined,
       blocksAt: undefined,
@@ -93,22 +97,8 @@ export class RankReading {
       waiting: undefined,
       requestsAt: undefined,
     };
-    this.#addRequests(sum, page);
-    const words = [
-      load && { at: load.at, used: load.load.activeBlocks, usage: load.load.cacheUsageRatio },
-      this.#usedByEvent(units, sum),
-      this.#usedByPage(page),
-    ].filter((word) => word !== undefined).toSorted((a, b) => b.at.monotonicMs - a.at.monotonicMs);
-    for (const { at, used, usage } of words) {
-      const ratio = usage ?? usageOf(used, totalBlocks);
-      const blocks = used ?? usedBlocksOf(usage, totalBlocks);
-      const isPossible = (ratio ?? 0) <= 1 && (blocks ?? 0) <= (totalBlocks ?? Infinity);
-      if (!isPossible || ratio === undefined && blocks === undefined) continue;
-      sum.usedBlocks = blocks;
-      sum.cacheUsageRatio = ratio;
-      sum.blocksAt = at;
-      break;
-    }
+    this.#addRequests(sum);
+    this.#addBlocks(sum, units);
     return sum;
   }
 
@@ -117,66 +107,90 @@ export class RankReading {
    * (`inFlight`: those of the page that no other rank has).
    */
   hearHeartbeat(sum: RankSum, inFlight: number): void {
-    const beat = this.#heartbeat;
-    if (beat === undefined || beat.at.monotonicMs < (sum.requestsAt?.monotonicMs ?? -Infinity)) return;
-    if ((sum.usedBlocks ?? 0) > 0 || inFlight > 0) return;
+    const at = this.#heartbeatAt;
+    if (at === undefined || !isNewer(at, sum.requestsAt)) return;
+    const isUsed = (sum.usedBlocks ?? 0) > 0 || (sum.cacheUsageRatio ?? 0) > 0;
+    if (isUsed || inFlight > 0) return;
     sum.running = 0;
     sum.waiting = 0;
-    sum.requestsAt = beat.at;
+    sum.requestsAt = at;
   }
 
-  #addRequests(sum: RankSum, page: Partial<PageNumbers>): void {
-    const words = [
-      this.#pass?.said.kind === "forward_pass" ? { at: this.#pass.at, ...this.#pass.said } : undefined,
-      this.pageAt && { at: this.pageAt, running: page.running, waiting: page.waiting },
-      this.load && {
-        at: this.load.at,
-        running: this.load.load.activeSlots,
-        waiting: this.load.load.requestsWaiting,
-      },
-    ].filter((word) => word !== undefined).toSorted((a, b) => a.at.monotonicMs - b.at.monotonicMs);
-    for (const { at, running, waiting } of words) {
-      if (running === undefined && waiting === undefined) continue;
-      sum.running = running ?? sum.running;
-      sum.waiting = waiting ?? sum.waiting;
-      sum.requestsAt = at;
+  /** The rank's own page counts, the engine's fills the gaps; of two of a kind the newer counts. */
+  #addPage(numbers: PageNumbers, observation: Observation): void {
+    const { at, dpRank } = observation;
+    const isOwn = typeof dpRank === "number";
+    const counts = isOwn === this.#isPageOwn ? isNewer(at, this.#pageAt) : isOwn;
+    if (this.#pageAt === undefined) this.#page = numbers;
+    else this.#page = counts ? { ...this.#page, ...numbers } : { ...numbers, ...this.#page };
+    this.#isPageOwn ||= isOwn;
+    if (isNewer(at, this.#pageAt)) this.#pageAt = at;
+    if (numbers.prefixHits !== undefined && numbers.prefixQueries !== undefined) {
+      this.counters.push(countersKey(observation));
     }
   }
 
+  #addRequests(sum: RankSum): void {
+    const { running, waiting } = this.#page;
+    if (this.#load) {
+      this.#hearRequests(sum, this.#load.at, this.load!.activeSlots, this.load!.requestsWaiting);
+    }
+    if (this.#pageAt) this.#hearRequests(sum, this.#pageAt, running, waiting);
+    if (this.#pass) this.#hearRequests(sum, this.#pass.at, this.#pass.said.running, this.#pass.said.waiting);
+  }
+
+  /** The newer word counts; of an older one what the newer does not say. */
+  #hearRequests(
+    sum: RankSum,
+    at: Instant,
+    running: number | undefined,
+    waiting: number | undefined,
+  ): void {
+    if (running === undefined && waiting === undefined) return;
+    const isLater = isNewer(at, sum.requestsAt);
+    sum.running = isLater ? running ?? sum.running : sum.running ?? running;
+    sum.waiting = isLater ? waiting ?? sum.waiting : sum.waiting ?? waiting;
+    if (isLater) sum.requestsAt = at;
+  }
+
+  #addBlocks(sum: RankSum, units: WorkerUnits): void {
+    const { usedBlocks, cacheUsageRatio } = this.#page;
+    if (this.#load) this.#hearBlocks(sum, this.#load.at, this.load!.activeBlocks, this.load!.cacheUsageRatio);
+    if (this.#pageAt) this.#hearBlocks(sum, this.#pageAt, usedBlocks, cacheUsageRatio);
+    if (this.#blocks) this.#hearBlocks(sum, this.#blocks.at, this.#usedByEvent(units, sum), undefined);
+  }
+
+  /** The newest word that can be true counts, and no other. */
+  #hearBlocks(sum: RankSum, at: Instant, used: number | undefined, usage: number | undefined): void {
+    if (used === undefined && usage === undefined || !isNewer(at, sum.blocksAt)) return;
+    const { totalBlocks } = sum;
+    const ratio = usage ?? usageOf(used, totalBlocks);
+    const blocks = used ?? usedBlocksOf(usage, totalBlocks);
+    if ((ratio ?? 0) > 1 || (blocks ?? 0) > (totalBlocks ?? Infinity)) return;
+    sum.usedBlocks = blocks;
+    sum.cacheUsageRatio = ratio;
+    sum.blocksAt = at;
+  }
+
   /** 0 blocks of a rank that may not know its total count if its requests say the same. */
-  #usedByEvent(units: WorkerUnits, { running }: RankSum): BlocksWord | undefined {
-    const blocks = this.#blocks;
-    if (blocks?.said.kind !== "blocks") return undefined;
-    const used = units.eventUsedBlocks(blocks.said.usedBlocks);
-    if (used === undefined) return undefined;
+  #usedByEvent(units: WorkerUnits, { running }: RankSum): number | undefined {
+    const used = units.eventUsedBlocks(this.#blocks!.said.usedBlocks);
     const isDoubtful = used === 0 && typeof this.dpRank === "number" && units.mayBeUnseeded(this.dpRank);
-    const isIdle = running === 0 || running === undefined && this.#heartbeat !== undefined;
-    return isDoubtful && !isIdle ? undefined : { at: blocks.at, used, usage: undefined };
-  }
-
-  #usedByPage({ usedBlocks, cacheUsageRatio }: Partial<PageNumbers>): BlocksWord | undefined {
-    const at = this.pageAt;
-    if (at === undefined || usedBlocks === undefined && cacheUsageRatio === undefined) return undefined;
-    return { at, used: usedBlocks, usage: cacheUsageRatio };
-  }
-
-  /** When its newest page was read. */
-  get pageAt(): Instant | undefined {
-    return this.#pages.reduce<Instant | undefined>(
-      (newest, { at }) => newest === undefined || at.monotonicMs > newest.monotonicMs ? at : newest,
-      undefined,
-    );
+    const isIdle = running === 0 || running === undefined && this.#heartbeatAt !== undefined;
+    return isDoubtful && !isIdle ? undefined : used;
   }
 }
 
-interface BlocksWord {
+interface Said<Kind extends Observation["said"]["kind"]> {
   readonly at: Instant;
-  readonly used: number | undefined;
-  readonly usage: number | undefined;
+  readonly said: Extract<Observation["said"], { readonly kind: Kind }>;
 }
 
-function isNumbered({ dpRank }: Observation): boolean {
-  return typeof dpRank === "number";
+const NO_PAGE: Partial<PageNumbers> = {};
+
+/** Of words of one moment the later one given counts. */
+function isNewer(at: Instant, than: Instant | undefined): boolean {
+  return than === undefined || at.monotonicMs >= than.monotonicMs;
 }
 
 /** 0 to 1; undefined if one of the two is not known. */

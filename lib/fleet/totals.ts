@@ -19,9 +19,9 @@ export function totalsOf(workers: readonly Pick<WorkerSnapshot, "numbers" | "cov
   let requestsWaiting: number | undefined;
   let requestsInFlight: number | undefined;
   for (const { numbers, coverage } of workers) {
-    const part = coverage?.expected === undefined ? 1 : Math.min(1, coverage.heard / coverage.expected);
-    blocks.add(numbers.activeBlocks, numbers.totalBlocks, part);
-    slots.add(numbers.activeSlots, numbers.totalSlots, part);
+    const { expected = 1, blocks: blocksOf = expected, running: slotsOf = expected } = coverage ?? {};
+    blocks.add(numbers.activeBlocks, numbers.totalBlocks, Math.min(1, blocksOf / expected));
+    slots.add(numbers.activeSlots, numbers.totalSlots, Math.min(1, slotsOf / expected));
     requestsWaiting = plus(requestsWaiting, numbers.requestsWaiting);
     requestsInFlight = plus(requestsInFlight, numbers.requestsInFlight);
   }
@@ -48,7 +48,7 @@ class Share {
   add(used: number | undefined, total: number | undefined, part: number): void {
     this.used = plus(this.used, used);
     this.total = plus(this.total, total);
-    if (used === undefined || total === undefined) return;
+    if (used === undefined || total === undefined || used > total * part) return; // More than all is not believed.
     this.#usedOfKnown += used;
     this.#known += total * part;
   }

@@ -3,9 +3,9 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Observation, Said } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
-import { type Activity, NO_ACTIVITY, noteActivity } from "./activity.ts";
-import { forgetVias, hear, type Heard, NOTHING_HEARD } from "./heard.ts";
-import { NO_PREFIX_HITS, notePrefixHits, type PrefixHits } from "./prefix_hits.ts";
+import { type Activity, forgetActivity, NO_ACTIVITY, noteActivity } from "./activity.ts";
+import { forgetVias, hear, type Heard, heardBefore, NOTHING_HEARD } from "./heard.ts";
+import { countersKey, NO_PREFIX_HITS, notePrefixHits, type PrefixHits } from "./prefix_hits.ts";
 import { type BlockEvidence, NO_EVIDENCE, noteEvidence } from "./worker_units.ts";
 
 /** One worker that is not gone. */
@@ -87,27 +87,28 @@ export function listen(worker: Worker, observation: Observation): Worker {
   return {
     ...worker,
     heard,
-    activity: noteActivity(worker.activity, heard, at),
+    activity: noteActivity(worker.activity, observation, {
+      heard,
+      previous: heardBefore(worker.heard, observation),
+    }),
     prefixHits: withPrefixHits(worker, observation),
     evidence: noteEvidence(worker.evidence, observation, { heard, card, possible: unitReleases }),
     beatAt: beats && isNewer ? at : worker.beatAt,
   };
 }
 
-function withPrefixHits({ prefixHits }: Worker, { said, dpRank, at }: Observation): PrefixHits {
+function withPrefixHits({ prefixHits }: Worker, { said, dpRank, via, at }: Observation): PrefixHits {
   if (said.kind !== "page") return prefixHits;
   const { prefixHits: hits, prefixQueries: queries } = said.numbers;
   if (hits === undefined || queries === undefined) return prefixHits;
-  return notePrefixHits(prefixHits, dpRank, { atMs: at.monotonicMs, hits, queries });
+  return notePrefixHits(prefixHits, countersKey({ via, dpRank }), { atMs: at.monotonicMs, hits, queries });
 }
 
 /** The worker without what came by connections that are lost. */
 export function forget(worker: Worker, vias: ReadonlySet<string>): Worker {
   const heard = forgetVias(worker.heard, vias);
   if (heard === worker.heard) return worker;
-  const { activity } = worker;
-  const at = activity.busySince ?? activity.heardSince; // Nothing begins by forgetting.
-  return { ...worker, heard, activity: at ? noteActivity(activity, heard, at) : activity };
+  return { ...worker, heard, activity: forgetActivity(worker.activity, { before: worker.heard, heard }) };
 }
 
 /** A worker that is listed from now on: its silence means something only if it sends heartbeats. */

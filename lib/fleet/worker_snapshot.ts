@@ -73,7 +73,7 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
       evidence: worker.evidence,
       silentRanks: silentRanks(beats, options),
     });
-    const passless = passlessSince(worker.activity, heard);
+    const passless = passlessSince(worker.activity, { heard, ranks: card?.ranks ?? 1 });
     this.id = id;
     this.state = isSilent ? "silent" : stateOf(answer, heard);
     this.registered = registered;
@@ -118,7 +118,9 @@ function silentRanks(
   options: WorkerSnapshotOptions,
 ): ReadonlyMap<number, boolean> {
   if (beats.size === 0) return NO_SILENT_RANKS;
-  return new Map(beats.entries().map(([dpRank, at]) => [dpRank, isStale(at, options)]));
+  const silent = new Map<number, boolean>();
+  for (const [dpRank, at] of beats) silent.set(dpRank, isStale(at, options));
+  return silent;
 }
 
 const NO_SILENT_RANKS: ReadonlyMap<number, boolean> = new Map();

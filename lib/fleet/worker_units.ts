@@ -23,7 +23,7 @@ export interface WorkerUnitsOptions {
 
 /** What the used blocks that a worker said so far tell of their unit and scope. */
 export interface BlockEvidence {
-  /** It once said more than it has blocks, and fewer than it has tokens: it counts tokens. */
+  /** It once said more than its number of blocks, and at most its number of tokens. So it counts tokens. */
   readonly countsTokens: boolean;
   /** Several ranks said more than 0: each knows its own total. Of vLLM to 1.4.2 only one does. */
   readonly ranksKnowTotals: boolean;
@@ -112,7 +112,7 @@ export function noteEvidence(
 ): BlockEvidence {
   if (said.kind !== "blocks" || said.usedBlocks === 0) return before;
   const countsTokens = before.countsTokens || showsTokens(said.usedBlocks, { card, possible });
-  const ranksKnowTotals = before.ranksKnowTotals || countSpeaking(heard) > 1;
+  const ranksKnowTotals = before.ranksKnowTotals || card?.ranks !== 1 && countSpeaking(heard) > 1;
   const isSame = countsTokens === before.countsTokens && ranksKnowTotals === before.ranksKnowTotals;
   return isSame ? before : { countsTokens, ranksKnowTotals };
 }

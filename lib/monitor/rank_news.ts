@@ -22,11 +22,15 @@ export interface TroubleNews {
 
 /** Ranks of a worker come one after the other: only what lasts so long is told. */
 const SETTLE_MS: Readonly<Record<Trouble, number>> = { stuck: 0, silent_rank: 0, partial: 5_000 };
+/** A page that is late once is no end: what comes back within this time is the same trouble. */
+const ENDS_MS = 5_000;
 
 interface Known {
   readonly name: string;
   readonly text: string;
   readonly sinceMs: number;
+  /** When it was last there. */
+  seenMs: number;
   isTold: boolean;
 }
 
@@ -45,13 +49,18 @@ export class NewsOfRanks {
       if (before === undefined && now === undefined) continue;
       const known = new Map<string, Known>();
       for (const [name, text] of now ?? []) {
-        known.set(name, { sinceMs: nowMs, isTold: false, ...before?.get(name), name, text });
+        known.set(name, { sinceMs: nowMs, isTold: false, ...before?.get(name), seenMs: nowMs, name, text });
+      }
+      const ended: Known[] = [];
+      for (const one of before?.values() ?? []) {
+        if (known.has(one.name) || !one.isTold) continue;
+        if (nowMs - one.seenMs < ENDS_MS) known.set(one.name, one);
+        else ended.push(one);
       }
       const begun = [...known.values()].filter(({ isTold, sinceMs }) =>
         !isTold && nowMs - sinceMs >= SETTLE_MS[trouble]
       );
       for (const one of begun) one.isTold = true;
-      const ended = [...before?.values() ?? []].filter(({ name, isTold }) => isTold && !known.has(name));
       if (begun.length > 0) news.push(newsOf(trouble, true, begun));
       if (ended.length > 0) news.push(newsOf(trouble, false, ended));
       if (known.size > 0) next.set(trouble, known);
@@ -74,7 +83,9 @@ function findTroubles(workers: readonly WorkerSnapshot[]): ReadonlyMap<Trouble, 
   for (const { id, ranks, coverage, stuckSeconds, numbers } of workers) {
     if (stuckSeconds !== undefined) add("stuck", id, stuckText(numbers.requestsInFlight ?? 0, stuckSeconds));
     for (const { dpRank, isSilent } of ranks) if (isSilent) add("silent_rank", nameOf(id, dpRank), "");
-    const partial = partialText(coverage?.heard, coverage?.expected);
+    const partial = coverage && coverage.heard > 0
+      ? partialText(coverage.heard, coverage.expected)
+      : undefined;
     if (partial !== undefined) add("partial", id, partial);
   }
   return found;
@@ -97,7 +108,7 @@ export function logNewsOfRanks(
       const workers = { workers: count, ids: who };
       switch (trouble) {
         case "stuck":
-          if (!begins) log.info(`Stuck workers go on at ${path}`, workers);
+          if (!begins) log.info(`Workers no longer stuck at ${path}, or gone`, workers);
           else if (count === 1) log.warn(`Worker stuck at ${path}: ${text}`, { worker: who });
           else log.warn(`Workers stuck at ${path}, the first: ${text}`, workers);
           break;
@@ -107,7 +118,7 @@ export function logNewsOfRanks(
           break;
         case "partial":
           if (begins) log.warn(`Numbers of workers at ${path} are over ${text}`, workers);
-          else log.info(`Numbers of workers at ${path} are over all ranks again`, workers);
+          else log.info(`Numbers of workers at ${path} are over all ranks again, or gone`, workers);
           break;
       }
     }

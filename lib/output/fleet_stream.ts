@@ -3,6 +3,17 @@ import { type Clock, systemClock } from "../timing.ts";
 import { Broadcast, type SnapshotSource } from "./broadcast.ts";
 import type { FleetBytes } from "./fleet_route.ts";
 
+/**
+ * Proxies are to pass on each event as it comes: nginx keeps what is small in its buffer unless it is told not to
+ * (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering), and what compresses waits for more.
+ */
+const STREAM_HEADERS = {
+  ...API_HEADERS,
+  "content-type": "text/event-stream",
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+};
+
 export interface FleetStreamOptions {
   readonly snapshots: SnapshotSource;
   readonly fleets: Pick<FleetBytes, "of">;
@@ -48,9 +59,7 @@ export class FleetStream implements Disposable {
       );
     }
     const broadcast = this.#broadcast ??= this.#begin();
-    return new Response(broadcast.open(), {
-      headers: { ...API_HEADERS, "content-type": "text/event-stream" },
-    });
+    return new Response(broadcast.open(), { headers: STREAM_HEADERS });
   }
 
   [Symbol.dispose](): void {

@@ -14,9 +14,9 @@ function landingPage(targetPath: string, version: string): string {
 <h1>metrics ${escapeHtml(version)}</h1>
 <p>Watches the Dynamo workers of <code>${escapeHtml(targetPath)}</code>.</p>
 <ul>
-<li><a href="/metrics">/metrics</a>: for Prometheus</li>
-<li><a href="/readyz">/readyz</a>: ready, and what is missing</li>
-<li><a href="/livez">/livez</a>: alive</li>
+<li><a href="metrics">/metrics</a>: for Prometheus</li>
+<li><a href="readyz">/readyz</a>: ready, and what is missing</li>
+<li><a href="livez">/livez</a>: alive</li>
 </ul>
 </body>
 </html>

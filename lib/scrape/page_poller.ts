@@ -49,9 +49,10 @@ const MAX_DOUBTFUL_AT_ONCE = 16;
 const TIMEOUT_MS = 2_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_BACK_OFF_MS = 60_000;
-/** Lines of the log about the content of one page. */
+/** Lines of the log about the content of pages, and about why one cannot be read. */
 const MAX_SAID = 100;
-const UNKNOWN_LABEL = "A worker's page has samples apart by a label that is not known: none of them is shown";
+const MAX_CAUSES = 10;
+const UNKNOWN_LABEL = "A worker's page has samples that differ in an unknown label: none is shown";
 
 /**
  * Asks for workers' HTTP pages, each at a fixed cadence, one that is not there ever more seldom. Pages that hang take no
@@ -65,6 +66,8 @@ export class PagePoller implements Disposable {
   readonly #waiting = new Set<Source>();
   readonly #doubtful = new Set<Source>();
   readonly #failing = new Set<Source>();
+  /** Families and labels that were logged: pages of one engine have the same. */
+  readonly #saidLabels = new Set<string>();
   readonly #asked = new Set<Source>();
   #pages = new Map<string, WorkerPage>();
   #lost = new Set<string>();
@@ -193,7 +196,9 @@ export class PagePoller implements Disposable {
       if (error instanceof FetchError) this.#counts.asked++;
       this.#counts.rejected[error.problem]++;
       this.#options.onPage();
-      if (source.problem === undefined) {
+      if (source.problem === undefined) source.causes.clear();
+      if (!source.causes.has(error.message) && source.causes.size < MAX_CAUSES) {
+        source.causes.add(error.message);
         this.#log.info("A worker's page cannot be read", { url: shownUrl(url), cause: error.message });
       }
       const isLate = error instanceof FetchError && error.problem === "timeout";
@@ -204,12 +209,14 @@ export class PagePoller implements Disposable {
     }
   }
 
-  /** Says once of each label that nothing is taken of the samples that it tells apart. */
-  #warnOfLabels(source: Source, unknownLabels: readonly UnknownLabel[]): void {
+  /** Says once of each family and label that nothing is taken of the samples that it tells apart. */
+  #warnOfLabels({ url }: Source, unknownLabels: readonly UnknownLabel[]): void {
     for (const { family, label } of unknownLabels) {
+      const key = `${family} ${label}`;
+      if (this.#saidLabels.has(key) || this.#saidLabels.size >= MAX_SAID) continue;
+      this.#saidLabels.add(key);
       const what = label === "" ? "A worker's page repeats a sample with other values" : UNKNOWN_LABEL;
-      if (source.isSaid(`${family} ${label}`)) continue;
-      this.#log.warn(what, { family, ...(label !== "" && { label }), url: shownUrl(source.url) });
+      this.#log.warn(what, { family, ...(label !== "" && { label }), url: shownUrl(url) });
     }
   }
 
@@ -272,8 +279,10 @@ class Source {
   isThere = false;
   answeredAtMs = -Infinity;
   owners: PageOwners = { workers: new Set() };
-  /** What was said in the log of it, once each. */
+  /** What was said in the log of its content, once each. */
   readonly said = new Set<string>();
+  /** Why it could not be read since it was last there. */
+  readonly causes = new Set<string>();
   /** Of whom it has said what still stands. */
   speaksOf: ReadonlySet<WorkerId> = new Set();
   /** Why it is not there; undefined while it was not asked, or is. */

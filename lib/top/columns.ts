@@ -1,8 +1,11 @@
+import { kvRatio, slotRatio } from "../exposition/worker_ratios.ts";
 import { bar } from "./bar.ts";
-import type { State, Worker } from "../exposition/api_v1.ts";
-import { type Color, fit, type Line, printable } from "./line.ts";
-import { ofText, percentText, ratioOf, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
+import type { Aggregate, State, Worker } from "../exposition/api_v1.ts";
+import { conditionOf, partialNote, silentRanks, stuckMs } from "../exposition/worker_notes.ts";
+import { type Color, fit, type Line, printable, type Span } from "./line.ts";
+import { ofText, percentText, shortId, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
 import { type SortKey, sumOf } from "./order.ts";
+import type { Moments } from "./source.ts";
 
 /** A column of the table of workers. */
 export interface Column {
@@ -13,7 +16,9 @@ export interface Column {
   readonly isNumber?: true;
   /** It takes what room is left. */
   readonly isBar?: true;
-  cell(worker: Worker, shown: { readonly width: number; readonly nowMs: number }): Line;
+  /** Whether the workers have anything to show in it; without this they always have. */
+  isWanted?(workers: Aggregate): boolean;
+  cell(worker: Worker, shown: Moments & { readonly width: number }): Line;
 }
 
 export const STATE_COLORS: Readonly<Record<State, Color>> = {
@@ -63,11 +68,32 @@ const STATE: Column = {
   title: "STATE",
   width: 11,
   sort: "state",
-  cell: ({ state }) => [{ text: state, color: STATE_COLORS[state] }],
+  cell: (worker, { knownMs }) => [stateOf(worker, knownMs)],
 };
-const KV = utilisation("KV", "kv", (worker) => ratioOf(worker.kv_blocks_used, worker.kv_blocks_total));
-const SLOTS = utilisation("SLOTS", "slots", (worker) => ratioOf(worker.slots_active, worker.slots_total));
+/** Where there is no room for all digits: the last tell workers apart. */
+const SHORT_WORKER: Column = { ...WORKER, width: 9, cell: ({ id }) => [{ text: shortId(id) }] };
+/** Over how many of its ranks a worker's numbers are, and whether one of these is silent. */
+const RANKS: Column = {
+  title: "RANKS",
+  width: 9,
+  isWanted: ({ workers_partial, ranks_silent }) => !!workers_partial || !!ranks_silent,
+  cell: (worker) => [ranksOf(worker)],
+};
+const KV = utilisation("KV", "kv", kvRatio);
+/** Where there is no room for a bar. */
+const SHORT_KV: Column = {
+  title: "KV",
+  width: PERCENT_WIDTH,
+  sort: "kv",
+  isNumber: true,
+  cell: (worker) => [{ text: percentText(kvRatio(worker)).padStart(PERCENT_WIDTH) }],
+};
+const SLOTS = utilisation("SLOTS", "slots", slotRatio);
 const WAITING = number("WAIT", 5, ({ requests_waiting }) => shortNumber(requests_waiting), "waiting");
+const IN_FLIGHT: Column = {
+  ...number("INFL", 5, ({ requests_in_flight }) => shortNumber(requests_in_flight), "in flight"),
+  isWanted: ({ requests_in_flight }) => requests_in_flight !== undefined,
+};
 /** Since its last sign of life. */
 const AGE = number("AGE", 5, (worker, nowMs) => spanText(ageMs(worker, nowMs)), "age");
 const BLOCKS = number("BLOCKS", 11, (worker) => ofText(worker.kv_blocks_used, worker.kv_blocks_total));
@@ -84,11 +110,13 @@ const MODEL = text("MODEL", 24, ({ model }) => model);
 export const COLUMNS: readonly Column[] = [
   WORKER,
   STATE,
+  RANKS,
   KV,
   BLOCKS,
   SLOTS,
   ACTIVE,
   WAITING,
+  IN_FLIGHT,
   CACHE,
   HIT,
   AGE,
@@ -99,13 +127,15 @@ export const COLUMNS: readonly Column[] = [
   MODEL,
 ];
 
-/** Which are shown first where there is not room for all. */
+/** Which are shown first where there is not room for all. No number comes before the ranks that it is over. */
 const BY_NEED: readonly Column[] = [
   WORKER,
   STATE,
+  RANKS,
   KV,
   AGE,
   WAITING,
+  IN_FLIGHT,
   SLOTS,
   REQUESTS,
   ERRORS,
@@ -116,26 +146,78 @@ const BY_NEED: readonly Column[] = [
   TYPE,
   RELEASE,
   MODEL,
+];
+
+/** What takes less room, tried one after the other until there is room for the load. */
+const SHORTER: readonly ReadonlyMap<Column, Column>[] = [
+  new Map(),
+  new Map([[WORKER, SHORT_WORKER]]),
+  new Map([[WORKER, SHORT_WORKER], [KV, SHORT_KV]]),
 ];
 
 /** How wide a bar may grow. */
 const MAX_BAR = 30;
 
-/** The columns that a width has room for, one cell apart, the bars as wide as there is room. */
-export function columnsFor(width: number): readonly { readonly column: Column; readonly width: number }[] {
-  let left = width + 1;
-  const taken = new Set<Column>();
-  for (const column of BY_NEED) {
-    if (column.width + 1 > left && taken.size > 0) break;
-    taken.add(column);
-    left -= column.width + 1;
-  }
-  const bars = [...taken].filter(({ isBar }) => isBar).length;
+/** Columns of these workers that a width has room for, one cell apart, the bars as wide as there is room. */
+export function columnsFor(
+  width: number,
+  workers: Aggregate,
+): readonly { readonly column: Column; readonly width: number }[] {
+  const tries = SHORTER.map((shorter) => columnsIn(width, { workers, shorter }));
+  const { taken, left } = tries.find(({ taken }) => taken.has(KV)) ?? tries[0]!;
+  const columns = COLUMNS.flatMap((column) => taken.get(column) ?? []);
+  const bars = columns.filter(({ isBar }) => isBar).length;
   const more = bars === 0 ? 0 : Math.max(0, Math.floor(left / bars));
-  return COLUMNS.filter((column) => taken.has(column)).map((column) => ({
+  return columns.map((column) => ({
     column,
     width: column.isBar ? Math.min(MAX_BAR + PERCENT_WIDTH, column.width + more) : column.width,
   }));
+}
+
+/** Columns that there is room for by need, each with what is shown of it, and how many cells are left. */
+function columnsIn(
+  width: number,
+  { workers, shorter }: { readonly workers: Aggregate; readonly shorter: ReadonlyMap<Column, Column> },
+): { readonly taken: ReadonlyMap<Column, Column>; readonly left: number } {
+  const taken = new Map<Column, Column>();
+  let left = width + 1;
+  for (const column of BY_NEED) {
+    if (column.isWanted?.(workers) === false) continue;
+    const shown = shorter.get(column) ?? column;
+    if (shown.width + 1 > left && taken.size > 0) break;
+    taken.set(column, shown);
+    left -= shown.width + 1;
+  }
+  return { taken, left };
+}
+
+/** Its state, or in what trouble it is that the state does not tell. */
+function stateOf(worker: Worker, knownMs: number): Span {
+  const condition = conditionOf(worker);
+  switch (condition) {
+    case "stuck":
+      return { text: `stuck ${spanText(stuckMs(worker, knownMs))}`, color: "red", bold: true };
+    case "silent_ranks":
+      return { text: "rank silent", color: "red" };
+    default:
+      return { text: condition, color: STATE_COLORS[condition] };
+  }
+}
+
+/** `4 of 8`, with a `!` where a rank is silent. */
+function ranksOf(worker: Worker): Span {
+  const silent = silentRanks(worker).length;
+  const color = silent > 0 ? "red" : partialNote(worker) === undefined ? undefined : "yellow";
+  const text = ranksText(worker);
+  if (text === undefined) return { text: silent > 0 ? `${silent} silent` : "", color };
+  return { text: silent > 0 ? `${text}!` : text, color };
+}
+
+/** `4 of 8`: over how many of its ranks the numbers are; undefined of a worker with one. */
+export function ranksText({ ranks_heard, ranks_expected }: Worker): string | undefined {
+  return ranks_heard === undefined || ranks_expected === undefined
+    ? undefined
+    : `${ranks_heard} of ${ranks_expected}`;
 }
 
 /** How long a worker gave no sign of life; undefined where that says nothing. */
@@ -146,10 +228,10 @@ export function ageMs({ last_seen_at }: Worker, nowMs: number): number | undefin
 /** A worker's cells in one line. */
 export function rowOf(
   worker: Worker,
-  { columns, nowMs }: { readonly columns: ReturnType<typeof columnsFor>; readonly nowMs: number },
+  { columns, ...moments }: Moments & { readonly columns: ReturnType<typeof columnsFor> },
 ): Line {
   return columns.flatMap(({ column, width }, n) => [
     ...(n === 0 ? [] : [{ text: " " }]),
-    ...fit(column.cell(worker, { width, nowMs }), width),
+    ...fit(column.cell(worker, { width, ...moments }), width),
   ]);
 }

@@ -1,4 +1,5 @@
 import { sleep } from "../timing.ts";
+import { asciiText } from "./ascii.ts";
 import { plainText } from "./plain.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
@@ -7,7 +8,10 @@ const PATIENCE_MS = 5_000;
 const PAUSE_MS = 50;
 
 /** Writes the first whole picture to stdout as a table, or what there is after a time; gives the exit code, 1 for nothing. */
-export async function firstTable(source: FleetSource, signal: AbortSignal): Promise<number> {
+export async function firstTable(
+  source: FleetSource,
+  { isAscii, signal }: { readonly isAscii: boolean; readonly signal: AbortSignal },
+): Promise<number> {
   let reading = source.read();
   for (let waitedMs = 0; !isWhole(reading) && waitedMs < PATIENCE_MS; waitedMs += PAUSE_MS) {
     await sleep(PAUSE_MS, { signal });
@@ -16,9 +20,10 @@ export async function firstTable(source: FleetSource, signal: AbortSignal): Prom
     if (reading.isLost) break;
   }
   const { fleet, problem } = reading;
-  if (fleet) write(Deno.stdout, plainText(fleet, { reading, url: source.url }));
+  const textOf = (text: string) => isAscii ? text.split("\n").map(asciiText).join("\n") : text;
+  if (fleet) write(Deno.stdout, textOf(plainText(fleet, { reading, url: source.url })));
   const isUp = fleet?.targets.every(({ up }) => up) ?? false;
-  if (!isUp) write(Deno.stderr, `error: Cannot see the fleet: ${problem ?? "nothing was heard"}\n`);
+  if (!isUp) write(Deno.stderr, textOf(`error: Cannot see the fleet: ${problem ?? "nothing was heard"}\n`));
   return isUp ? 0 : 1;
 }
 
@@ -31,8 +36,7 @@ export function isWhole({ fleet }: Pick<Reading, "fleet">): boolean {
   return fleet?.targets.every(({ up, workers }) =>
     up && workers.length > 0 &&
     workers.every(({ state, channels, kv_blocks_used }) =>
-      state === "silent" || channels.includes("stats") || channels.includes("http") ||
-      isListed && kv_blocks_used !== undefined
+      state === "silent" || channels.includes("stats") || isListed && kv_blocks_used !== undefined
     )
   ) ?? false;
 }

@@ -1,9 +1,15 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
-import type { Aggregate, Fleet, HistoryAnswer, State, Target } from "../exposition/api_v1.ts";
+import type { Aggregate, Fleet, HistoryAnswer, State, Target, Worker } from "../exposition/api_v1.ts";
+import {
+  partialWorkersNote,
+  silentRanksSum,
+  stuckNote,
+  stuckWorkersNote,
+} from "../exposition/worker_notes.ts";
 import { pathOf } from "./fleet.ts";
 import { fit, type Line, printable, type Span, spread, widthOf } from "./line.ts";
-import { numberText, ofText, percentText, ratioOf, spanText, UNKNOWN } from "./numbers.ts";
+import { numberText, ofText, percentText, ratioOf, shortId, spanText, UNKNOWN } from "./numbers.ts";
 import type { Reading } from "./source.ts";
 import { CELL_SECONDS, sparkline } from "./sparkline.ts";
 
@@ -14,15 +20,17 @@ export interface HeaderOptions {
   readonly target: number;
   readonly past: HistoryAnswer | undefined;
   readonly columns: number;
-  /** Without the numbers: there is no room. */
+  /** The load alone of all the numbers: there is no room. */
   readonly isShort: boolean;
+  /** Until when it is known how things are, in milliseconds of the server's clock. */
+  readonly knownMs: number;
 }
 
 /** Where the sparklines begin, and the most that a past of fifteen minutes fills. */
 const SPARK_FROM = 44;
 const MAX_CELLS = 90;
 
-/** What a fleet is together: two lines of where it is seen, one of who is there, four of numbers. */
+/** What a fleet is together: two lines of where it is seen, one of who is there, some of what is wrong, and of numbers. */
 export function headerLines(fleet: Fleet, options: HeaderOptions): readonly Line[] {
   const { columns, isShort, target: position } = options;
   const target = fleet.targets[position] ?? fleet.targets[0];
@@ -37,8 +45,9 @@ export function headerLines(fleet: Fleet, options: HeaderOptions): readonly Line
   return [
     titleLine(fleet, target, options),
     statusLine(fleet, target, options),
-    spread(workersLine(aggregate), minutes, columns),
-    ...isShort ? [] : numberLines(aggregate, spark),
+    workersLine(target, { minutes, columns }),
+    ...troubleLines(target, options),
+    ...numberLines(aggregate, spark).slice(0, isShort ? 1 : undefined),
   ];
 }
 
@@ -61,7 +70,34 @@ function numberLines(
     [...usageLine("Slots", slot_utilisation, slots), spark("slot_utilisation", 1)],
     [...labelled("Load", loadText(others)), spark("load_avg")],
     [...labelled("Waiting", waitingText(others)), spark("requests_waiting")],
+    ...others.requests_in_flight === undefined
+      ? []
+      : [labelled("Hit rate", [{ text: ` ${hitRateText(others.hit_rate)}` }])],
   ];
+}
+
+/** What states do not tell: who is stuck, which ranks are silent, over what the sums are. One line where there is no room. */
+function troubleLines(
+  { workers, aggregate }: Target,
+  { columns, isShort, knownMs }: HeaderOptions,
+): readonly Line[] {
+  const { workers_stuck, workers_partial, ranks_silent } = aggregate;
+  const stuck = stuckWorkersNote(workers_stuck);
+  const one = workers_stuck === 1 ? workers.find(({ stuck_since }) => stuck_since !== undefined) : undefined;
+  const how = one && !isShort ? stuckNote(one, knownMs) : undefined;
+  const spansOf = (text: string | undefined, span: Omit<Span, "text">) =>
+    text === undefined ? [] : [{ text, ...span }];
+  const stuckSpans = spansOf(how === undefined ? stuck : `${stuck}: ${how}`, { color: "red", bold: true });
+  const ranksSpans = [
+    ...spansOf(silentRanksSum(ranks_silent), { color: "red" }),
+    ...spansOf(partialWorkersNote(workers_partial), { color: "yellow" }),
+  ];
+  const lines: readonly Line[] = isShort ? [[...stuckSpans, ...ranksSpans]] : [stuckSpans, ranksSpans];
+  return lines.filter((line) => line.length > 0).map((line) => fit(apart(line), columns));
+}
+
+function apart(spans: Line): Line {
+  return spans.flatMap((span, n) => n === 0 ? [span] : [{ text: "  " }, span]);
 }
 
 function titleLine(
@@ -101,7 +137,7 @@ function statusLine(
     spans.push({ text: `round ${Math.round(round.seconds * 1_000)} ms, ${round.answered} answered` });
   }
   const problem = reading.problem === undefined ? [] : [{ text: reading.problem, color: "yellow" as const }];
-  return fit([...spans, ...problem].flatMap((span, n) => n === 0 ? [span] : [{ text: "  " }, span]), columns);
+  return fit(apart([...spans, ...problem]), columns);
 }
 
 function connection(name: string, connected: boolean): Span {
@@ -110,13 +146,36 @@ function connection(name: string, connected: boolean): Span {
 
 const STATES: readonly State[] = ["responding", "silent", "undecodable", "no_data", "discovered"];
 
-function workersLine({ workers }: Aggregate): Line {
-  const all = STATES.reduce((sum, state) => sum + workers[state], 0);
-  const counts = STATES.filter((state) => workers[state] > 0).flatMap((state): Span[] => [
-    { text: "  " },
-    { text: `${workers[state]} ${state}`, color: STATE_COLORS[state], bold: state === "silent" },
-  ]);
-  return [{ text: "Workers ", color: "cyan" }, { text: String(all) }, ...counts];
+/** Who is there by state, and the first that is silent by name; where there is no room for all, that one comes first. */
+function workersLine(
+  { workers, aggregate }: Target,
+  { minutes, columns }: { readonly minutes: Line; readonly columns: number },
+): Line {
+  const counts = aggregate.workers;
+  const spansOf = (states: readonly State[]) =>
+    states.filter((state) => counts[state] > 0).flatMap((state): Span[] => [
+      { text: "  " },
+      {
+        text: `${counts[state]} ${state}${state === "silent" ? silentName(workers) : ""}`,
+        color: STATE_COLORS[state],
+        bold: state === "silent",
+      },
+    ]);
+  const all = STATES.reduce((sum, state) => sum + counts[state], 0);
+  const head: Line = [{ text: "Workers ", color: "cyan" }, { text: String(all) }];
+  const line = [...head, ...spansOf(STATES)];
+  if (widthOf(line) > columns) return fit([...head, ...spansOf(SILENT_FIRST)], columns);
+  const isRoom = widthOf(line) + widthOf(minutes) < columns;
+  return isRoom ? spread(line, minutes, columns) : line;
+}
+
+const SILENT_FIRST: readonly State[] = ["silent", ...STATES.filter((state) => state !== "silent")];
+
+/** ` (…000250)`, ` (…000250, 2 more)` */
+function silentName(workers: readonly Worker[]): string {
+  const [first, ...others] = workers.filter(({ state }) => state === "silent");
+  if (first === undefined) return "";
+  return others.length === 0 ? ` (${shortId(first.id)})` : ` (${shortId(first.id)}, ${others.length} more)`;
 }
 
 function usageLine(label: string, ratio: number | undefined, count: string): Line {
@@ -134,11 +193,20 @@ function loadText({ load_avg, load_std }: Pick<Aggregate, "load_avg" | "load_std
   return [{ text }];
 }
 
-function waitingText({ requests_waiting, hit_rate }: Pick<Aggregate, "requests_waiting" | "hit_rate">): Line {
-  const hit = hit_rate && ratioOf(hit_rate.overlap_blocks, hit_rate.isl_blocks);
+/** Beside the waiting requests stand those in flight where these are known, else the hit rate. */
+function waitingText(
+  { requests_waiting, requests_in_flight, hit_rate }: Omit<Aggregate, "workers">,
+): Line {
   const waiting: Span = { text: numberText(requests_waiting).padEnd(7) };
-  const label: Span = { text: " Hit rate ", color: "cyan" };
-  return [waiting, label, { text: hit === undefined ? UNKNOWN : `${percentText(hit).trim()} since start` }];
+  const label = (text: string): Span => ({ text: ` ${text} `, color: "cyan" });
+  return requests_in_flight === undefined
+    ? [waiting, label("Hit rate"), { text: hitRateText(hit_rate) }]
+    : [waiting, label("In flight"), { text: numberText(requests_in_flight) }];
+}
+
+function hitRateText(hitRate: Aggregate["hit_rate"]): string {
+  const hit = hitRate && ratioOf(hitRate.overlap_blocks, hitRate.isl_blocks);
+  return hit === undefined ? UNKNOWN : `${percentText(hit).trim()} since start`;
 }
 
 /** The last minutes of a series of a target, or of the worker whose past it is. */

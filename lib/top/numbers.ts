@@ -43,3 +43,8 @@ export function spanText(ms: number | undefined): string {
 export function ratioOf(used: number | undefined, total: number | undefined): number | undefined {
   return used === undefined || total === undefined || total === 0 ? undefined : used / total;
 }
+
+/** An id in at most nine characters, as the page shortens it. */
+export function shortId(id: string): string {
+  return id.length > 9 ? `…${id.slice(-6)}` : id;
+}

@@ -1,28 +1,37 @@
-import { ageMs } from "./columns.ts";
+import { ageMs, ranksText } from "./columns.ts";
 import type { Fleet, Worker } from "../exposition/api_v1.ts";
+import { firstPassNote, silentRanksNote, stuckNote } from "../exposition/worker_notes.ts";
+import { widthOfText } from "./cells.ts";
 import { headerLines } from "./header.ts";
 import { plain, printable } from "./line.ts";
-import { numberText, ofText, percentText, spanText } from "./numbers.ts";
+import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
 import { sumOf } from "./order.ts";
-import type { Reading } from "./source.ts";
+import { type Moments, momentsOf, type Reading } from "./source.ts";
 
-/** A column's title and what a worker has in it. */
-type PlainColumn = readonly [title: string, cell: (worker: Worker, nowMs: number) => string | undefined];
+/** A column's title, what a worker has in it, and whether the column is left out if no worker has anything in it. */
+type PlainColumn = readonly [
+  title: string,
+  cell: (worker: Worker, moments: Moments) => string | undefined,
+  isOptional?: true,
+];
 
 const COLUMNS: readonly PlainColumn[] = [
   ["WORKER", ({ id }) => id],
   ["STATE", ({ state }) => state],
+  ["RANKS", ranksText, true],
   ["KV", (worker) => ofText(worker.kv_blocks_used, worker.kv_blocks_total)],
   ["SLOTS", (worker) => ofText(worker.slots_active, worker.slots_total)],
   ["WAITING", ({ requests_waiting }) => numberText(requests_waiting)],
+  ["INFLIGHT", ({ requests_in_flight: count }) => count === undefined ? undefined : numberText(count), true],
   ["CACHE", ({ cache_usage }) => percentText(cache_usage).trim()],
   ["HITS", ({ prefix_hit }) => percentText(prefix_hit).trim()],
-  ["AGE", (worker, nowMs) => spanText(ageMs(worker, nowMs))],
+  ["AGE", (worker, { nowMs }) => spanText(ageMs(worker, nowMs))],
   ["REQUESTS", (worker) => numberText(sumOf(worker, "requests"))],
   ["ERRORS", (worker) => numberText(sumOf(worker, "errors"))],
   ["TYPE", ({ worker_type }) => worker_type],
   ["RELEASE", ({ release }) => release],
   ["MODEL", ({ model }) => model],
+  ["NOTE", noteOf, true],
 ];
 
 /** What is known now, as text for people and pipes: for each target its numbers, then a table of its workers. */
@@ -30,21 +39,38 @@ export function plainText(
   fleet: Fleet,
   { reading, url }: { readonly reading: Reading; readonly url: string | undefined },
 ): string {
-  const nowMs = Date.parse(fleet.at) + reading.ageMs;
-  const options = { reading, url, past: undefined, columns: 80, isShort: false };
+  const moments = momentsOf(fleet, reading);
+  const options = { reading, url, past: undefined, columns: 80, isShort: false, ...moments };
   const parts = fleet.targets.map(({ workers }, target) => [
     ...headerLines(fleet, { ...options, target }).map(plain),
     "",
-    ...aligned([
-      COLUMNS.map(([title]) => title),
-      ...workers.map((worker) => COLUMNS.map(([, cell]) => printable(cell(worker, nowMs) ?? "–"))),
-    ]),
+    ...aligned(tableOf(workers, moments)),
   ]);
   return parts.map((lines) => `${lines.join("\n")}\n`).join("\n");
 }
 
+/** The titles, then a row for each worker. */
+function tableOf(workers: readonly Worker[], moments: Moments): readonly (readonly string[])[] {
+  const columns = COLUMNS.filter(([, cell, isOptional]) =>
+    !isOptional || workers.some((worker) => cell(worker, moments) !== undefined)
+  );
+  return [
+    columns.map(([title]) => title),
+    ...workers.map((worker) => columns.map(([, cell]) => printable(cell(worker, moments) ?? UNKNOWN))),
+  ];
+}
+
+/** What a state and numbers do not say. */
+function noteOf(worker: Worker, { knownMs }: Moments): string | undefined {
+  const notes = [stuckNote(worker, knownMs), silentRanksNote(worker), firstPassNote(worker)];
+  return notes.filter((note) => note !== undefined).join("; ") || undefined;
+}
+
 /** Each column as wide as its widest cell. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, n) => rows.reduce((width, row) => Math.max(width, row[n]!.length), 0));
-  return rows.map((row) => row.map((cell, n) => cell.padEnd(widths[n]!)).join("  ").trimEnd());
+  const widths = rows[0]!.map((_, n) =>
+    rows.reduce((width, row) => Math.max(width, widthOfText(row[n]!)), 0)
+  );
+  const cellOf = (text: string, n: number) => text + " ".repeat(widths[n]! - widthOfText(text));
+  return rows.map((row) => row.map(cellOf).join("  ").trimEnd());
 }

@@ -3,7 +3,7 @@ import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { headerLines } from "./header.ts";
 import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
 import { ordered } from "./order.ts";
-import type { Reading } from "./source.ts";
+import { type Moments, momentsOf, type Reading } from "./source.ts";
 import { arrow, tableLines } from "./table.ts";
 import { type Shown, type View, windowOf } from "./view.ts";
 
@@ -25,42 +25,46 @@ export interface Screen extends Shown {
   readonly lines: readonly Line[];
 }
 
-/** Below this the numbers of the fleet give way to rows of workers. */
+/** Below this the numbers of the fleet, all but the load, give way to rows of workers. */
 const SHORT_ROWS = 16;
 
 /** @param rows the workers in the view's order, see `rowsOf` */
 export function screenOf(picture: Picture, rows: readonly Worker[]): Screen {
   const { fleet } = picture.reading;
   if (fleet === undefined) return waiting(picture);
-  const nowMs = Date.parse(fleet.at) + picture.reading.ageMs;
+  const moments = momentsOf(fleet, picture.reading);
   const ids = rows.map(({ id }) => id);
   const targets = fleet.targets.length;
   const header = headerLines(fleet, {
     ...picture,
     target: picture.view.target,
     isShort: picture.rows < SHORT_ROWS,
+    ...moments,
   });
   return picture.view.detail
-    ? { ids, targets, ...workerPart(picture, { detail: picture.view.detail, header, nowMs }) }
-    : { ids, targets, ...tablePart(picture, { rows, ids, targets, header, nowMs }) };
+    ? { ids, targets, ...workerPart(picture, { detail: picture.view.detail, header, moments }) }
+    : { ids, targets, ...tablePart(picture, { rows, ids, targets, header, moments }) };
 }
 
 /** The table of workers below the fleet's numbers. */
 function tablePart(
   picture: Picture,
-  { rows, ids, targets, header, nowMs }: {
+  { rows, ids, targets, header, moments }: {
     readonly rows: readonly Worker[];
     readonly ids: readonly string[];
     readonly targets: number;
     readonly header: readonly Line[];
-    readonly nowMs: number;
+    readonly moments: Moments;
   },
 ): Omit<Screen, "ids" | "targets"> {
   const { view, columns } = picture;
   const height = Math.max(0, picture.rows - header.length - 2);
   const { index, top } = windowOf(view, { ids, height });
-  const table = tableLines(rows, { columns, top, height, index, nowMs, order: view });
-  const empty = rows.length === 0 ? [[{ text: emptyText(targetOf(picture), view.filter) }]] : [];
+  const target = targetOf(picture);
+  const table = target === undefined
+    ? []
+    : tableLines(rows, { columns, aggregate: target.aggregate, top, height, index, ...moments, order: view });
+  const empty = rows.length === 0 ? [[{ text: emptyText(target, view.filter) }]] : [];
   const last = Math.min(rows.length, top + height);
   const position = `${Math.min(top + 1, last)}-${last} of ${rows.length}`;
   const room = columns - position.length - 1;
@@ -72,17 +76,17 @@ function tablePart(
 /** One worker below where the fleet is seen. */
 function workerPart(
   picture: Picture,
-  { detail: { id, from }, header, nowMs }: {
+  { detail: { id, from }, header, moments }: {
     readonly detail: NonNullable<View["detail"]>;
     readonly header: readonly Line[];
-    readonly nowMs: number;
+    readonly moments: Moments;
   },
 ): Omit<Screen, "ids" | "targets"> {
   const { workerPast: past, columns } = picture;
   const target = targetOf(picture);
   const worker = target?.workers.find((worker) => worker.id === id);
   const body = target && worker
-    ? detailLines(worker, { target, past, nowMs, columns })
+    ? detailLines(worker, { target, past, ...moments, columns })
     : [[{ text: `Worker ${id} is gone` }]];
   const height = Math.max(0, picture.rows - 3);
   const detailEnd = Math.max(0, body.length - height);

@@ -12,6 +12,18 @@ export interface Reading {
   readonly problem: string | undefined;
 }
 
+/** Moments of the server's clock, in milliseconds. */
+export interface Moments {
+  readonly nowMs: number;
+  /** Until when it is known how things are: while the fleet is lost, that stands. */
+  readonly knownMs: number;
+}
+
+export function momentsOf(fleet: Fleet, { ageMs, isLost }: Reading): Moments {
+  const atMs = Date.parse(fleet.at);
+  return { nowMs: atMs + ageMs, knownMs: isLost ? atMs : atMs + ageMs };
+}
+
 /** Where a fleet is seen: by a monitor of our own, or by the API of a `metrics` that runs. */
 export interface FleetSource {
   /** Where that is, for people; undefined for a monitor of our own. */

@@ -1,16 +1,18 @@
 import { type Column, columnsFor, rowOf } from "./columns.ts";
-import type { Worker } from "../exposition/api_v1.ts";
+import type { Aggregate, Worker } from "../exposition/api_v1.ts";
 import { fit, type Line } from "./line.ts";
 import type { Order } from "./order.ts";
+import type { Moments } from "./source.ts";
 
-export interface TableOptions {
+export interface TableOptions extends Moments {
   readonly columns: number;
+  /** What the workers of the target are together. */
+  readonly aggregate: Aggregate;
   /** The first row shown, and how many there is room for. */
   readonly top: number;
   readonly height: number;
   /** The chosen row. */
   readonly index: number;
-  readonly nowMs: number;
   readonly order: Order;
 }
 
@@ -20,13 +22,13 @@ const CURSOR = "> ";
 /** The titles, and the rows from `top` on that there is room for; no other is looked at. */
 export function tableLines(
   rows: readonly Worker[],
-  { columns, top, height, index, nowMs, order }: TableOptions,
+  { columns, aggregate, top, height, index, nowMs, knownMs, order }: TableOptions,
 ): readonly Line[] {
-  const shown = columnsFor(columns - CURSOR.length);
+  const shown = columnsFor(columns - CURSOR.length, aggregate);
   const titles = shown.map(({ column, width }) => title(column, width, order)).join(" ");
   const lines = rows.slice(top, top + height).map((worker, n) => {
     const isChosen = top + n === index;
-    const row = [{ text: isChosen ? CURSOR : "  " }, ...rowOf(worker, { columns: shown, nowMs })];
+    const row = [{ text: isChosen ? CURSOR : "  " }, ...rowOf(worker, { columns: shown, nowMs, knownMs })];
     return isChosen ? fit(row, columns).map((span) => ({ ...span, bold: true })) : row;
   });
   return [fit([{ text: `  ${titles}` }], columns).map((span) => ({ ...span, inverse: true })), ...lines];

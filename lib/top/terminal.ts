@@ -1,13 +1,16 @@
 import "./production.ts";
-import { Box, type Key, render, Text, useApp, useInput, useWindowSize } from "ink";
+import { type Key, render, useApp, useInput } from "ink";
 import process from "node:process";
-import { createElement, useEffect, useMemo, useRef, useState } from "react";
+import { Writable } from "node:stream";
+import { createElement, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { onAbort } from "../timing.ts";
 import type { HistoryAnswer } from "../exposition/api_v1.ts";
-import type { Line } from "./line.ts";
+import { Display } from "./display.ts";
+import { JobControl } from "./job.ts";
+import { Keyboard } from "./keyboard.ts";
 import { rowsOf, screenOf } from "./screen.ts";
 import type { FleetSource, Reading } from "./source.ts";
-import { afterPress, FIRST_VIEW, type Key as ViewKey, type Press, type View } from "./view.ts";
+import { afterPress, firstView, type Key as ViewKey, type Press, type View } from "./view.ts";
 
 /** Without a key the screen is made anew once a second at most, and so long after when there was nothing new to show. */
 const FRAME_MS = 1_000;
@@ -17,24 +20,74 @@ const PAST_MS = 10_000;
 
 export interface TerminalOptions {
   readonly colors: boolean;
+  /** Whether the terminal is written to in ASCII alone. */
+  readonly isAscii: boolean;
+  /** The id of the worker that is shown first, alone. */
+  readonly worker: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Shows a source on the whole screen until `q`, Ctrl-C or an abort; then the terminal is as it was. */
 export async function showOnTerminal(
   source: FleetSource,
-  { colors, signal }: TerminalOptions,
+  { colors, isAscii, worker, signal }: TerminalOptions,
 ): Promise<void> {
   if (signal.aborted) return;
-  const app = render(createElement(Top, { source, colors }), {
-    alternateScreen: true,
-    interactive: true,
-    incrementalRendering: true,
+  const display = new Display({ colors, isAscii, write: writeToTerminal, nowMs: () => performance.now() });
+  const keyboard = new Keyboard({
+    [CTRL_L]: () => display.redraw(),
+    [CTRL_Z]: () => job.stopAll(),
+    [CTRL_BACKSLASH]: () => app.unmount(),
+  });
+  using job = new JobControl({
+    onStop: async () => {
+      keyboard.release();
+      await display.close();
+    },
+    onContinue: () => {
+      keyboard.renew();
+      display.open();
+    },
+    signal,
+  });
+  display.open();
+  const app = render(createElement(Top, { source, display, worker }), {
+    stdin: keyboard as unknown as NodeJS.ReadStream,
+    stdout: new Nowhere() as unknown as NodeJS.WriteStream,
+    interactive: false,
     patchConsole: false,
   });
   using _abort = onAbort(signal, () => app.unmount());
   using _signals = hearSignals();
-  await app.waitUntilExit();
+  try {
+    await app.waitUntilExit();
+  } finally {
+    await display.close();
+  }
+}
+
+const CTRL_L = "\x0c";
+const CTRL_Z = "\x1a";
+const CTRL_BACKSLASH = "\x1c";
+
+/** Where Ink's own drawing goes: it trusts that the terminal shows what it wrote, and nobody else writes there. */
+class Nowhere extends Writable {
+  readonly columns = 80;
+  readonly rows = 24;
+
+  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
+    done();
+  }
+}
+
+/** A terminal that takes nothing more is left alone when we end. */
+async function writeToTerminal(text: string): Promise<void> {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
+  } catch {
+    // It is gone: a signal says so too.
+  }
 }
 
 /** Ink ends the process by a signal that nobody else hears as Node tells it; it is `signal` that ends us. */
@@ -48,12 +101,16 @@ function hearSignals(): Disposable {
   };
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
-function Top({ source, colors }: { readonly source: FleetSource; readonly colors: boolean }) {
+function Top({ source, display, worker }: {
+  readonly source: FleetSource;
+  readonly display: Display;
+  readonly worker: string | undefined;
+}) {
   const { exit } = useApp();
-  const { columns, rows } = useWindowSize();
-  const [view, setView] = useState(FIRST_VIEW);
+  const { columns, rows } = useTerminalSize();
+  const [view, setView] = useState(() => firstView(worker));
   const reading = useReading(source);
   const hasFleet = reading.fleet !== undefined;
   const past = usePast(source, { worker: undefined, isWanted: hasFleet });
@@ -76,17 +133,30 @@ function Top({ source, colors }: { readonly source: FleetSource; readonly colors
   useEffect(() => {
     if (view.isOver) exit();
   }, [view.isOver]);
-  const lines = screenOf(picture, workers).lines.map((line, key) =>
-    createElement(Row, { key, line, colors })
-  );
-  return createElement(Box, { flexDirection: "column", width: columns, height: rows }, lines);
+  useLayoutEffect(() => display.show(screenOf(picture, workers).lines, columns));
+  return null;
 }
 
-function Row({ line, colors }: { readonly line: Line; readonly colors: boolean }) {
-  const spans = line.map(({ text, color, bold = false, inverse = false }, key) =>
-    createElement(Text, { key, bold, inverse, ...(colors && color && { color }) }, text)
-  );
-  return createElement(Text, { wrap: "truncate" }, spans);
+function useTerminalSize(): { readonly columns: number; readonly rows: number } {
+  const [size, setSize] = useState(terminalSize);
+  useEffect(() => {
+    const onResize = () => setSize(terminalSize());
+    process.stdout.on("resize", onResize);
+    onResize();
+    return () => void process.stdout.off("resize", onResize);
+  }, []);
+  return size;
+}
+
+/** In cells; what most terminals begin with where it is not known. */
+function terminalSize(): { readonly columns: number; readonly rows: number } {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    if (columns > 0 && rows > 0) return { columns, rows };
+  } catch {
+    // The terminal is gone.
+  }
+  return { columns: 80, rows: 24 };
 }
 
 /** What the source has, read for each frame. */

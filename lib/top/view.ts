@@ -19,7 +19,7 @@ export interface View extends Order {
 
 export const FIRST_VIEW: View = {
   target: 0,
-  sort: "worker",
+  sort: "state",
   isReversed: false,
   filter: "",
   isTyping: false,
@@ -28,6 +28,11 @@ export const FIRST_VIEW: View = {
   detail: undefined,
   isOver: false,
 };
+
+/** The first view, or one worker alone. */
+export function firstView(worker: string | undefined): View {
+  return worker === undefined ? FIRST_VIEW : { ...FIRST_VIEW, detail: { id: worker, from: 0 } };
+}
 
 export type Key =
   | ("up" | "down" | "page_up" | "page_down" | "home" | "end")

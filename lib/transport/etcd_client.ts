@@ -1,5 +1,5 @@
-import type { Etcd3, IOptions } from "etcd3";
-import { EtcdRelay } from "./etcd_relay.ts";
+import type { Etcd3 } from "etcd3";
+import { carriedHost } from "./etcd_inner.ts";
 
 export interface EtcdOptions {
   /** URLs or `host:port`, several members of one cluster. */
@@ -10,39 +10,46 @@ export interface EtcdOptions {
   readonly callMs?: number;
   /** From the loss of etcd to the next try, and between tries. */
   readonly retryMs?: number;
+  /** How often the members that are not in use are asked how they are. */
+  readonly probeMs?: number;
   /** How long nothing is done at first. */
   readonly beginAfterMs?: number;
 }
 
-/** One client; its connections end with it. */
+/** One client of one member; its connections end with it. */
 export interface EtcdClient extends Disposable {
   readonly etcd: Etcd3;
   /** What an error of one of its calls means, in a line. */
   cause(error: unknown): string;
 }
 
-/** Opens a client for these options; the library is loaded only now, since it alone doubles the time to start. */
+/** Opens a client of one endpoint; the library is loaded only now, since it alone doubles the time to start. */
 export async function openEtcd(
-  options: Pick<EtcdOptions, "endpoints" | "auth" | "callMs">,
+  endpoint: string,
+  { auth, callMs = CALL_MS }: Pick<EtcdOptions, "auth" | "callMs"> = {},
 ): Promise<EtcdClient> {
-  const { Etcd3 } = await import("etcd3");
+  const [{ Etcd3 }, { EtcdCarriers }] = await Promise.all([import("etcd3"), import("./etcd_carrier.ts")]);
   using opening = new DisposableStack();
-  const relays = options.endpoints.map((endpoint) =>
-    opening.use(new EtcdRelay(endpoint, { connectMs: options.callMs ?? 2_000 }))
+  const carriers = opening.use(new EtcdCarriers(endpoint, { connectMs: callMs }));
+  const { host } = opening.use(await carriedHost(() => carriers.open()));
+  const etcd = opening.adopt(
+    new Etcd3({
+      grpcOptions: { "grpc.max_receive_message_length": MAX_MESSAGE_BYTES },
+      hosts: host,
+      ...(auth && { auth }),
+    }),
+    (client) => client.close(),
   );
-  const settings: IOptions = {
-    grpcOptions: { "grpc.max_receive_message_length": MAX_MESSAGE_BYTES },
-    hosts: relays.map((relay) => relay.address),
-    ...(options.auth && { auth: options.auth }),
-  };
-  const etcd = opening.adopt(new Etcd3(settings), (client) => client.close());
   const opened = opening.move();
   return {
     etcd,
-    cause: (error) => relays.every((relay) => relay.failure) ? relays[0]!.failure! : causeText(error),
+    cause: (error) => carriers.failure ?? causeText(error),
     [Symbol.dispose]: () => opened.dispose(),
   };
 }
+
+/** The longest time one call may take if nothing else is said. */
+export const CALL_MS = 2_000;
 
 /** gRPC takes 4 MB where nothing is said, less than the keys of a large fleet. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;

@@ -2,7 +2,7 @@ import type { Etcd3, IDuplexStream, ILeaseKeepAliveRequest, ILeaseKeepAliveRespo
 import { type WorkerId, workerIdFromInteger } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { Alarm, sleep, within } from "../timing.ts";
-import type { EtcdClient, EtcdOptions } from "./etcd_client.ts";
+import { CALL_MS, type EtcdClient, type EtcdOptions } from "./etcd_client.ts";
 import { EtcdSessions, type Session } from "./etcd_sessions.ts";
 
 /** Somebody who is registered in etcd for as long as the program runs: one lease and the keys under it. */
@@ -175,7 +175,7 @@ export class EtcdLeases implements AsyncDisposable {
   }
 
   get #callMs(): number {
-    return this.#options.callMs ?? 2_000;
+    return this.#options.callMs ?? CALL_MS;
   }
 
   #limited<T>(call: Promise<T>, what: string): Promise<T> {

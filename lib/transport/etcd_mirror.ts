@@ -1,6 +1,6 @@
 import type { Etcd3, IKeyValue, Watcher } from "etcd3";
 import { sleep, within } from "../timing.ts";
-import type { EtcdClient, EtcdOptions } from "./etcd_client.ts";
+import { CALL_MS, type EtcdClient, type EtcdOptions } from "./etcd_client.ts";
 import { EtcdSessions, type Session } from "./etcd_sessions.ts";
 import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
 
@@ -111,7 +111,7 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
   }
 
   #limited<T>(call: Promise<T>): Promise<T> {
-    return within(call, { ms: this.#options.callMs ?? 2_000, what: "listing the keys" });
+    return within(call, { ms: this.#options.callMs ?? CALL_MS, what: "listing the keys" });
   }
 
   #watch(client: EtcdClient, range: Range, fault: (cause: string) => void): void {

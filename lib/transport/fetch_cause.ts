@@ -1,6 +1,6 @@
 import { lookupCause, systemCause } from "./socket_cause.ts";
 
-/** What Deno's fetch failed of (its words were seen with 2.9.6), in words for people. */
+/** Says in plain words why Deno's fetch failed. Its own words were seen with 2.9.6. */
 
 /**
  * Why a request failed, in one line: `connection refused`, `name not found: HOST`, `TLS error: …` with what the TLS layer

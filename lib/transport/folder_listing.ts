@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 /**
  * The files two folders below a folder, as one listing found them. It is whole: a folder that goes or is moved meanwhile
- * makes it fail, since what is then not found is not gone.
+ * makes it fail, because files that it did not find may still be there.
  */
 export class FolderListing {
   /** The paths of the files below the folder, as `version/bucket/name`. */

@@ -169,6 +169,19 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "extra"], `"extra": must be a flag, as in --help`],
   [["topp", ...named], `"topp": did you mean top?`],
   [[...named, "top"], `"top": must come first`],
+  [[...named, "help"], `"help": must come first`],
+  [
+    [...named, "--push-instance", "--push-keep"],
+    "--push-instance has no value: must be any text, '' for none",
+  ],
+  [["--component", "--endpoint", "b"], `--component has no value: must be ${names}`],
+  [[...named, "--push-job", "--nope"], "--push-job has no value: must be not empty"],
+  [[...named, "--worker-url", "--worker-url", "http://h"], `--worker-url has no value: must be ${workerUrl}`],
+  [
+    [...named, "--host", "--help"],
+    "--host has no value: must be an IPv4 or IPv6 address such as 0.0.0.0 or ::1",
+  ],
+  [["--nope", "--component", "--endpoint"], `--component has no value: must be ${names}`],
 ];
 
 for (const [argv, message, env = {}] of bad) {
@@ -237,6 +250,41 @@ for (const [argv, env, folder, mayBeMissing] of stores) {
     assert.deepEqual(settings.fileStore, folder && { folder, mayBeMissing });
   });
 }
+
+Deno.test("a value that begins with -- stands after =, and one that begins with - as it is", () => {
+  const settings = parse([
+    ...named,
+    "--push-url",
+    "http://g",
+    "--push-instance=--push-keep",
+    "--push-job",
+    "-1",
+  ]);
+  assert.ok(!("shown" in settings));
+  assert.deepEqual([settings.push?.instance, settings.push?.job], ["--push-keep", "-1"]);
+  assert.equal(settings.push?.deleteAtEnd, true);
+});
+
+Deno.test("help as the first word is --help, in every program and command", async () => {
+  const output = async (file: string, args: readonly string[]) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-check", new URL(`../../${file}`, import.meta.url).href, ...args],
+    }).output();
+    const decoder = new TextDecoder();
+    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  };
+  const rows = [
+    ["main.ts", ["help"], ["--help"]],
+    ["main.ts", ["top", "help"], ["top", "--help"]],
+    ["main.ts", ["help", "top"], ["top", "--help"]],
+    ["mock_worker.ts", ["help"], ["--help"]],
+  ] as const;
+  for (const [file, said, flag] of rows) {
+    const [help, asked] = await Promise.all([output(file, flag), output(file, said)]);
+    assert.match(help.stdout, /^\w+.*: .*\n[^]*^ {2}--version /m);
+    assert.deepEqual(asked, { code: 0, stdout: help.stdout, stderr: "" }, said.join(" "));
+  }
+});
 
 Deno.test("pages of workers may be at several addresses", () => {
   const urls = ["http://{host}:8081/metrics", "https://b/{id}?x=1"];

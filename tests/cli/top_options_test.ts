@@ -17,7 +17,7 @@ function parse(
   return settings;
 }
 
-const url = "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user, a query or a fragment";
+const url = "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a user";
 const bad: readonly [argv: readonly string[], message: string][] = [
   [[], "--component is missing: say it as in --component VllmWorker; or say --url"],
   [["--endpoint", "b"], "--component is missing: say it as in --component VllmWorker; or say --url"],
@@ -35,7 +35,9 @@ const bad: readonly [argv: readonly string[], message: string][] = [
   [["--url", ""], `--url "": must be ${url}`],
   [["--url", "localhost:9091"], `--url "localhost:9091": must be ${url}`],
   [["--url", "http://me:secret@h:1"], `--url "http://…@h:1": must be ${url}`],
-  [["--url", "http://h?x"], `--url "http://h?…": must be ${url}`],
+  [["--url", "http://me:secret@h:1/#/worker/5"], `--url "http://…@h:1/#/worker/5": must be ${url}`],
+  [["--url", "#/worker/5"], `--url "#/worker/5": must be ${url}`],
+  [["--url", "--component", "a"], `--url has no value: must be ${url}`],
   [
     ["--url", "http://h", ...named],
     "--url: must not stand beside --component, which says what we watch ourselves",
@@ -78,6 +80,25 @@ Deno.test("metrics top takes the target and the connections as metrics does, or 
   }
 });
 
+Deno.test("--url takes what stands in the browser's bar, and opens the worker that it names", () => {
+  const rows: [given: string, url: string, worker: string | undefined][] = [
+    ["http://h:9091/#/worker/18446744073709551615", "http://h:9091/", "18446744073709551615"],
+    ["http://h:9091/#/", "http://h:9091/", undefined],
+    ["http://h:9091/#", "http://h:9091/", undefined],
+    ["http://h:9091#/worker/5", "http://h:9091/", "5"],
+    ["https://h/monitor/#/worker/5?from=bar", "https://h/monitor/", "5"],
+    ["https://h/monitor/?sort=kv#/worker/5", "https://h/monitor/", "5"],
+    ["https://h/monitor/metrics?x#/worker/5", "https://h/monitor/", "5"],
+    ["http://h/#/worker/", "http://h/", undefined],
+    ["http://h/#/worker/%1b", "http://h/", undefined],
+    ["http://h/#/worker/5x", "http://h/", undefined],
+  ];
+  for (const [given, url, worker] of rows) {
+    const settings = parse(["--url", given]);
+    assert.deepEqual([settings.source, settings.worker], [{ url: new URL(url) }, worker], given);
+  }
+});
+
 Deno.test("metrics top takes an address in the place of three names", () => {
   const { source } = parse(["--endpoint", "dyn://ns.b.c"], { env: { DYN_NAMESPACE: "else" } });
   assert.ok(!("url" in source));
@@ -98,4 +119,21 @@ Deno.test("NO_COLOR takes the colours away, and lines of the log go where they d
   assert.deepEqual([parse(named).colors, parse(named).isLogged], [true, false]);
   assert.equal(parse(named, { env: { NO_COLOR: "1" } }).colors, false);
   assert.equal(parse(named, { terminals: { ...TERMINALS, stderr: false } }).isLogged, true);
+});
+
+Deno.test("without a word of UTF-8 the view is in ASCII; of the variables that say so the first that is set counts", () => {
+  const rows: [env: Readonly<Record<string, string>>, isAscii: boolean][] = [
+    [{}, true],
+    [{ LANG: "C" }, true],
+    [{ LANG: "de_DE.ISO-8859-1" }, true],
+    [{ LANG: "de_DE.UTF-8" }, false],
+    [{ LANG: "C.utf8" }, false],
+    [{ LC_CTYPE: "UTF-8" }, false],
+    [{ LC_CTYPE: "C", LANG: "de_DE.UTF-8" }, true],
+    [{ LC_ALL: "POSIX", LC_CTYPE: "UTF-8", LANG: "C.UTF-8" }, true],
+    [{ LC_ALL: "", LC_CTYPE: "", LANG: "C.UTF-8" }, false],
+  ];
+  for (const [env, isAscii] of rows) {
+    assert.equal(parse(named, { env }).isAscii, isAscii, JSON.stringify(env));
+  }
 });

@@ -68,3 +68,10 @@ Deno.test("a page that the list names for two workers is of neither by the list,
   const one = pageAddresses({ workers }, { templates: ["http://{host}/"], targets: [target(A)] });
   assert.deepEqual(one.unaddressed, [B]);
 });
+
+Deno.test("a worker has an address if one of several templates gives it one", () => {
+  const workers = new Map([[A, NO_REGISTRATION]]);
+  const templates = ["http://{host}:8081/metrics", "http://gateway/{id}/metrics"];
+  const { pages, unaddressed } = pageAddresses({ workers }, { templates, targets: [] });
+  assert.deepEqual([[...pages.keys()], unaddressed], [["http://gateway/a1/metrics"], []]);
+});

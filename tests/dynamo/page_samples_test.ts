@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PAGE_FAMILIES, SAMPLE_LABELS } from "../../lib/dynamo/page_families.ts";
+import { PAGE_FAMILIES } from "../../lib/dynamo/page_families.ts";
 import { parseWorkerPage } from "../../lib/dynamo/worker_page.ts";
 
 /** Lines of one family, by labels and value. */
@@ -107,18 +107,6 @@ for (const [what, text, shown, unknown] of SEVERAL) {
   });
 }
 
-Deno.test("each label that is known to tell samples apart says what it means, and why", () => {
-  assert.deepEqual(Object.keys(SAMPLE_LABELS).toSorted(), [
-    "model",
-    "model_name",
-    "pid",
-    "pp_rank",
-    "replica",
-    "stage",
-    "tp_rank",
-  ]);
-});
-
 const WAITING: readonly [what: string, text: string, waiting: number | undefined][] = [
   [
     "a decode engine's queues",
@@ -134,6 +122,12 @@ const WAITING: readonly [what: string, text: string, waiting: number | undefined
     lines("sglang:num_queue_reqs", { 'tp_rank="0"': 2, 'tp_rank="1"': 2 }) +
     "sglang:num_decode_prealloc_queue_reqs 1\n",
     3,
+  ],
+  [
+    "not known, if a part of them is not",
+    "sglang:num_queue_reqs 3\n" +
+    lines("sglang:num_decode_prealloc_queue_reqs", { 'zone="a"': 1, 'zone="b"': 2 }),
+    undefined,
   ],
   [
     "nothing of vLLM's waiting ones by reason",

@@ -6,7 +6,6 @@ import {
   mayHaveUnseededRanks,
   type Meaning,
   meaningsOf,
-  UNIT_EXCEPTIONS,
 } from "../../lib/dynamo/units.ts";
 
 const OLD = releases("1.1.1", "1.2.1");
@@ -51,8 +50,4 @@ Deno.test("ranks that do not know their total are of releases to 1.5.1, and of n
   assert.ok(mayHaveUnseededRanks(OLD));
   assert.ok(!mayHaveUnseededRanks(releases("1.6.1")));
   assert.ok(!mayHaveUnseededRanks(ANY_RELEASE));
-});
-
-Deno.test("each exception names its source", () => {
-  for (const { source } of UNIT_EXCEPTIONS) assert.match(source, /run|read/);
 });

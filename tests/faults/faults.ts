@@ -9,6 +9,8 @@ const NATS_AWAY =
   "`up` 0, `nats_connected` 0, no load; the workers stay (without etcd until `--forget-after`), silent after `--stale-after`";
 const ETCD_AWAY =
   "`etcd_connected` 0, `membership_from_etcd` 0: membership is what answers; load goes on, the last known workers stay";
+const MEMBER_AWAY =
+  "`etcd_connected` 1: another member takes its place, new workers are seen, and the log names the sick one";
 const PUSH_FAILS =
   "`pushes_failed_total` grows, `last_push_timestamp_seconds` stands still; the page goes on";
 const NEIGHBOURS = "the neighbours' numbers as ever";
@@ -114,6 +116,31 @@ export const FAULTS: readonly Fault[] = [
   {
     file: "etcd_with_a_password_restarts",
     fault: "An etcd with a password restarts",
+    meanwhile: ETCD_AWAY,
+  },
+  {
+    file: "etcd_member_hangs",
+    fault: "One of three etcd members hangs (SIGSTOP)",
+    meanwhile: MEMBER_AWAY,
+  },
+  {
+    file: "etcd_member_has_no_leader",
+    fault: "One etcd endpoint is a member without a leader",
+    meanwhile: MEMBER_AWAY,
+  },
+  {
+    file: "network_to_an_etcd_member_hangs",
+    fault: "The network to one of three etcd members swallows all packets",
+    meanwhile: MEMBER_AWAY,
+  },
+  {
+    file: "etcd_leader_is_killed",
+    fault: "The leader of three etcd members is killed",
+    meanwhile: `${MEMBER_AWAY}; while no leader is elected, as when etcd is away`,
+  },
+  {
+    file: "etcd_members_are_all_away",
+    fault: "All three etcd members are killed, or two of them hang",
     meanwhile: ETCD_AWAY,
   },
   { file: "network_to_etcd_is_cut", fault: "The network to etcd is cut", meanwhile: ETCD_AWAY },

@@ -137,7 +137,7 @@ Deno.test("a page's ranks are added up, and what it says of the whole engine is 
     dpRank: "engine",
     channel: "http",
   });
-  const { workers } = shown(10, listed, [
+  const { workers } = shown(10, [1, etcdOfChannels(true, [card(a, { ranks: 3 })])], [
     10,
     observations(engine, rank(1, { running: 4 }), rank(2, { running: 3, waiting: 2 })),
   ]);

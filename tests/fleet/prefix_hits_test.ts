@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  countersKey,
   NO_PREFIX_HITS,
   notePrefixHits,
   prefixHitRatio,
@@ -12,7 +13,7 @@ type Readings = readonly (readonly [rank: number, second: number, hits: number, 
 function read(...readings: Readings): PrefixHits {
   return readings.reduce<PrefixHits>(
     (known, [rank, second, hits, queries]) =>
-      notePrefixHits(known, rank, { atMs: second * 1_000, hits, queries }),
+      notePrefixHits(known, String(rank), { atMs: second * 1_000, hits, queries }),
     NO_PREFIX_HITS,
   );
 }
@@ -40,15 +41,23 @@ const CASES: readonly [what: string, readings: Readings, ratio: number | undefin
 
 for (const [what, readings, ratio] of CASES) {
   Deno.test(`the hit rate is ${what}`, () => {
-    assert.equal(prefixHitRatio(read(...readings), [0, 1]), ratio);
+    assert.equal(prefixHitRatio(read(...readings), ["0", "1"]), ratio);
   });
 }
 
 Deno.test("five minutes of readings two seconds apart are kept in few steps", () => {
   const hits = read(...Array.from({ length: 1_000 }, (_, n) => [0, 2 * n, n, 2 * n] as const));
-  const { readings } = hits.get(0)!;
+  const { readings } = hits.get("0")!;
   assert.ok(readings.length <= 33, `${readings.length} readings are kept`);
   const spanMs = readings.at(-1)!.atMs - readings[0]!.atMs;
   assert.ok(spanMs >= 300_000 && spanMs <= 312_000, `they span ${spanMs} ms`);
-  assert.equal(prefixHitRatio(hits, [0]), 0.5);
+  assert.equal(prefixHitRatio(hits, ["0"]), 0.5);
+});
+
+Deno.test("counters of another page are others, and there are never more than a worker can have", () => {
+  const one = countersKey({ via: "http://a/metrics 7", dpRank: 0 });
+  assert.notEqual(one, countersKey({ via: "http://b/metrics 7", dpRank: 0 }));
+  const hits = read(...Array.from({ length: 1_000 }, (_, n) => [n, 1, 1, 2] as const));
+  assert.equal(hits.size, 512);
+  assert.ok(hits.has("999") && !hits.has("0"));
 });

@@ -6,7 +6,7 @@ import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import { serviceSubject } from "../../lib/micro/subjects.ts";
 import type { Release } from "../../lib/mock/releases.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
-import { type EtcdServer, startEtcd } from "../../tools/servers/etcd.ts";
+import { type EtcdServer, startEtcd, startEtcdCluster } from "../../tools/servers/etcd.ts";
 import { type NatsServer, startNats } from "../../tools/servers/nats.ts";
 import { compact, login, putKeys, putKeysUnderLease, requirePassword } from "../../tools/etcd_gateway.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";
@@ -20,6 +20,8 @@ export interface DeploymentOptions {
   /** Text of a nats-server configuration. */
   readonly natsConfig?: string;
   readonly withoutEtcd?: true;
+  /** Three members of etcd instead of one. */
+  readonly withEtcdCluster?: true;
   /** Who alone may use etcd. */
   readonly etcdUser?: { readonly username: string; readonly password: string };
   /** Seconds; 0.6 when left out. */
@@ -34,6 +36,8 @@ export interface DeploymentOptions {
   /** Where `metrics` finds the servers, when not at themselves: a proxy. */
   readonly natsPort?: (nats: NatsServer) => number;
   readonly etcdPort?: (etcd: EtcdServer) => number;
+  /** Where `metrics` finds the members of etcd, in this order; called before it starts. */
+  readonly etcdUrls?: (members: readonly EtcdServer[]) => readonly string[] | Promise<readonly string[]>;
 }
 
 /** Real servers and a running `metrics` with short limits: a poll of 0.2 s, silent after 0.6 s, forgotten after 2 s. */
@@ -42,7 +46,8 @@ export class Deployment implements AsyncDisposable {
 
   private constructor(
     readonly nats: NatsServer,
-    private readonly etcdServer: EtcdServer | undefined,
+    /** All of etcd's members: none, one or three. */
+    readonly members: readonly EtcdServer[],
     readonly metrics: MetricsProcess,
     private readonly options: DeploymentOptions,
   ) {}
@@ -53,11 +58,18 @@ export class Deployment implements AsyncDisposable {
     const nats = ends.use(
       await startNats(options.natsConfig === undefined ? {} : { config: options.natsConfig }),
     );
-    const etcd = options.withoutEtcd ? undefined : ends.use(await startEtcd());
+    const members = options.withoutEtcd
+      ? []
+      : options.withEtcdCluster
+      ? ends.use(await startEtcdCluster()).members
+      : [ends.use(await startEtcd())];
+    const [etcd] = members;
     const { etcdUser } = options;
     if (etcd && etcdUser) await requirePassword(etcd.url, etcdUser);
     if (options.serversComeLater) await Promise.all([nats.stop(), etcd?.stop()]);
     const natsPort = options.natsPort?.(nats) ?? nats.port;
+    const etcdUrls = await options.etcdUrls?.(members) ??
+      members.map((member) => `http://127.0.0.1:${options.etcdPort?.(member) ?? member.port}`);
     const metrics = ends.use(
       await startMetrics({
         args: ["--component", target.component, "--endpoint", target.endpoint, "--poll-interval", "0.2"]
@@ -66,13 +78,13 @@ export class Deployment implements AsyncDisposable {
           .concat(etcd === undefined ? ["--no-etcd"] : []),
         env: {
           NATS_SERVER: `nats://127.0.0.1:${natsPort}`,
-          ...(etcd && { ETCD_ENDPOINTS: `http://127.0.0.1:${options.etcdPort?.(etcd) ?? etcd.port}` }),
+          ...(etcd && { ETCD_ENDPOINTS: etcdUrls.join(",") }),
           ...(etcdUser && { ETCD_AUTH_USERNAME: etcdUser.username, ETCD_AUTH_PASSWORD: etcdUser.password }),
           ...options.env,
         },
       }),
     );
-    const deployment = new Deployment(nats, etcd, metrics, options);
+    const deployment = new Deployment(nats, members, metrics, options);
     deployment.#ends.use(ends.move());
     if (etcd && !options.serversComeLater) {
       await eventually(async () => {
@@ -82,9 +94,11 @@ export class Deployment implements AsyncDisposable {
     return deployment;
   }
 
+  /** The first member. */
   get etcd(): EtcdServer {
-    if (this.etcdServer === undefined) throw new Error("This deployment has no etcd");
-    return this.etcdServer;
+    const [etcd] = this.members;
+    if (etcd === undefined) throw new Error("This deployment has no etcd");
+    return etcd;
   }
 
   /** Mock workers in this process. They end with the deployment, or before. */
@@ -93,7 +107,7 @@ export class Deployment implements AsyncDisposable {
     return this.#ends.use(startMockWorker({
       target,
       nats: { servers: [this.nats.url], auth: natsUser(as) },
-      ...(this.etcdServer && { etcd: { endpoints: [this.etcdServer.url] } }),
+      ...(this.members.length > 0 && { etcd: { endpoints: this.members.map(({ url }) => url) } }),
       signal: new AbortController().signal,
       workers,
       seed,
@@ -109,9 +123,14 @@ export class Deployment implements AsyncDisposable {
 
   /** Puts the keys of workers, without a lease. */
   async register(...hexes: string[]): Promise<void> {
+    await this.registerAt(this.etcd, ...hexes);
+  }
+
+  /** As `register`, at one of the members. */
+  async registerAt(member: EtcdServer, ...hexes: string[]): Promise<void> {
     const { etcdUser } = this.options;
-    const token = etcdUser && await login(this.etcd.url, etcdUser);
-    await putKeys(this.etcd.url, hexes.map((hex) => instanceKey("v1", target, workerIdFromHex(hex)!)), token);
+    const token = etcdUser && await login(member.url, etcdUser);
+    await putKeys(member.url, hexes.map((hex) => instanceKey("v1", target, workerIdFromHex(hex)!)), token);
   }
 
   /** Puts the keys of workers under one lease, whose id is given back. */

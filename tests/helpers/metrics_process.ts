@@ -3,6 +3,7 @@ import { ownProgram, servedUrl } from "../../tools/program.ts";
 /** A running `metrics`: the program as a user starts it, on a free port of this machine. */
 export interface MetricsProcess extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   /** All it said so far. */
   readonly log: () => string;
   page(): Promise<string>;
@@ -24,6 +25,7 @@ export async function startMetrics(
   const url = await servedUrl(metrics);
   return {
     url,
+    pid: metrics.pid,
     log: () => metrics.log,
     page: async () => await (await fetch(`${url}/metrics`)).text(),
     pause: () => Deno.kill(metrics.pid, "SIGSTOP"),

@@ -76,16 +76,13 @@ export async function firstPageGoesWrong(
     assert.deepEqual(PagedDeployment.seenByPage(await deployment.page()), [SECOND]);
   });
   const neighbours = capturedPage(2).replaceAll(
-    /^(vllm:(?:kv|gpu)_cache_usage_perc\S*) .*/gm,
-    "$1 0.75",
+    /^(dynamo_component_inflight_requests\{.*dynamo_endpoint="generate".*\}) .*/gm,
+    "$1 7",
   );
   second.answer = () => new Response(neighbours);
   await eventually(async () => {
     const page = await deployment.page();
-    assert.deepEqual(page.byWorker("dynamo_metrics_worker_kv_cache_usage_ratio"), {
-      [FIRST]: 63 / 512,
-      [SECOND]: 0.75,
-    });
+    assert.deepEqual(page.byWorker("dynamo_metrics_worker_requests_in_flight"), { [SECOND]: 7 });
     assert.deepEqual(page.byWorker("llm_requests_active_slots"), { [FIRST]: 4, [SECOND]: 4 });
     assert.deepEqual(page.states(), { [FIRST]: "responding", [SECOND]: "responding" });
     assert.deepEqual(PagedDeployment.seenByPage(page), [SECOND]);

@@ -63,7 +63,7 @@ export class PlayedEngine implements AsyncDisposable {
     const metrics = ends.use(
       await startMetrics({
         args: ["--component", "backend", "--endpoint", "generate", "--poll-interval", "0.2"]
-          .concat("--stale-after", "2", "--worker-url", `${server.origin}/metrics`)
+          .concat("--stale-after", "6", "--worker-url", `${server.origin}/metrics`)
           .concat(voice.natsUrl === undefined ? ["--no-nats"] : [], args),
         env: { ETCD_ENDPOINTS: etcd.url, NATS_SERVER: voice.natsUrl ?? "nats://127.0.0.1:1" },
       }),

@@ -1,23 +1,31 @@
 import { UNTROUBLED } from "./plain_worker.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
+import type { Target } from "../../lib/dynamo/target.ts";
 import { aggregateLoad } from "../../lib/fleet/aggregate.ts";
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { History } from "../../lib/monitor/history.ts";
 import { assetRoutes } from "../../lib/output/assets.ts";
 import { FleetBytes, fleetRoute } from "../../lib/output/fleet_route.ts";
-import { FleetStream } from "../../lib/output/fleet_stream.ts";
+import { FleetStream, type FleetStreamOptions } from "../../lib/output/fleet_stream.ts";
 import { historyRoute } from "../../lib/output/history_route.ts";
 import { type MetricsServer, startServer } from "../../lib/output/server.ts";
 import { type Instant, systemClock } from "../../lib/timing.ts";
 import { target } from "./deployment.ts";
+
+export interface PlayedFleetOptions extends Pick<FleetStreamOptions, "maxReaders"> {
+  /** The usual one when left out. */
+  readonly target?: Target;
+}
 
 /**
  * The live page and its API over Snapshots of a test's own making, for what real workers cannot be brought to show. It is
  * served by the program's server and stream.
  */
 export class PlayedFleet implements AsyncDisposable {
-  snapshot: Snapshot = snapshotOf(0, [], systemClock());
+  snapshot: Snapshot;
+  /** How often `/api/v1/stream` was asked for. */
+  streamsAsked = 0;
   /** How long ago what is published is. */
   #agoMs = 0;
   readonly #history: History;
@@ -25,20 +33,27 @@ export class PlayedFleet implements AsyncDisposable {
   readonly #stream: FleetStream;
   readonly #server: MetricsServer;
 
-  constructor() {
+  readonly #target: Target;
+
+  constructor({ target: watched = target, ...options }: PlayedFleetOptions = {}) {
+    this.#target = watched;
+    this.snapshot = snapshotOf(0, [], { target: watched, at: systemClock() });
     const fleets = new FleetBytes();
     this.#history = new History({
       snapshots: this,
       clock: () => this.#clock(),
       pollIntervalMs: PAST_STEP_MS,
     });
-    this.#stream = new FleetStream({ snapshots: this, fleets });
+    this.#stream = new FleetStream({ snapshots: this, fleets, ...options });
     const routes = new Map(
       [
         ...assetRoutes(new URL("../../lib/web/assets/", import.meta.url)),
         ["/api/v1/fleet", fleetRoute({ snapshot: () => this.snapshot, fleets })],
         ["/api/v1/history", historyRoute(this.#history)],
-        ["/api/v1/stream", () => this.#stream.answer()],
+        ["/api/v1/stream", () => {
+          this.streamsAsked++;
+          return this.#stream.answer();
+        }],
       ] as const,
     );
     this.#server = startServer({ host: "127.0.0.1", port: 0, routes, drainMs: 100 });
@@ -66,7 +81,7 @@ export class PlayedFleet implements AsyncDisposable {
 
   /** Makes these the workers that there are. */
   publish(workers: readonly WorkerSnapshot[]): void {
-    this.snapshot = snapshotOf(this.snapshot.seq + 1, workers, this.#clock());
+    this.snapshot = snapshotOf(this.snapshot.seq + 1, workers, { target: this.#target, at: this.#clock() });
     for (const listener of this.#listeners) listener(this.snapshot);
   }
 
@@ -106,7 +121,11 @@ export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): Wo
   };
 }
 
-function snapshotOf(seq: number, workers: readonly WorkerSnapshot[], at: Instant): Snapshot {
+function snapshotOf(
+  seq: number,
+  workers: readonly WorkerSnapshot[],
+  { target, at }: { readonly target: Target; readonly at: Instant },
+): Snapshot {
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   for (const { state } of workers) workersByState[state]++;
   const blocks = workers.flatMap(({ numbers: { activeBlocks } }) => activeBlocks ?? []);

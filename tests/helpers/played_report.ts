@@ -75,7 +75,7 @@ export class PlayedReport implements AsyncDisposable {
     const folder = ends.adopt(await Deno.makeTempDir(), (path) => Deno.remove(path, { recursive: true }));
     const env: Record<string, string> = { NATS_SERVER: "nats://127.0.0.1:1" }; // Nobody is there.
     const args = ["--component", "backend", "--endpoint", "generate"]
-      .concat("--poll-interval", "0.2", "--stale-after", "2")
+      .concat("--poll-interval", "0.2", "--stale-after", "6")
       .concat(await pageArgs(report, { ends, folder, options }));
 
     let files: string[] = [];

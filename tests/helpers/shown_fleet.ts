@@ -42,7 +42,7 @@ export const responding: WorkerSnapshot = {
     rankOf(0, { usedBlocks: 33, running: 2, waiting: 0, cacheUsageRatio: 0.5, isSilent: false }),
     rankOf(1, { usedBlocks: 7, waiting: 2, prefixHitRatio: 0.25, isSilent: true }),
   ],
-  coverage: { expected: 3, heard: 2 },
+  coverage: { expected: 3, heard: 2, blocks: 2, running: 2 },
   stuckSince: { ...at, epochMs: at.epochMs - 12_500 },
   stuckSeconds: 12.5,
   isFirstPassPending: false,

@@ -23,6 +23,11 @@ export class TcpProxy implements Disposable {
   cut(): void {
     this.#listener?.close();
     this.#listener = undefined;
+    this.drop();
+  }
+
+  /** Ends all connections; new ones pass. */
+  drop(): void {
     for (const connection of this.#connections) close(connection);
   }
 

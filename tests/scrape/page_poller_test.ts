@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { PagePoller } from "../../lib/scrape/page_poller.ts";
+import { logLines } from "../helpers/log_lines.ts";
 import { systemClock } from "../../lib/timing.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { PageServer } from "../helpers/page_server.ts";
 
 const A = "161" as WorkerId;
 const B = "178" as WorkerId;
+const logged = logLines("info");
 const RUNNING = "vllm:num_requests_running 3\n";
 
 /** A poller with short times, and all that it gave. */
@@ -124,6 +126,80 @@ Deno.test("a page that names no worker is nobody's when it may be of two, and as
   polled.poller.update(new Map([[url, { workers: new Set([A]) }]]));
   await eventually(() => assert.deepEqual(polled.lost(), [1]));
   await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
+});
+
+const TOTAL = (hex: string, rank: number) =>
+  `dynamo_component_total_blocks{dp_rank="${rank}",worker_id="${hex}"} 64\n`;
+
+/** Whose page it is when the list names worker 161 (a1): how many ranks each worker has on it, and what is logged. */
+const LISTED: readonly [
+  what: string,
+  text: string,
+  ranks: Readonly<Record<string, number>>,
+  log: string[],
+][] = [
+  ["names another worker", TOTAL("b2", 0) + TOTAL("b2", 1), { [A]: 2 }, ["listed=161 page=178"]],
+  ["names nobody", "vllm:num_requests_running 3\n", { [A]: 1 }, []],
+  ["names that worker", TOTAL("a1", 0), { [A]: 1 }, []],
+  ["names that worker and another", TOTAL("a1", 0) + TOTAL("b2", 0) + TOTAL("b2", 1), { [A]: 1 }, []],
+  ["names several others", TOTAL("b2", 0) + TOTAL("c3", 0), {}, []],
+];
+
+for (const [what, text, ranks, log] of LISTED) {
+  Deno.test(`a page that is listed for a worker and ${what} is read as the list says`, async () => {
+    logged.length = 0;
+    await using server = new PageServer(page(text));
+    using polled = new Polled();
+    polled.poller.update(
+      new Map([[`${server.origin}/metrics`, { workers: new Set([A]), listedAs: A }]]),
+    );
+    await eventually(() => assert.ok(server.asked >= 3));
+    const { pages } = polled.poller.take() ?? { pages: [] };
+    assert.deepEqual(Object.fromEntries(pages.map(({ worker, numbers }) => [worker, numbers.length])), ranks);
+    const differences = logged.filter((line) => line.includes("the list counts"));
+    assert.deepEqual(differences.map((line) => /listed=\S+ page=\S+/.exec(line)?.[0]), log);
+  });
+}
+
+Deno.test("why a page is not read is known of its worker, and no longer when another page speaks of it", async () => {
+  await using server = new PageServer(page(RUNNING));
+  using polled = new Polled();
+  const closed = "http://127.0.0.1:1/metrics?secret=1";
+  polled.poller.update(new Map([[closed, { workers: new Set([A]) }]]));
+  await eventually(() => {
+    const problem = polled.poller.problems().get(A);
+    assert.match(problem ?? "", /^http:\/\/127\.0\.0\.1:1\/metrics: connection refused/);
+  });
+  const url = `${server.origin}/metrics`;
+  polled.poller.update(new Map([[closed, { workers: new Set([A]) }], [url, { workers: new Set([A]) }]]));
+  await eventually(() => assert.equal(polled.poller.problems().size, 0));
+});
+
+Deno.test("a label that is not known to tell samples apart is logged once", async () => {
+  logged.length = 0;
+  const samples = 'vllm:num_requests_running{shard="0"} 1\nvllm:num_requests_running{shard="1"} 2\n';
+  await using server = new PageServer(page(`${samples}vllm:num_requests_waiting 4\n`));
+  using polled = new Polled();
+  polled.poller.update(new Map([[`${server.origin}/metrics`, { workers: new Set([A]) }]]));
+  await eventually(() => assert.ok(server.asked >= 3));
+  const said = logged.filter((line) => line.includes("label"));
+  assert.deepEqual(said.map((line) => /family=\S+ label=\S+/.exec(line)?.[0]), [
+    "family=vllm:num_requests_running label=shard",
+  ]);
+});
+
+Deno.test("each cause for which a page is not read is logged once, until it is there again", async () => {
+  logged.length = 0;
+  await using server = new PageServer(() => new Response(null, { status: 500 }));
+  using polled = new Polled();
+  const causes = () =>
+    logged.filter((line) => line.includes("cannot be read")).map((line) => /cause=(.*)/.exec(line)?.[1]);
+  polled.poller.update(new Map([[`${server.origin}/metrics`, { workers: new Set([A]) }]]));
+  await eventually(() => assert.ok(server.asked >= 3));
+  assert.equal(causes().length, 1);
+  server.answer = () => new Response(null, { status: 503 });
+  await eventually(() => assert.equal(causes().length, 2));
+  assert.match(causes().join(" "), /500.*503/);
 });
 
 Deno.test("what a page said stands while it is late, and no longer than it may", async () => {

@@ -73,8 +73,37 @@ Deno.test("without Python 3.12 interop says of each run that it was not run, and
   assert.equal(lines.at(-1), `0 of 0 rows as known; 0 of ${runs.length} runs to the end`);
 });
 
+for (const args of [["--only", "engine"], ["--", "--only", "engine"]]) {
+  Deno.test(`interop ${args.join(" ")} runs the real engine, and nothing else`, async () => {
+    const { lines } = await interop([...args, "--python", "/nowhere/python3.12"]);
+    const runs = lines.filter((line) => line.startsWith("ai-dynamo "));
+    assert.equal(runs.length, 1);
+    assert.match(runs[0]!, /^ai-dynamo 1\.6\.1: frontend and vLLM 0\.31\.0 /);
+  });
+}
+
+for (const args of [[], ["--only", "1.6.1"]]) {
+  Deno.test(`interop ${args.join(" ")} runs no real engine, which nobody asked for`, async () => {
+    const { lines } = await interop([...args, "--python", "/nowhere/python3.12"]);
+    assert.deepEqual(lines.filter((line) => line.includes("vLLM")), []);
+  });
+}
+
+Deno.test("interop --help says what --only takes, and what the engine costs", async () => {
+  const { code, lines } = await interop(["--help"]);
+  assert.equal(code, 0);
+  const [releases, engine, costs] = lines.slice(2);
+  assert.match(releases!, /^ {2}--only RELEASE {2}.*: 0\.1\.1, .*, 1\.6\.1$/);
+  assert.match(`${engine} ${costs}`, /^ {2}--only engine .* downloads 3 GB/);
+});
+
 const REFUSED: readonly (readonly [args: string[], message: string])[] = [
-  [["--only", "9.9.9"], "error: --only must be one of 0.1.1, 0.3.2, 0.5.1, 0.7.1, 1.2.1, 1.4.2, 1.6.1"],
+  [
+    ["--only", "9.9.9"],
+    "error: --only must be one of 0.1.1, 0.3.2, 0.5.1, 0.7.1, 1.2.1, 1.4.2, 1.6.1, engine (a real vLLM; downloads 3 GB)",
+  ],
+  [["--hold"], "error: --hold needs --only engine"],
+  [["--only", "1.6.1", "--hold"], "error: --hold needs --only engine"],
   [["--fast"], "error: Unknown option '--fast'"],
 ];
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { asciiText } from "../../lib/top/ascii.ts";
 import { bar } from "../../lib/top/bar.ts";
-import { fit, plain, printable, spread, widthOf } from "../../lib/top/line.ts";
+import { fit, plain, printable, spread, widthOf, wrapped } from "../../lib/top/line.ts";
 import { numberText, ofText, percentText, shortNumber, spanText } from "../../lib/top/numbers.ts";
 import { sparkline } from "../../lib/top/sparkline.ts";
 
@@ -90,6 +91,62 @@ Deno.test("a line is cut or filled to its width, and of two in one the first giv
   assert.equal(plain(spread(line, [{ text: "XY" }], 1)), "a");
 });
 
+Deno.test("text is measured, cut and filled by the cells that a terminal gives it", () => {
+  const rows: [text: string, cells: number][] = [
+    ["", 0],
+    ["abc·▏▲–", 7],
+    ["模型", 4],
+    ["한국어", 6],
+    ["ｱｲ", 2],
+    ["😀", 2],
+    ["❤\ufe0f", 2],
+    ["👍🏽", 2],
+    ["🇩🇪", 2],
+    ["e\u0301", 1],
+    ["é", 1],
+  ];
+  for (const [text, cells] of rows) assert.equal(widthOf([{ text }]), cells, text);
+  assert.deepEqual(fit([{ text: "模型😀" }], 5), [{ text: "模型 " }]);
+  assert.deepEqual(fit([{ text: "模型😀" }], 6), [{ text: "模型😀" }]);
+  assert.deepEqual(fit([{ text: "模型" }, { text: "x" }], 7), [{ text: "模型" }, { text: "x" }, {
+    text: "  ",
+  }]);
+  assert.equal(plain(spread([{ text: "模型模型" }], [{ text: "1" }], 8)), "模型模 1");
+  assert.equal(plain(spread([{ text: "模型模型" }], [{ text: "1" }], 9)), "模型模  1");
+});
+
+Deno.test("long text is put in lines, between words where that is possible", () => {
+  const rows: [text: string, width: number, lines: readonly string[]][] = [
+    ["", 5, [""]],
+    ["one", 5, ["one"]],
+    ["one two", 7, ["one two"]],
+    ["one two", 6, ["one", "two"]],
+    ["a twelve-letter word", 6, ["a", "twelve", "-lette", "r word"]],
+    ["模模模", 4, ["模模", "模"]],
+    ["模模模", 3, ["模", "模", "模"]],
+    ["模模", 1, ["模", "模"]],
+    ["模 ab", 4, ["模", "ab"]],
+    ["ab", 1, ["a", "b"]],
+  ];
+  for (const [text, width, lines] of rows) assert.deepEqual(wrapped(text, width), lines, text);
+});
+
 Deno.test("text from outside cannot command the terminal", () => {
   assert.equal(printable("a\x1b[31m\n\t\x7f\x9b\u202e\u2028b é模"), "a�[31m������b é模");
+});
+
+Deno.test("in ASCII text is as wide as it was, and what is not known is a question mark for each cell", () => {
+  const rows: [text: string, ascii: string][] = [
+    ["plain ~", "plain ~"],
+    ["█████▋··  71%", "######..  71%"],
+    ["▁▂▃▄▅▆▇█ ", "_.:-=+*# "],
+    ["52.5 ± 12.3 blocks", "52.5 +-12.3 blocks"],
+    ["KV▼ WORKER▲ ↑↓ –", "KVv WORKER^ ^v -"],
+    ["…004780", "~004780"],
+    ["模型é\ufffd", "??????"],
+  ];
+  for (const [text, ascii] of rows) {
+    assert.equal(asciiText(text), ascii);
+    assert.equal(widthOf([{ text }]), ascii.length, text);
+  }
 });

@@ -79,7 +79,9 @@ Deno.test("a screen has as many lines as the terminal has rows, and none is wide
 Deno.test("of ten thousand workers only those are made into lines that are seen", () => {
   const many = fleetOf(Array.from({ length: 10_000 }, (_, n) => loaded(String(n), n % 100, 1)));
   let looked = 0;
-  const picture = pictureOf(many, { view: { ...FIRST_VIEW, cursor: { id: "5000", index: 5_000 } } });
+  const picture = pictureOf(many, {
+    view: { ...FIRST_VIEW, sort: "worker", cursor: { id: "5000", index: 5_000 } },
+  });
   const rows = rowsOf(picture).map((worker) =>
     new Proxy(worker, {
       get: (of, name) => {
@@ -92,6 +94,38 @@ Deno.test("of ten thousand workers only those are made into lines that are seen"
   assert.match(text, /^> 5000 /m);
   assert.match(text, / 4987-5001 of 10000$/m);
   assert.ok(looked < 100, String(looked));
+});
+
+Deno.test("of three hundred workers the silent one is named above and comes first, then the one with the highest load", () => {
+  const many = Array.from(
+    { length: 300 },
+    (_, n) =>
+      n === 250 ? workerOf("7000000250", { state: "silent" }) : loaded(String(7_000_000_000 + n), n % 97, 1),
+  );
+  const text = shown(pictureOf(fleetOf(many)));
+  assert.match(text, /^Workers 300 {2}299 responding {2}1 silent \(…000250\) /m);
+  assert.match(text, /^> 7000000250 +silent .*\n {2}7000000096 +responding .* 96% /m);
+  const two = [...many, workerOf("7000000999", { state: "silent" }), workerOf("7", { state: "silent" })];
+  assert.match(shown(pictureOf(fleetOf(two))), / 3 silent \(…000250, 2 more\) /);
+  assert.match(
+    shown(pictureOf(fleetOf(two), { columns: 40, rows: 12 })),
+    /^Workers 302 {2}3 silent \(…000250, 2 more\)/m,
+  );
+});
+
+Deno.test("the load stays on narrow and low terminals, and ids give way to it", () => {
+  const kv = /^> …504780 +silent +– .*\n {2}42 +responding +[^\d]* 71% /m;
+  for (let columns = 29; columns <= 47; columns++) {
+    assert.match(shown(pictureOf(fleet, { columns, rows: 12 })).replace(/$/gm, " "), kv, String(columns));
+  }
+  for (const columns of [48, 60, 80]) {
+    assert.match(shown(pictureOf(fleet, { columns })), /^> 1113693191153504780 +silent +–/m);
+  }
+  for (let rows = 6; rows <= 24; rows++) {
+    const text = shown(pictureOf(fleet, { columns: 40, rows }));
+    assert.match(text, /^KV +█.* 53% {2}105\/200/m);
+    assert.equal(/^Slots /m.test(text), rows >= 16, String(rows));
+  }
 });
 
 Deno.test("what is lost is grey below the lines that say so, and nothing is said by colour alone", () => {

@@ -1,42 +1,15 @@
 import assert from "node:assert/strict";
 import { ownCommand, ownProgram } from "../../tools/program.ts";
 import { startNats } from "../../tools/servers/nats.ts";
-import { Terminal, type TerminalOptions } from "../../tools/terminal.ts";
+import { Terminal } from "../../tools/terminal.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { startMetrics } from "../helpers/metrics_process.ts";
-
-const NAMED = ["--component", "my_component", "--endpoint", "my_endpoint"];
-const QUICK = ["--poll-interval", "0.2", "--stale-after", "0.6", "--no-etcd"];
-/** What the shell says of its terminal after the program, on one line. */
-const AFTER = `echo "ended $?" $(stty -a | grep -owE -e '-?(icanon|echo|isig)')`;
-const SANE = /^ended 0 isig icanon echo$/m;
-
-/** `metrics top` in a terminal. */
-async function openTop(args: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
-  const terminal = await Terminal.open(options);
-  await terminal.run(ownCommand("main.ts", ["top", ...args]), AFTER);
-  return terminal;
-}
-
-/** Waits until the screen has all of these, and gives it. */
-async function seen(terminal: Terminal, ...patterns: readonly RegExp[]): Promise<string> {
-  return await eventually(async () => {
-    const screen = await terminal.screen();
-    for (const pattern of patterns) assert.match(screen, pattern);
-    return screen;
-  }, { timeoutMs: 15_000 });
-}
+import { AFTER, assertRestored, NAMED, openTop, QUICK, SANE, seen } from "./top_terminal.ts";
 
 /** The ids in the table, from the top. */
 function idsOf(screen: string): string[] {
-  return [...screen.matchAll(/^[> ] (\d+) +(?:responding|silent)/gm)].map(([, id]) => id!);
-}
-
-async function assertRestored(terminal: Terminal): Promise<void> {
-  const screen = await seen(terminal, SANE);
-  assert.doesNotMatch(screen, /WORKER/);
-  assert.deepEqual(await terminal.modes(), { alternate: false, cursor: true });
+  return [...screen.matchAll(/^[> ] (…?\d+) +(?:responding|silent)/gm)].map(([, id]) => id!);
 }
 
 Deno.test("workers are seen with bars, keys sort, filter and open, a killed worker is silent, and q gives the terminal back", async () => {
@@ -60,16 +33,18 @@ Deno.test("workers are seen with bars, keys sort, filter and open, a killed work
   const ids = idsOf(first);
   assert.equal(ids.length, 3);
 
-  await terminal.type("r");
+  const usesOf = (screen: string) =>
+    [...screen.matchAll(/responding +\S+ +(\d+)%/g)].map(([, percent]) => Number(percent));
+  assert.deepEqual(usesOf(first), usesOf(first).toSorted((a, b) => b - a));
+  await terminal.type("s", "r");
+  const byUse = await seen(terminal, / KV▲ /);
+  assert.deepEqual(usesOf(byUse), usesOf(first).toReversed());
+  await terminal.type(..."sssssss", "r");
   const turned = await seen(terminal, /WORKER▼/);
-  assert.deepEqual(idsOf(turned), ids.toReversed());
-  await terminal.type("s", "s");
-  const byUse = await seen(terminal, / KV▼ /);
-  const uses = [...byUse.matchAll(/responding +\S+ +(\d+)%/g)].map(([, percent]) => Number(percent));
-  assert.deepEqual(uses, uses.toSorted((a, b) => b - a));
+  assert.deepEqual(idsOf(turned), ids.toSorted((a, b) => BigInt(a) < BigInt(b) ? 1 : -1));
 
   await killed.stop("SIGKILL");
-  await seen(terminal, /^Workers 3 {2}2 responding {2}1 silent/m, /^[> ] \d+ +silent +– /m);
+  await seen(terminal, /^Workers 3 {2}2 responding {2}1 silent \(…\d{6}\)/m, /^[> ] \d+ +silent +– /m);
   await terminal.type("/", "sil");
   const filtered = await seen(terminal, /^Filter: sil/m, / 1-1 of 1$/m);
   assert.equal(idsOf(filtered).length, 1);
@@ -86,8 +61,11 @@ Deno.test("workers are seen with bars, keys sort, filter and open, a killed work
 for (
   const [what, end] of [
     ["Ctrl-C", (terminal: Terminal) => terminal.type("C-c")],
-    ["SIGTERM", (terminal: Terminal) => signalled(terminal, "SIGTERM")],
+    ["Ctrl-\\", (terminal: Terminal) => terminal.type("C-\\")],
+    ["SIGHUP", (terminal: Terminal) => signalled(terminal, "SIGHUP")],
     ["SIGINT", (terminal: Terminal) => signalled(terminal, "SIGINT")],
+    ["SIGQUIT", (terminal: Terminal) => signalled(terminal, "SIGQUIT")],
+    ["SIGTERM", (terminal: Terminal) => signalled(terminal, "SIGTERM")],
   ] as const
 ) {
   Deno.test(`${what} ends metrics top with 0 and gives the terminal back, while nothing is there`, async () => {
@@ -99,6 +77,22 @@ for (
     await assertRestored(terminal);
   });
 }
+
+Deno.test("a terminal that closes ends metrics top with 0, and its log names the signal", async () => {
+  await using ends = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir();
+  ends.defer(() => Deno.remove(folder, { recursive: true }));
+  const terminal = await Terminal.open({ env: { NATS_SERVER: "nats://127.0.0.1:1" } });
+  const top = ownCommand("main.ts", ["top", ...NAMED, ...QUICK]);
+  // The shell hears the signal too, and must live to tell the code; what it runs hears it by itself.
+  const shell = 'trap : HUP; cd "$0"; "$@" 2>log; echo $? >code';
+  await terminal.run(["sh", "-c", shell, folder, ...top]);
+  await seen(terminal, /^NATS away /m, /^ q quit /m);
+  await terminal[Symbol.asyncDispose]();
+  await eventually(async () => assert.equal(await Deno.readTextFile(`${folder}/code`), "0\n"));
+  const log = await Deno.readTextFile(`${folder}/log`);
+  assert.deepEqual(log.match(/Received a signal.*/g), ["Received a signal, ending gracefully signal=SIGHUP"]);
+});
 
 async function signalled(terminal: Terminal, signal: Deno.Signal): Promise<void> {
   const [top] = await terminal.children();
@@ -121,9 +115,10 @@ Deno.test("a resize is followed, down to a terminal that is too small for everyt
   };
   await rows(80, 24, 15, /KV +SLOTS +WAIT +AGE/);
   await rows(160, 50, 30, /KV +BLOCKS +SLOTS +ACTIVE +WAIT/);
-  await rows(60, 12, 7, /STATE +KV +WAIT +AGE$/);
+  await rows(60, 12, 6, /STATE▼ +KV +WAIT +AGE$/);
+  await rows(40, 12, 6, /WORKER {4}STATE▼ +KV$/);
   await terminal.type("G");
-  await seen(terminal, / 24-30 of 30$/m, /^> /m);
+  await seen(terminal, / 25-30 of 30$/m, /^> /m);
 });
 
 Deno.test("a server that is lost is said, what it told is greyed, and it is seen again when it is back", async () => {
@@ -143,6 +138,21 @@ Deno.test("a server that is lost is said, what it told is greyed, and it is seen
   await assertRestored(terminal);
 });
 
+Deno.test("the address of a worker's page opens that worker, and Esc leads to all of them", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  deployment.play(2);
+  const { url } = deployment.metrics;
+  const id = await eventually(async () => {
+    const { targets } = await (await fetch(`${url}/api/v1/fleet`)).json();
+    assert.equal(targets[0].workers.length, 2);
+    return targets[0].workers[1].id as string;
+  });
+  await using terminal = await openTop(["--url", `${url}/#/worker/${id}`]);
+  await seen(terminal, new RegExp(`^Worker ${id} {2}responding$`, "m"), /^Seen by/m);
+  await terminal.type("Escape");
+  await seen(terminal, / 1-2 of 2$/m);
+});
+
 Deno.test("there are colours, and none with NO_COLOR", async () => {
   await using deployment = await Deployment.start({ withoutEtcd: true });
   deployment.play(2);
@@ -153,6 +163,20 @@ Deno.test("there are colours, and none with NO_COLOR", async () => {
     await seen(terminal, /^Workers 2 {2}2 responding/m);
     assert.equal(color.test(await terminal.styledScreen()), is);
   }
+});
+
+Deno.test("without UTF-8 all is written in ASCII, on a terminal and in a pipe", async () => {
+  await using deployment = await Deployment.start({ withoutEtcd: true });
+  deployment.play(2);
+  const env = { LC_ALL: "C" };
+  const args = ["--url", deployment.metrics.url];
+  await using terminal = await openTop(args, { env });
+  const screen = await seen(terminal, /^KV {6}#+\.* +\d+% /m, /^Load .* \+-\d/m, /^> \d+ +responding +#/m);
+  assert.match(screen, /^[\n -~]*$/);
+  const { code, stdout } = await output(args, env);
+  assert.match(stdout, /^\d+ +responding +\d+\/100 .*\n/m);
+  assert.match(stdout, /^[\n -~]*$/);
+  assert.equal(code, 0);
 });
 
 Deno.test("where stdout is no terminal it is one table, also in a pipe of a terminal, and 1 where there is nothing to see", async () => {

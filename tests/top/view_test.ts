@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   afterPress,
   FIRST_VIEW,
+  firstView,
   type Key,
   type Press,
   type Shown,
@@ -55,15 +56,16 @@ Deno.test("who chose nothing sees whoever is first", () => {
 
 Deno.test("s goes through the columns and r turns round, from the first row on", () => {
   const sorted = press(FIRST_VIEW, ["end", ":s"]);
-  assert.deepEqual([sorted.sort, sorted.isReversed, windowOf(sorted, shown).index], ["state", false, 0]);
+  assert.deepEqual([sorted.sort, sorted.isReversed, windowOf(sorted, shown).index], ["kv", false, 0]);
   assert.equal(press(FIRST_VIEW, [":ssssssss"]).sort, "worker");
+  assert.equal(press(FIRST_VIEW, [":sssssssss"]).sort, "state");
   assert.equal(press(FIRST_VIEW, [":r"]).isReversed, true);
   assert.equal(press(FIRST_VIEW, [":rs"]).isReversed, false);
 });
 
 Deno.test("a filter is typed after /, letters that are keys else too; Enter keeps it and Esc clears it", () => {
   const typing = press(FIRST_VIEW, [":/sq", ":x\x1b", "backspace", "backspace"]);
-  assert.deepEqual([typing.filter, typing.isTyping, typing.sort], ["sq", true, "worker"]);
+  assert.deepEqual([typing.filter, typing.isTyping, typing.sort], ["sq", true, "state"]);
   const kept = press(typing, ["enter"]);
   assert.deepEqual([kept.filter, kept.isTyping], ["sq", false]);
   assert.equal(press(kept, ["escape"]).filter, "");
@@ -82,6 +84,12 @@ Deno.test("Enter opens the chosen worker, whose lines move by keys, and Esc clos
   assert.equal(press(FIRST_VIEW, ["enter"], { ...shown, ids: [] }).detail, undefined);
 });
 
+Deno.test("a worker that was asked for is shown first, and Esc leads to all of them", () => {
+  assert.deepEqual(firstView("w7").detail, { id: "w7", from: 0 });
+  assert.equal(press(firstView("w7"), ["escape"]).detail, undefined);
+  assert.equal(firstView(undefined).detail, undefined);
+});
+
 Deno.test("q ends everywhere but in a filter that is typed", () => {
   assert.equal(FIRST_VIEW.isOver, false);
   assert.equal(press(FIRST_VIEW, [":q"]).isOver, true);
@@ -92,7 +100,7 @@ Deno.test("q ends everywhere but in a filter that is typed", () => {
 Deno.test("Tab goes to the next target, with its order and filter", () => {
   const two = { ...shown, targets: 2 };
   const next = press(FIRST_VIEW, ["down", ":s", "tab"], two);
-  assert.deepEqual([next.target, next.sort, windowOf(next, shown).index], [1, "state", 0]);
+  assert.deepEqual([next.target, next.sort, windowOf(next, shown).index], [1, "kv", 0]);
   assert.equal(press(next, ["tab"], two).target, 0);
   assert.equal(press(FIRST_VIEW, ["tab"]).target, 0);
 });

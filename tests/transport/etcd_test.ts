@@ -19,7 +19,7 @@ function mirror(url: string, options: { beginAfterMs?: number; relistMs?: number
 }
 
 async function change(url: string, keys: { put?: string[]; drop?: string[] }): Promise<void> {
-  using client = await openEtcd({ endpoints: [url] });
+  using client = await openEtcd(url);
   for (const key of keys.put ?? []) await client.etcd.put(key).value("x");
   for (const key of keys.drop ?? []) await client.etcd.delete().key(key);
 }
@@ -98,7 +98,7 @@ Deno.test("values and leases are there from the list, the watch and the list ane
   const values = () =>
     [...mirrored.entries(PREFIX)].map(([key, { value }]) => [key.slice(PREFIX.length), value]);
   await eventually(() => assert.deepEqual(values(), [["a1", "x"]]));
-  using client = await openEtcd({ endpoints: [etcd.url] });
+  using client = await openEtcd(etcd.url);
   await client.etcd.put(`${PREFIX}a1`).value("y");
   await eventually(() => assert.deepEqual(values(), [["a1", "y"]]));
   const lease = await putKeysUnderLease(etcd.url, [`${PREFIX}a2`]);
@@ -115,7 +115,7 @@ Deno.test("while keys come, change and go without a pause, and etcd is asked all
   await using etcd = await startEtcd();
   await using mirrored = mirror(etcd.url, { relistMs: 1 });
   await eventually(() => assert.ok(mirrored.connected));
-  using client = await openEtcd({ endpoints: [etcd.url] });
+  using client = await openEtcd(etcd.url);
   const expected = new Map<string, string>();
   for (let n = 0; n < 60; n++) {
     await Promise.all(Array.from({ length: 40 }, async (_, k) => {

@@ -23,6 +23,14 @@ Deno.test("the page has no script or style in it, and asks no other origin", asy
   assert.deepEqual(html.match(/<style|style=|<script(?![^>]* src=)|\bon\w+=|https?:/g), null);
 });
 
+Deno.test("no address of the page begins at the root of its origin: it may stand below a prefix", async () => {
+  for (const name of namesIn(committed)) {
+    const text = await Deno.readTextFile(new URL(name, committed));
+    const rooted = text.match(/(?:href[=:]|src[=:]|fetch\(|EventSource\(|Worker\()\s*["'`]\/[^"'`]*/g);
+    assert.deepEqual(rooted, null, name);
+  }
+});
+
 function namesIn(folder: string | URL): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
 }

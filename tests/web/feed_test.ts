@@ -1,21 +1,38 @@
 import assert from "node:assert/strict";
-import { startFeed } from "../../web/feed.ts";
+import { startFeed, UNREADABLE } from "../../web/feed.ts";
+import { nextTurn } from "../helpers/next_turn.ts";
 
-/** The browser's, as far as the feed uses it; a test says what the server sends. */
-class FakeEventSource extends EventTarget {
-  static opened: FakeEventSource[] = [];
-  onerror: (() => void) | undefined;
+/** Streams that the feed has opened; a test says what the server sends. */
+class FakeServer {
+  readonly opened: FakeStream[] = [];
 
-  constructor(readonly url: string) {
-    super();
-    FakeEventSource.opened.push(this);
+  readonly fetch = (_url: string, { signal }: { readonly signal: AbortSignal }): Promise<Response> => {
+    const stream = new FakeStream(signal);
+    this.opened.push(stream);
+    return Promise.resolve(stream.response);
+  };
+}
+
+class FakeStream {
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  readonly response = new Response(
+    new ReadableStream<Uint8Array>({ start: (controller) => void (this.#controller = controller) }),
+    { headers: { "content-type": "text/event-stream" } },
+  );
+
+  constructor(readonly signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.#controller.error(signal.reason));
   }
 
-  send(event: string, data: unknown): void {
-    this.dispatchEvent(new MessageEvent(event, { data: JSON.stringify(data) }));
+  async send(event: string, data: unknown): Promise<void> {
+    this.#controller.enqueue(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+    await nextTurn();
   }
 
-  close(): void {}
+  async end(): Promise<void> {
+    this.#controller.close();
+    await nextTurn();
+  }
 }
 
 /** Timers that end when a test moves the time. */
@@ -24,8 +41,12 @@ class FakeTimers {
   #next = 1;
   readonly #due = new Map<number, { readonly atMs: number; readonly act: () => void }>();
 
-  readonly set = (act: () => void, ms: number): number => {
-    this.#due.set(this.#next, { atMs: this.#nowMs + ms, act });
+  readonly set = <Args extends unknown[]>(
+    act: (...args: Args) => void,
+    ms: number,
+    ...args: Args
+  ): number => {
+    this.#due.set(this.#next, { atMs: this.#nowMs + ms, act: () => act(...args) });
     return this.#next++;
   };
 
@@ -39,66 +60,130 @@ class FakeTimers {
   }
 }
 
-Deno.test("after a message that cannot be taken the stream is opened anew", () => {
+Deno.test("after a message that cannot be taken the stream is opened anew", async () => {
   const timers = new FakeTimers();
   const reported: unknown[] = [];
+  const { fetch, opened } = new FakeServer();
   using _ = replaced({
-    EventSource: FakeEventSource,
+    fetch,
     setTimeout: timers.set,
     clearTimeout: timers.clear,
     reportError: (error: unknown) => reported.push(error),
   });
   const problem = new RangeError("2 values of kv_blocks_used are told of 1 that are there");
   const told: string[] = [];
-  const opened: FakeEventSource[] = FakeEventSource.opened = [];
   startFeed({
-    onState: () => told.push("state"),
-    onChange: () => {
-      throw problem;
+    onMessage: (event) => {
+      if (event === "change") throw problem;
+      told.push(event);
     },
-    onAlive: () => {},
-    onLost: () => told.push("lost"),
+    onLost: (why) => told.push(why),
   });
-  opened[0]!.send("state", {});
-  opened[0]!.send("change", {});
-  assert.deepEqual([told, reported], [["state", "lost"], [problem]]);
+  await nextTurn();
+  await opened[0]!.send("state", {});
+  await opened[0]!.send("change", {});
+  assert.deepEqual([told, reported], [["state", UNREADABLE], [problem]]);
   timers.pass(1_000);
-  opened[1]!.send("state", {});
-  assert.deepEqual(told, ["state", "lost", "state"]);
-  opened[1]!.send("change", {}); // Another release's server, perhaps: it is not asked ever faster for the whole.
+  await nextTurn();
+  await opened[1]!.send("state", {});
+  assert.deepEqual(told, ["state", UNREADABLE, "state"]);
+  await opened[1]!.send("change", {}); // Another release's server, perhaps: it is not asked ever faster for the whole.
   timers.pass(1_000);
   assert.equal(opened.length, 2);
   timers.pass(500);
   assert.equal(opened.length, 3);
 });
 
-Deno.test("a stream that says it is alive is kept; one that says nothing is opened anew", () => {
+Deno.test("a stream that says it is alive is kept; one that says nothing is opened anew", async () => {
   const timers = new FakeTimers();
-  using _ = replaced({
-    EventSource: FakeEventSource,
-    setTimeout: timers.set,
-    clearTimeout: timers.clear,
-  });
+  const { fetch, opened } = new FakeServer();
+  using _ = replaced({ fetch, setTimeout: timers.set, clearTimeout: timers.clear });
   const told: string[] = [];
-  FakeEventSource.opened = [];
   startFeed({
-    onState: () => told.push("state"),
-    onChange: () => told.push("change"),
-    onAlive: ({ now }) => told.push(now),
-    onLost: () => told.push("lost"),
+    onMessage: (event, data) => told.push(event === "alive" ? JSON.parse(data).now : event),
+    onLost: (why) => told.push(why),
   });
-  const { opened } = FakeEventSource;
-  opened[0]!.send("state", {});
+  await nextTurn();
+  await opened[0]!.send("state", {});
   for (let n = 1; n <= 10; n++) {
     timers.pass(6_000);
-    opened[0]!.send("alive", { now: `${n}` });
+    await opened[0]!.send("alive", { now: `${n}` });
   }
   assert.equal(opened.length, 1);
   assert.deepEqual(told, ["state", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
   timers.pass(11_000);
   assert.equal(opened.length, 2);
+  assert.ok(opened[0]!.signal.aborted, "the one that was quiet is kept open");
   timers.pass(6_000);
-  assert.equal(told.at(-1), "lost");
+  assert.equal(told.at(-1), "No data came for 5 s.");
+});
+
+Deno.test("the end of a stream that worked is no loss, if the next one works", async () => {
+  const timers = new FakeTimers();
+  const { fetch, opened } = new FakeServer();
+  using _ = replaced({ fetch, setTimeout: timers.set, clearTimeout: timers.clear });
+  const told: string[] = [];
+  startFeed({ onMessage: (event) => told.push(event), onLost: (why) => told.push(why) });
+  for (let n = 0; n < 5; n++) {
+    await nextTurn();
+    assert.equal(opened.length, n + 1, "it is opened again at once");
+    timers.pass(2_900);
+    await opened[n]!.send("state", {});
+    await opened[n]!.send("alive", {});
+    timers.pass(6_000);
+    await opened[n]!.end();
+  }
+  assert.deepEqual(new Set(told), new Set(["state", "alive"]));
+
+  timers.pass(2_900);
+  assert.equal(told.at(-1), "alive");
+  timers.pass(200);
+  assert.equal(told.at(-1), "The server ended the stream.", "it has been away for 3 s");
+  await opened[5]!.send("state", {});
+  await opened[5]!.send("change", {});
+  await opened[5]!.end();
+  await nextTurn();
+  await opened[6]!.end();
+  assert.equal(told.at(-1), "The server ended the stream.", "the next one fails");
+  assert.equal(opened.length, 7);
+  timers.pass(1_000);
+  assert.equal(opened.length, 8);
+});
+
+Deno.test("streams that end after the state are not opened ever faster", async () => {
+  const timers = new FakeTimers();
+  const { fetch, opened } = new FakeServer();
+  using _ = replaced({ fetch, setTimeout: timers.set, clearTimeout: timers.clear });
+  const told: string[] = [];
+  startFeed({ onMessage: () => {}, onLost: (why) => told.push(why) });
+  await nextTurn();
+  await opened[0]!.send("state", {});
+  await opened[0]!.end();
+  timers.pass(900);
+  assert.equal(opened.length, 1);
+  timers.pass(100);
+  await nextTurn();
+  await opened[1]!.send("state", {});
+  assert.deepEqual([opened.length, told], [2, []]);
+});
+
+Deno.test("a feed that is paused opens nothing and says nothing; it goes on when it is resumed", async () => {
+  const timers = new FakeTimers();
+  const { fetch, opened } = new FakeServer();
+  using _ = replaced({ fetch, setTimeout: timers.set, clearTimeout: timers.clear });
+  const told: string[] = [];
+  const feed = startFeed({ onMessage: (event) => told.push(event), onLost: (why) => told.push(why) });
+  await nextTurn();
+  await opened[0]!.send("state", {});
+  feed.pause();
+  await nextTurn();
+  timers.pass(60_000);
+  assert.deepEqual([opened.length, opened[0]!.signal.aborted, told], [1, true, ["state"]]);
+  feed.resume();
+  feed.resume();
+  await nextTurn();
+  await opened[1]!.send("state", {});
+  assert.deepEqual([opened.length, told], [2, ["state", "state"]]);
 });
 
 /** Puts these in the place of globals, until disposed of. */

@@ -32,6 +32,32 @@ Deno.test("how old a state is, is told by the server's clock, and goes on by the
   assert.equal(age(), 2, "a server with another clock");
 });
 
+Deno.test("over a restart of the server the charts keep what they had, and the outage is remembered", () => {
+  const model = new Model(() => {});
+  const head = { ...name, up: true, needs_nats: true, aggregate: { ...aggregateOf(undefined), load_avg: 3 } };
+  const state = (seconds: number) =>
+    model.onState({
+      seq: 1,
+      at: at(seconds),
+      now: at(seconds),
+      targets: [{ ...head, workers: [] }],
+    });
+  model.onLost("Not there yet.");
+  state(100);
+  assert.equal(model.outages.length, 0, "before the first state nothing was lost");
+  model.onLost("Gone.");
+  model.onLost("Still gone.");
+  assert.equal(model.lostWhy, "Still gone.");
+  state(120);
+  assert.equal(model.lostAtMs, undefined);
+  assert.deepEqual(model.series(name).times, [100, 100.001, 120]);
+  assert.deepEqual(model.series(name).values("load_avg"), [3, null, 3]);
+  assert.equal(model.outages.length, 1);
+  const { atMs, seconds } = model.outages[0]!;
+  assert.ok(atMs >= 100_000 && atMs < 110_000, `${atMs}`);
+  assert.ok(seconds >= 0 && seconds < 10, `${seconds}`);
+});
+
 function aggregateOf(hitRate: readonly [isl: number, overlap: number] | undefined): Aggregate {
   return {
     workers: { responding: 0, silent: 0, discovered: 0, no_data: 0, undecodable: 0 },

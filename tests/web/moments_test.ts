@@ -28,7 +28,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
   await test.step("all are well", async () => {
     await verdict.getByText("All 12 workers are alive").waitFor();
     await changes.getByRole("listitem").first().waitFor(); // The four newest: who came may be listed and have answered since.
-    await eventually(async () => assert.equal(await page.title(), "metrics"));
+    await eventually(async () => assert.equal(await page.title(), "my_component/my_endpoint · metrics"));
     await seasoned(page);
     await shown(page, "all-well");
   });
@@ -39,7 +39,9 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
     await changes.getByText("silent").waitFor();
     const first = page.locator(".row").first();
     await eventually(async () => assert.equal(await first.locator(".col-state").textContent(), "silent"));
-    await eventually(async () => assert.equal(await page.title(), "1 of 12 workers is silent · metrics"));
+    await eventually(async () =>
+      assert.equal(await page.title(), "1 of 12 workers is silent · my_component/my_endpoint · metrics")
+    );
     await shown(page, "one-silent");
   });
 

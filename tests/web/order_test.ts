@@ -7,7 +7,14 @@ const ALL: Filter = { text: "", state: undefined };
 
 const rows = [
   row(
-    { id: "10", state: "responding", kv_blocks_used: 50, kv_blocks_total: 100, requests_waiting: 3 },
+    {
+      id: "10",
+      state: "responding",
+      kv_blocks_used: 50,
+      kv_blocks_total: 100,
+      requests_waiting: 3,
+      requests_in_flight: 4,
+    },
     5_000,
   ),
   row({ id: "9", state: "responding", kv_blocks_used: 90, kv_blocks_total: 100, model: "Qwen" }, 9_000),
@@ -25,6 +32,7 @@ const ORDERS: readonly { order: Order; ids: string[] }[] = [
   { order: { key: "kv", descending: true }, ids: ["9", "10", "11", "18446744073709551615"] },
   { order: { key: "kv", descending: false }, ids: ["10", "9", "11", "18446744073709551615"] },
   { order: { key: "waiting", descending: true }, ids: ["10", "9", "11", "18446744073709551615"] },
+  { order: { key: "flight", descending: true }, ids: ["10", "9", "11", "18446744073709551615"] },
   { order: { key: "errors", descending: true }, ids: ["11", "9", "10", "18446744073709551615"] },
   { order: { key: "age", descending: true }, ids: ["18446744073709551615", "10", "9", "11"] },
 ];
@@ -34,6 +42,20 @@ for (const { order, ids } of ORDERS) {
     assert.deepEqual(idsOf(arrange(rows, order, ALL)), ids);
   });
 }
+
+Deno.test("by attention the stuck come after the silent, then those with silent ranks; more use does not beat that", () => {
+  const used = (blocks: number) => ({ kv_blocks_used: blocks, kv_blocks_total: 100 });
+  const ranks = [{ dp_rank: 0, silent: false }, { dp_rank: 1, silent: true }];
+  const troubled = [
+    row({ id: "1", state: "responding", ...used(99) }, 0),
+    row({ id: "2", state: "undecodable" }, 0),
+    row({ id: "3", state: "responding", ...used(1), ranks }, 0),
+    row({ id: "4", state: "responding", ...used(2), stuck_since: "2026-01-01T00:00:00Z" }, 0),
+    row({ id: "5", state: "silent", stuck_since: "2026-01-01T00:00:00Z" }, 0),
+    row({ id: "6", state: "responding", ...used(98), ranks: ranks.slice(0, 1) }, 0),
+  ];
+  assert.deepEqual(idsOf(arrange(troubled, BY_ATTENTION, ALL)), ["5", "4", "3", "2", "1", "6"]);
+});
 
 const FILTERS: readonly { filter: Filter; ids: string[] }[] = [
   { filter: { text: "qwen", state: undefined }, ids: ["9"] },

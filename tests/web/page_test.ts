@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { rankOf } from "../helpers/plain_worker.ts";
+import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { Browser } from "../../tools/browser.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
@@ -18,7 +19,9 @@ Deno.test("the page says that it lost its server, greys out, and goes on when it
 
   proxy.cut();
   await page.getByRole("alert").getByText("The server cannot be reached.").waitFor();
-  await eventually(async () => assert.equal(await page.title(), "server lost · metrics"));
+  await eventually(async () =>
+    assert.equal(await page.title(), "server lost · my_component/my_endpoint · metrics")
+  );
   assert.equal(await filterOf(page), "grayscale(1)");
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
@@ -30,6 +33,31 @@ Deno.test("the page says that it lost its server, greys out, and goes on when it
   assert.equal(await filterOf(page), "none");
   deployment.play(1, { seed: "2" });
   await page.getByText("All 3 workers are alive").waitFor();
+  await page.getByRole("article", { name: "Changes" }).getByText(/server\s*lost\s*for \d/).waitFor();
+});
+
+Deno.test("a proxy that ends each stream after some seconds is no alarm", async () => {
+  await using fleet = new PlayedFleet();
+  using proxy = new TcpProxy({ hostname: "127.0.0.1", port: Number(new URL(fleet.url).port) });
+  await using browser = await Browser.open();
+  fleet.publish([playedWorker("1")]);
+  const page = await browser.page(`http://127.0.0.1:${proxy.port}/`);
+  await page.getByText("The worker is alive").waitFor();
+  await page.evaluate(`
+    globalThis.seen = [];
+    new MutationObserver(() => {
+      const alert = document.querySelector("[role=alert]");
+      if (alert !== null || /lost/.test(document.title)) seen.push(alert?.textContent ?? document.title);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  `);
+  for (let cut = 0; cut < 3; cut++) {
+    fleet.publish([playedWorker("1"), playedWorker("2")]);
+    await page.getByText("All 2 workers are alive").waitFor();
+    proxy.drop();
+    fleet.publish([playedWorker("1")]);
+    await page.getByText("The worker is alive").waitFor();
+  }
+  assert.deepEqual(await page.evaluate("seen"), []);
 });
 
 Deno.test("a server that hangs with its connection open is lost, too", async () => {
@@ -53,9 +81,11 @@ Deno.test("the title says what is wrong while the tab is in the background, wher
   await page.getByText("All 2 workers are alive").waitFor();
   await page.evaluate("globalThis.requestAnimationFrame = () => 1");
   fleet.publish([playedWorker("1"), playedWorker("2", { state: "silent", numbers: {} })]);
-  await eventually(async () => assert.equal(await page.title(), "1 of 2 workers is silent · metrics"));
+  await eventually(async () =>
+    assert.equal(await page.title(), "1 of 2 workers is silent · my_component/my_endpoint · metrics")
+  );
   fleet.publish([playedWorker("1"), playedWorker("2")]);
-  await eventually(async () => assert.equal(await page.title(), "metrics"));
+  await eventually(async () => assert.equal(await page.title(), "my_component/my_endpoint · metrics"));
 });
 
 Deno.test("names with markup in them stay text", async () => {
@@ -74,6 +104,43 @@ Deno.test("names with markup in them stay text", async () => {
   assert.equal(await page.getByText(markup, { exact: true }).count(), 3);
   assert.equal(await page.locator("img, main b").count(), 0);
   assert.deepEqual(browser.faults, []);
+});
+
+Deno.test("what would not be seen of a name is made visible wherever the name is, and an empty one is said to be", async () => {
+  const odd = "\u202eevil\u202eledom/8B\u200b\n";
+  const shown = "�evil�ledom/8B��";
+  await using fleet = new PlayedFleet({
+    target: { namespace: "a\u200bb", component: "", endpoint: odd },
+  });
+  await using browser = await Browser.open();
+  const named = (name: string): Partial<WorkerSnapshot> => ({
+    card: { worker: "42", ranks: 1, model: name } as never,
+    service: { version: name } as never,
+    pageProblem: `http://h/${odd}: refused`,
+    endpoints: [{ endpoint: name, requests: 1, errors: 1, processingSeconds: 1 }],
+    estimates: [{ router: name, dpRank: 0, activeDecodeBlocks: 1, activePrefillTokens: 1 }],
+  });
+  fleet.publish([playedWorker("42", named(odd)), playedWorker("43", named(""))]);
+  const page = await browser.page(fleet.url);
+  const path = `a�b/(empty)/${shown}`;
+  await page.getByRole("heading", { name: path, exact: true }).waitFor();
+  await page.getByRole("cell", { name: shown, exact: true }).waitFor();
+  await page.getByRole("cell", { name: "(empty)", exact: true }).waitFor();
+  await page.goto(`${fleet.url}/#/worker/42`);
+  await page.getByText(`Page: http://h/${shown}: refused`).waitFor();
+  assert.equal(await page.getByText(shown, { exact: true }).count(), 4, "model, version, router, endpoint");
+  await page.goto(`${fleet.url}/#/worker/43`);
+  await page.getByRole("heading", { name: "43", exact: true }).waitFor();
+  assert.equal(await page.getByText("(empty)", { exact: true }).count(), 4);
+  await page.goto(`${fleet.url}/#/worker/%E2%80%AEx`);
+  await page.getByText(`There is no worker �x at ${path}.`).waitFor();
+  fleet.publish([]);
+  await page.goto(`${fleet.url}/#/`);
+  await page.getByText(`No workers found at ${path}`).waitFor();
+  const raw = await page.evaluate(
+    String.raw`/[\u202e\u200b]/.test(document.documentElement.outerHTML + document.title)`,
+  );
+  assert.equal(raw, false);
 });
 
 Deno.test("a worker has a page that can be linked to, with all its numbers; it stays when the worker goes", async () => {
@@ -99,11 +166,13 @@ Deno.test("a worker has a page that can be linked to, with all its numbers; it s
     await page.emulateMedia({ colorScheme: scheme });
     assert.deepEqual(await violations(page), []);
   }
+  assert.equal(await page.title(), "…033398 · my_component/my_endpoint · metrics");
   fleet.publish([playedWorker("1")]);
   await page.getByText("gone; these were its last numbers").waitFor();
   assert.deepEqual(await violations(page), []);
   await page.getByRole("link", { name: "← all workers" }).click();
   await page.getByRole("heading", { name: "1 worker", exact: true }).waitFor();
+  assert.equal(await page.title(), "my_component/my_endpoint · metrics");
   await page.goto(`${fleet.url}/#/worker/999`);
   await page.getByText("There is no worker 999 at dynamo/my_component/my_endpoint.").waitFor();
 });
@@ -183,6 +252,58 @@ Deno.test("all can be done by keyboard", async () => {
   assert.equal(await focused(page), "129");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "129" }).waitFor();
+});
+
+Deno.test("who uses the keyboard keeps the row, wherever the order and the scroll would take it", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  const publish = (moment: number, without?: string) =>
+    fleet.publish(
+      Array.from({ length: 300 }, (_, n) =>
+        playedWorker(String(1_000 + n), {
+          numbers: { activeBlocks: (n * 97 + moment * 131) % 301, totalBlocks: 301 },
+        })).filter(({ id }) => id !== without),
+    );
+  publish(0);
+  const page = await browser.page(fleet.url);
+  await page.locator(".row").first().waitFor();
+  await page.getByRole("button", { name: "Seen" }).focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowDown");
+  const kept = await focused(page);
+  const order = () => page.locator(".row-link").allTextContents();
+  const before = await order();
+  assert.equal(before[1], kept);
+  for (let moment = 1; moment <= 3; moment++) {
+    publish(moment);
+    await page.getByText(`Snapshot ${moment + 1}`, { exact: true }).waitFor();
+    assert.deepEqual([await focused(page), (await order()).slice(0, 20)], [kept, before.slice(0, 20)]);
+  }
+  await page.getByText("order held").waitFor();
+
+  await page.evaluate("scrollTo(0, document.body.scrollHeight)");
+  await eventually(async () =>
+    assert.equal(await page.locator(".row").last().getAttribute("aria-rowindex"), "301")
+  );
+  assert.equal(await focused(page), kept);
+  assert.ok(await page.locator(".row").count() < 100);
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await focused(page), before[2]);
+  await eventually(async () => assert.equal((await order())[1], kept, "it is scrolled to"));
+
+  publish(4, before[2]);
+  await eventually(async () => assert.equal(await focused(page), before[3], "the next takes the place"));
+
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: before[3]! }).waitFor();
+  await eventually(async () => assert.equal(await focused(page), before[3], "the heading"));
+  await page.goBack();
+  await eventually(async () =>
+    assert.match(String(await page.evaluate("document.activeElement.hash")), new RegExp(before[3]!))
+  );
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  await eventually(async () => assert.equal(await page.getByText("order held").count(), 0));
 });
 
 Deno.test("on 390 pixels nothing is scrolled sideways, and all that counts is there", async () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { parseRoute, workerHref } from "../../web/route.ts";
 import { ageText, durationText, numberText, percentText, shortId } from "../../web/text.ts";
 
 const TEXTS: readonly [text: string, expected: string][] = [
@@ -32,12 +31,4 @@ const TEXTS: readonly [text: string, expected: string][] = [
 
 Deno.test("numbers, shares, times and ids are written as people read them", () => {
   for (const [n, [text, expected]] of TEXTS.entries()) assert.equal(text, expected, `text ${n}`);
-});
-
-Deno.test("an address asks for a worker or for the fleet", () => {
-  assert.deepEqual(parseRoute(workerHref("42")), { page: "worker", id: "42" });
-  assert.deepEqual(parseRoute(workerHref("a/b%")), { page: "worker", id: "a/b%" });
-  for (const hash of ["", "#/", "#/worker/", "#/worker/%", "#/other"]) {
-    assert.deepEqual(parseRoute(hash), { page: "fleet" }, hash);
-  }
 });

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { FleetView } from "../../web/fleet_view.ts";
 import { verdictOf } from "../../web/verdict.ts";
-import type { Fleet, Round, State, TargetHead } from "../../lib/exposition/api_v1.ts";
+import { parseRoute } from "../../web/route.ts";
+import { titleOf } from "../../web/title.ts";
+import type { Aggregate, Fleet, Round, State, TargetHead, Worker } from "../../lib/exposition/api_v1.ts";
+import { stuckNote } from "../../lib/exposition/worker_notes.ts";
 
 const CONNECTED = {
   nats: { connected: true, reconnects: 0 },
   etcd: { kind: "etcd", connected: true },
 } as const;
 const NATS_AWAY = { ...CONNECTED, nats: { connected: false, reconnects: 0 } };
+
+const FLEET = parseRoute("");
 
 const ROUND: Round = {
   at: "2026-01-01T00:00:00Z",
@@ -22,6 +27,7 @@ const FAILED = { up: false, round: { ...ROUND, failed: true } };
 
 interface Told {
   readonly workers: Partial<Record<State, number>>;
+  readonly troubles?: Pick<Aggregate, "workers_stuck" | "workers_partial" | "ranks_silent">;
   readonly connections: Pick<Fleet, "nats" | "etcd">;
   readonly target?: Partial<Pick<TargetHead, "up" | "needs_nats">> & { readonly round?: Round };
 }
@@ -35,6 +41,48 @@ const VERDICTS: readonly (Told & { readonly verdict: readonly [tone: string, lin
     verdict: ["bad", "1 of 3 workers is silent"],
   },
   { workers: { silent: 2 }, connections: CONNECTED, verdict: ["bad", "2 of 2 workers are silent"] },
+  {
+    workers: { responding: 3 },
+    troubles: { workers_stuck: 1 },
+    connections: CONNECTED,
+    verdict: ["bad", "1 worker is stuck"],
+  },
+  {
+    workers: { responding: 3, no_data: 1 },
+    troubles: { workers_stuck: 3, ranks_silent: 2 },
+    connections: CONNECTED,
+    verdict: ["bad", "3 workers are stuck"],
+  },
+  {
+    workers: { responding: 2, silent: 1 },
+    troubles: { workers_stuck: 1 },
+    connections: CONNECTED,
+    verdict: ["bad", "1 of 3 workers is silent"],
+  },
+  {
+    workers: { responding: 3 },
+    troubles: { workers_stuck: 1 },
+    connections: NATS_AWAY,
+    verdict: ["bad", "NATS cannot be reached"],
+  },
+  {
+    workers: { responding: 3, undecodable: 1 },
+    troubles: { ranks_silent: 1, workers_partial: 1 },
+    connections: CONNECTED,
+    verdict: ["warn", "1 rank is silent"],
+  },
+  {
+    workers: { responding: 3 },
+    troubles: { ranks_silent: 2 },
+    connections: CONNECTED,
+    verdict: ["warn", "2 ranks are silent"],
+  },
+  {
+    workers: { responding: 3 },
+    troubles: { workers_partial: 1 },
+    connections: CONNECTED,
+    verdict: ["good", "All 3 workers are alive"],
+  },
   {
     workers: { responding: 2, no_data: 1, undecodable: 2 },
     connections: CONNECTED,
@@ -109,6 +157,66 @@ for (const { verdict, ...told } of VERDICTS) {
   });
 }
 
+Deno.test("of one stuck worker the verdict says how it is, of several it does not; the title says no seconds", () => {
+  const stuck: Worker = {
+    id: "42",
+    state: "responding",
+    channels: [],
+    stuck_since: "2026-01-01T00:00:00Z",
+    requests_in_flight: 8,
+  };
+  const well: Worker = { id: "1", state: "responding", channels: [] };
+  const told = { workers: { responding: 2 }, connections: CONNECTED };
+  const one = viewOf({ ...told, troubles: { workers_stuck: 1 } }, [well, stuck]);
+  const { stuck: found } = verdictOf(one, one.targets[0]!);
+  assert.equal(found?.id, "42");
+  assert.equal(
+    stuckNote(found, Date.parse("2026-01-01T00:00:20.900Z")),
+    "8 requests in flight, no forward pass for 20 s",
+  );
+  assert.equal(
+    titleOf({ fleet: one, target: one.targets[0], lostAtMs: undefined }, FLEET),
+    "1 worker is stuck · c/e · metrics",
+  );
+  const two = viewOf({ ...told, troubles: { workers_stuck: 2 } }, [stuck, { ...stuck, id: "43" }]);
+  assert.equal(verdictOf(two, two.targets[0]!).stuck, undefined);
+});
+
+Deno.test("the title says what is wrong, and of which worker and target the page is", () => {
+  const silent: Worker = { id: "7587884888253033398", state: "silent", channels: [] };
+  const stuck: Worker = { id: "42", state: "responding", channels: [], stuck_since: "2026-01-01T00:00:00Z" };
+  const well: Worker = { id: "7587884888253582797", state: "responding", channels: [] };
+  const none = viewOf({ workers: {}, connections: CONNECTED });
+  const all = viewOf({ workers: { responding: 6 }, connections: CONNECTED }, [well]);
+  const some = viewOf({ workers: { responding: 5, silent: 1 }, connections: CONNECTED }, [
+    well,
+    silent,
+    stuck,
+  ]);
+  const other = viewOf({ workers: { responding: 6 }, connections: CONNECTED }, [], {
+    namespace: "prod\u202e",
+    component: "",
+  });
+  const titles:
+    readonly (readonly [fleet: FleetView, hash: string, lostAtMs: number | undefined, title: string])[] = [
+      [new FleetView(), "", undefined, "metrics"],
+      [new FleetView(), "#/worker/1", 5, "server lost · metrics"],
+      [all, "", undefined, "c/e · metrics"],
+      [other, "", undefined, "prod�/(empty)/e · metrics"],
+      [none, "", undefined, "No workers found · c/e · metrics"],
+      [some, "#/?q=x", undefined, "1 of 6 workers is silent · c/e · metrics"],
+      [some, "", 5, "server lost · c/e · metrics"],
+      [some, `#/worker/${well.id}`, undefined, "…582797 · c/e · metrics"],
+      [some, `#/worker/${silent.id}`, undefined, "…033398 silent · c/e · metrics"],
+      [some, "#/worker/42", undefined, "42 stuck · c/e · metrics"],
+      [some, "#/worker/43", undefined, "43 gone · c/e · metrics"],
+      [some, `#/worker/${well.id}`, 5, "server lost · …582797 · c/e · metrics"],
+    ];
+  for (const [fleet, hash, lostAtMs, title] of titles) {
+    assert.equal(titleOf({ fleet, target: fleet.targets[0], lostAtMs }, parseRoute(hash)), title);
+  }
+});
+
 Deno.test("a NATS that is away is missed where some target needs it", () => {
   const miss = (needs_nats: boolean) =>
     viewOf({ workers: {}, connections: NATS_AWAY, target: { needs_nats } }).missesNats();
@@ -124,7 +232,11 @@ Deno.test("that there are no workers is said with what was looked at", () => {
   );
 });
 
-function viewOf({ workers, connections, target: { round, ...head } = {} }: Told): FleetView {
+function viewOf(
+  { workers, troubles, connections, target: { round, ...head } = {} }: Told,
+  records: readonly Worker[] = [],
+  name: Partial<TargetHead> = {},
+): FleetView {
   const none = { responding: 0, silent: 0, discovered: 0, no_data: 0, undecodable: 0 };
   const view = new FleetView();
   view.replace({
@@ -135,11 +247,12 @@ function viewOf({ workers, connections, target: { round, ...head } = {} }: Told)
       namespace: "dynamo",
       component: "c",
       endpoint: "e",
+      ...name,
       up: true,
       needs_nats: true,
       ...head,
-      aggregate: { workers: { ...none, ...workers }, ...(round && { round }) },
-      workers: [],
+      aggregate: { workers: { ...none, ...workers }, ...troubles, ...(round && { round }) },
+      workers: records,
     }],
   });
   return view;

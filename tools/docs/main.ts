@@ -15,6 +15,7 @@ import { DIFFERENCES } from "../../tests/differences.ts";
 import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
 import { newestResults } from "../../bench/results.ts";
 import { arithmeticPart, goalsPart, measuresPart } from "./bench.ts";
+import { familiesTable, samplesTable, unitsTable } from "./engines.ts";
 import { comparisonPart, outputParts } from "./output.ts";
 import { seriesTable } from "./series.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
@@ -48,6 +49,10 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
       parts: { "bench-measures": measuresPart(results), "bench-arithmetic": arithmeticPart(results) },
     },
     { file: new URL("docs/faults.md", root), parts: { faults: faultsTable() } },
+    {
+      file: new URL("docs/engines.md", root),
+      parts: { families: familiesTable(), samples: samplesTable(), units: unitsTable() },
+    },
   ];
 }
 

@@ -45,6 +45,11 @@ function order(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true });
 }
 
+/** What was shown over a time as one text: each value once, in the order of its first time. Undefined without any. */
+export function distinct(values: readonly Shown[]): Shown {
+  return values.length === 0 ? undefined : [...new Set(values.map(textOf))].join(", ");
+}
+
 /** One row of what is known beside what is shown, which must be as many values. */
 export function compare(what: string, known: readonly Known[], shown: readonly Shown[]): Row {
   const isSo = known.length === shown.length && known.every((each, n) => each.allows(shown[n]));
@@ -64,8 +69,12 @@ export function isRight({ verdict }: Row): boolean {
 
 /** The rows in columns under a head. */
 export function tableText(rows: readonly Row[]): string {
-  const lines = [HEAD, ...rows.map(({ verdict, what, known, shown }) => [verdict, what, known, shown])];
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return columnsText([HEAD, ...rows.map(({ verdict, what, known, shown }) => [verdict, what, known, shown])]);
+}
+
+/** Lines of as many cells each, in columns. */
+export function columnsText(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines.map((line) => `  ${line.map((cell, n) => cell.padEnd(widths[n]!)).join("  ").trimEnd()}`)
     .join("\n");
 }
@@ -73,7 +82,8 @@ export function tableText(rows: readonly Row[]): string {
 const HEAD = ["verdict", "what", "known", "shown"];
 const ABSENT = "–";
 
-function textOf(value: Shown): string {
+/** A dash for what is absent; six decimals at most. */
+export function textOf(value: Shown): string {
   if (value === undefined) return ABSENT;
   return typeof value === "number" ? String(Math.round(value * 1e6) / 1e6) : value;
 }

@@ -128,7 +128,7 @@ function mockerArgs(model: string, { type, blocks, slots }: MockerOptions): stri
 }
 
 /** Whom etcd lists, by its HTTP gateway. */
-async function registeredIds(etcd: string, component: string): Promise<WorkerId[]> {
+export async function registeredIds(etcd: string, component: string): Promise<WorkerId[]> {
   const prefix = `v1/instances/${NAMESPACE}/${component}/${ENDPOINT}/`;
   return (await etcdKeys(etcd)).flatMap(({ key }) => parseInstanceKey(key, prefix) ?? []);
 }

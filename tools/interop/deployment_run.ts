@@ -7,7 +7,7 @@ import { pause, settle } from "./patience.ts";
 import { channelRow, infoOf, numbersOf, SERIES, workersRow } from "./shown.ts";
 import { MODEL } from "./tiny_model.ts";
 import type { Venv } from "./venv.ts";
-import { WatchedPage } from "./watched_page.ts";
+import { PAGE_AGE_MS, WatchedPage } from "./watched_page.ts";
 
 /** A deployment to run, and how the page comes to know of it. */
 export interface DeploymentRun extends DeploymentOptions {
@@ -33,8 +33,6 @@ interface Group {
 const CHATS = { count: 12, maxTokens: 2_000 };
 /** What a worker may be ahead of those who read its answers. */
 const BLOCKS_AHEAD = 1;
-/** Workers' pages are asked for every 2 s, and the page is made anew once a second. */
-const PAGE_AGE_MS = 3_500;
 
 /** Runs the deployment: at rest, under load, after it, and with one worker killed. */
 export async function compareDeployment(

@@ -1,6 +1,8 @@
 import { compareDeployment, type DeploymentRun } from "./deployment_run.ts";
 import type { MockerOptions } from "./deployment.ts";
 import type { Row } from "./comparison.ts";
+import { compareEngine } from "./engine_run.ts";
+import { ENGINE } from "./engine_venv.ts";
 import type { Extent, Venv } from "./venv.ts";
 import { compareWorkers, type WorkerRun } from "./worker_run.ts";
 
@@ -90,3 +92,11 @@ export const RUNS: readonly Run[] = [
     channels: ["card", "event_nats"],
   }),
 ];
+
+/** A real engine. It is not one of RUNS, for it downloads 3 GB and takes up to ten minutes to start. */
+export const ENGINE_RUN: Run = {
+  release: ENGINE.release,
+  how: `frontend and vLLM ${ENGINE.vllm} on CPU with two ranks, events on ZMQ, no NATS server, system port`,
+  extent: "engine",
+  compare: compareEngine,
+};

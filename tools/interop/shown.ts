@@ -13,12 +13,36 @@ export const SERIES = {
   hitRate: "llm_kv_hit_rate_percent",
   waiting: `${PREFIX}worker_requests_waiting`,
   usage: `${PREFIX}worker_kv_cache_usage_ratio`,
+  hitRatio: `${PREFIX}worker_prefix_cache_hit_ratio`,
+  inFlight: `${PREFIX}worker_requests_in_flight`,
+  stuckSeconds: `${PREFIX}worker_stuck_seconds`,
+  ranksExpected: `${PREFIX}worker_ranks_expected`,
+  ranksHeard: `${PREFIX}worker_ranks_heard`,
+} as const;
+
+/** The series of one rank of a worker. */
+export const RANK_SERIES = {
+  usage: `${PREFIX}rank_kv_cache_usage_ratio`,
+  hitRatio: `${PREFIX}rank_prefix_cache_hit_ratio`,
+  isSilent: `${PREFIX}rank_silent`,
 } as const;
 
 /** What our page has of each worker, in this order. */
 export function numbersOf(page: PageReader, series: string, ids: readonly WorkerId[]): Shown[] {
   const values = page.byWorker(series);
   return ids.map((id) => values[id]);
+}
+
+/** What our page has of each of a worker's ranks, from rank 0 on. */
+export function rankNumbersOf(
+  page: PageReader,
+  series: string,
+  { id, ranks }: { readonly id: WorkerId; readonly ranks: number },
+): Shown[] {
+  return Array.from(
+    { length: ranks },
+    (_, rank) => page.value(series, { worker_id: id, dp_rank: `${rank}` }),
+  );
 }
 
 /** What our page says of each worker beside its numbers, in this order. */

@@ -3,10 +3,13 @@ import { join } from "node:path";
 /** The name under which the frontend serves it. */
 export const MODEL = "tiny";
 
+/** How the model is made, by the names that Hugging Face's `config.json` has. */
+export type ModelConfig = typeof TINY_CONFIG;
+
 /** Writes the smallest model that a frontend takes into the folder: no weights, one token a byte, a chat template. */
-export async function writeTinyModel(folder: string): Promise<void> {
+export async function writeTinyModel(folder: string, config: ModelConfig = TINY_CONFIG): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
-  for (const [name, content] of Object.entries(FILES)) {
+  for (const [name, content] of Object.entries({ ...FILES, "config.json": config })) {
     await Deno.writeTextFile(join(folder, name), JSON.stringify(content));
   }
 }
@@ -27,6 +30,25 @@ const VOCABULARY = [...SPECIAL, ...byteLetters()];
 const FLAGS = { lstrip: false, normalized: false, rstrip: false, single_word: false, special: true };
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const MAX_TOKENS = 32_768;
+
+export const TINY_CONFIG = {
+  architectures: ["Qwen3ForCausalLM"],
+  model_type: "qwen3",
+  hidden_size: 64,
+  intermediate_size: 128,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 16,
+  max_position_embeddings: MAX_TOKENS,
+  vocab_size: VOCABULARY.length,
+  bos_token_id: 0,
+  eos_token_id: 2,
+  torch_dtype: "bfloat16",
+  rms_norm_eps: 1e-6,
+  rope_theta: 1_000_000,
+  tie_word_embeddings: true,
+};
 
 const FILES = {
   "tokenizer.json": {
@@ -50,24 +72,6 @@ const FILES = {
       vocab: Object.fromEntries(VOCABULARY.map((letter, id) => [letter, id])),
       merges: [],
     },
-  },
-  "config.json": {
-    architectures: ["Qwen3ForCausalLM"],
-    model_type: "qwen3",
-    hidden_size: 64,
-    intermediate_size: 128,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    head_dim: 16,
-    max_position_embeddings: MAX_TOKENS,
-    vocab_size: VOCABULARY.length,
-    bos_token_id: 0,
-    eos_token_id: 2,
-    torch_dtype: "bfloat16",
-    rms_norm_eps: 1e-6,
-    rope_theta: 1_000_000,
-    tie_word_embeddings: true,
   },
   "generation_config.json": { eos_token_id: [2], bos_token_id: 0 },
   "tokenizer_config.json": {

@@ -1,4 +1,5 @@
 import { outputOf } from "../command.ts";
+import { ENGINE_PACKAGE, installEngine } from "./engine_venv.ts";
 import { allowOlderGlibc } from "./glibc.ts";
 
 const CACHE = new URL("../../.cache/interop/", import.meta.url);
@@ -18,8 +19,8 @@ export interface Venv {
   readonly wheels: readonly Wheel[];
 }
 
-/** The worker's library alone, or the frontend and the mocker too. */
-export type Extent = "runtime" | "deployment";
+/** The worker's library alone, or the frontend and the mocker too, or those and a real engine. */
+export type Extent = "runtime" | "deployment" | "engine";
 
 const WORKER_NEEDS = ["pydantic<2.12", "uvloop"];
 
@@ -48,14 +49,18 @@ export async function venvOf(
 
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await outputOf(python, ["-m", "venv", path(".")], { signal });
-  const packages = extent === "runtime" ? ["ai-dynamo-runtime"] : ["ai-dynamo", "ai-dynamo-runtime"];
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
   const report = path("report.json");
-  const dynamo = packages.map((name) => `${name}==${release}`);
-  await outputOf(venv.python, [...pip, "--no-deps", "--report", report, ...dynamo], { signal });
-  await outputOf(venv.python, [...pip, ...(extent === "runtime" ? WORKER_NEEDS : DEPLOYMENT_NEEDS)], {
-    signal,
-  });
+  const names = extent === "runtime" ? ["ai-dynamo-runtime"] : ["ai-dynamo", "ai-dynamo-runtime"];
+  const packages = names.map((name) => `${name}==${release}`);
+  if (extent === "engine") packages.push(ENGINE_PACKAGE);
+  await outputOf(venv.python, [...pip, "--no-deps", "--report", report, ...packages], { signal });
+  if (extent === "engine") {
+    await installEngine(path("."), { python: venv.python, signal });
+  } else {
+    const needs = extent === "runtime" ? WORKER_NEEDS : DEPLOYMENT_NEEDS;
+    await outputOf(venv.python, [...pip, ...needs], { signal });
+  }
   await allowOlderGlibc(path("lib/python3.12/site-packages/dynamo.libs/"));
   await Deno.rename(report, path("installed.json")); // Last: what has it is whole.
   return { ...venv, wheels: await readReport(path("installed.json")) ?? [] };

@@ -2,6 +2,9 @@ import type { Target } from "../../lib/dynamo/target.ts";
 import { PageReader } from "../page_reader.ts";
 import { ownProgram, type Program, servedUrl } from "../program.ts";
 
+/** How old what our page shows may be: workers' pages are asked for every 2 s, and ours is made anew once a second. */
+export const PAGE_AGE_MS = 3_500;
+
 /** Our `metrics`, running as a user starts it, and its page. */
 export class WatchedPage implements AsyncDisposable {
   readonly #program: Program;
@@ -36,6 +39,17 @@ export class WatchedPage implements AsyncDisposable {
   /** The page of this moment. */
   async read(): Promise<PageReader> {
     return new PageReader(await (await fetch(`${this.#url}/metrics`)).text());
+  }
+
+  /** Why `/readyz` is not content, at this moment. */
+  async reasons(): Promise<readonly string[]> {
+    const { reasons } = await (await fetch(`${this.#url}/readyz`)).json() as { reasons: string[] };
+    return reasons;
+  }
+
+  /** All that was logged so far. */
+  get log(): string {
+    return this.#program.log;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

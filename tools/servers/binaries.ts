@@ -31,6 +31,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     withLibraries: true,
   },
   "openssl": { debian: "openssl", names: ["openssl"], withLibraries: true, versionFlag: "version" },
+  "nginx": { debian: "nginx", names: ["nginx"], versionFlag: "-v" },
   "tmux": { debian: "tmux", names: ["tmux"], withLibraries: true, versionFlag: "-V" },
 };
 
