@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import { within } from "../timing.ts";
 import { type EtcdAddress, parseAddress } from "./etcd_address.ts";
 import { FarewellReader } from "./etcd_farewell.ts";
+import { socketCause } from "./socket_cause.ts";
 
 /**
  * The connections to one etcd endpoint, as streams within this process. Nothing is listened on, so nobody else on this
@@ -32,7 +33,7 @@ export class EtcdCarriers implements Disposable {
     try {
       connection = await connect(this.#target, this.#connectMs);
     } catch (error) {
-      this.#failure = text(error);
+      this.#failure = text(error, this.#target);
       throw error;
     }
     if (this.#isClosed) {
@@ -117,7 +118,7 @@ class Carrier extends Duplex {
         if (good < n) break;
       }
     } catch (error) {
-      if (isFirst && !this.destroyed) onWord(text(error));
+      if (isFirst && !this.destroyed) onWord(text(error, { hostname: "" }));
     }
     if (!this.destroyed) this.push(null);
   }
@@ -165,6 +166,6 @@ function close(connection: Deno.Conn): void {
   }
 }
 
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function text(error: unknown, { hostname }: { readonly hostname: string }): string {
+  return error instanceof Error ? socketCause(error, { hostname }) : String(error);
 }
