@@ -1,5 +1,6 @@
 import { aborted, termination as signal } from "./lib/cli/termination.ts";
 import { parseMockOptions } from "./lib/cli/mock_options.ts";
+import { forgetProxies } from "./lib/cli/proxies.ts";
 import { settingsOrExit } from "./lib/cli/usage.ts";
 import { logEnding } from "./lib/commands/ending.ts";
 import { warnOfUnused } from "./lib/commands/unused_variables.ts";
@@ -10,6 +11,7 @@ import { BindError } from "./lib/transport/bind_error.ts";
 const { connections, logging, ...settings } = settingsOrExit(() =>
   parseMockOptions({ argv: Deno.args, env: Deno.env.toObject(), terminal: Deno.stderr.isTerminal() })
 );
+forgetProxies();
 configureLogging(logging);
 logEnding(signal);
 try {

@@ -3,11 +3,13 @@ import type { Encoding, Loan } from "../exposition/pages.ts";
 import { logger } from "../log.ts";
 import { Cadence, type Clock, Deadline, sleep } from "../timing.ts";
 import type { PushMethod } from "./push_group.ts";
+import { proxyClient, type PushProxy } from "./push_proxy.ts";
 
 export interface PushOptions {
   /** The group's address. */
   readonly url: URL;
   readonly method: PushMethod;
+  readonly proxy?: PushProxy | undefined;
   readonly intervalMs: number;
   readonly lend: (encoding: Encoding) => Promise<Loan>;
   readonly contentType: string;
@@ -26,14 +28,15 @@ export async function pushRegularly(options: PushOptions): Promise<void> {
   const { intervalMs, signal, clock, onPush } = options;
   const log = logger("push");
   const said = new Set<string>();
+  using client = options.proxy && proxyClient(options.proxy);
   const cadence = new Cadence(intervalMs, clock().monotonicMs);
   let encoding: Encoding = "gzip";
   while (!signal.aborted) {
-    let problem = await pushOnce(options, encoding);
+    let problem = await pushOnce({ ...options, client }, encoding);
     if (encoding === "gzip" && problem?.refusesGzip && !signal.aborted) {
       encoding = "identity";
       log.info("Pushing uncompressed from now on", { url: options.url.href, cause: problem.text });
-      problem = await pushOnce(options, encoding);
+      problem = await pushOnce({ ...options, client }, encoding);
     }
     if (signal.aborted) return;
     onPush({ ok: problem === undefined, epochMs: clock().epochMs });
@@ -48,7 +51,10 @@ export async function pushRegularly(options: PushOptions): Promise<void> {
   }
 }
 
-async function pushOnce(options: PushOptions, encoding: Encoding): Promise<Problem | undefined> {
+async function pushOnce(
+  options: PushOptions & Pick<Sending, "client">,
+  encoding: Encoding,
+): Promise<Problem | undefined> {
   let body: Uint8Array<ArrayBuffer>;
   try {
     using loan = await options.lend(encoding);
@@ -64,10 +70,14 @@ async function pushOnce(options: PushOptions, encoding: Encoding): Promise<Probl
 }
 
 /** Removes the group. A gateway that does not answer is left alone after `timeoutMs`. */
-export async function deleteGroup(options: { url: URL; timeoutMs?: number }): Promise<void> {
-  const problem = await send({ ...options, method: "delete", timeoutMs: options.timeoutMs ?? 1_000 });
+export async function deleteGroup(
+  options: Pick<PushOptions, "url" | "timeoutMs" | "proxy">,
+): Promise<void> {
+  using client = options.proxy && proxyClient(options.proxy);
+  const { url, timeoutMs = 1_000 } = options;
+  const problem = await send({ ...options, client, method: "delete", timeoutMs });
   if (problem !== undefined) {
-    logger("push").warn("Cannot delete the pushed group", { url: options.url.href, cause: problem.text });
+    logger("push").warn("Cannot delete the pushed group", { url: url.href, cause: problem.text });
   }
 }
 
@@ -77,6 +87,9 @@ interface Sending {
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly contentType?: string;
   readonly encoding?: Encoding;
+  readonly proxy?: PushProxy | undefined;
+  /** Of the proxy, if there is one. */
+  readonly client?: Deno.HttpClient | undefined;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -91,9 +104,10 @@ interface Problem {
 
 /** Sends one request; gives what went wrong, if anything. */
 async function send(
-  { url, method, body, contentType, encoding, timeoutMs = 10_000, signal }: Sending,
+  { url, method, body, contentType, encoding, proxy, client, timeoutMs = 10_000, signal }: Sending,
 ): Promise<Problem | undefined> {
   const reason = new Error(`no answer within ${timeoutMs} ms`);
+  const way = proxy ? `through the proxy ${proxy.url}: ` : "";
   using deadline = new Deadline({ ms: timeoutMs, reason, outer: signal });
   try {
     const response = await fetch(url, {
@@ -101,6 +115,7 @@ async function send(
       redirect: "manual",
       signal: deadline.signal,
       ...(body && { body }),
+      ...(client && { client }),
       headers: {
         ...(contentType && { "content-type": contentType }),
         ...(encoding === "gzip" && { "content-encoding": "gzip" }),
@@ -111,9 +126,9 @@ async function send(
     const kind = `${response.status} ${response.statusText}`.trim();
     if (response.ok) return undefined;
     const refusesGzip = response.status === 400 || response.status === 415;
-    return { kind, text: `${kind} ${text}`.trim(), refusesGzip };
+    return { kind, text: `${way}${kind} ${text}`.trim(), refusesGzip };
   } catch (error) {
-    return { kind: "no answer", text: causeText(error as Error) };
+    return { kind: "no answer", text: way + causeText(error as Error) };
   }
 }
 
