@@ -253,8 +253,8 @@ function problemText(error: CommanderError, { flags }: Usage): string {
   const unknown = /unknown option '(.*)'/s.exec(error.message)?.[1] ?? "";
   const suggested = [...error.message.matchAll(/--[\w-]+(?=[?,])/g)].map(([match]) => match);
   const hint = suggested.length > 0 ? `did you mean ${suggested.join(" or ")}?` : "see --help";
-  const [, known] = /^(--[\w.-]*|-\w)(?=[=\w]|$)/.exec(unknown) ?? [];
-  return `unknown flag ${known ?? quoted(unknown)}: ${hint}`;
+  const shown = unknown.replace(/=.*/s, "").replace(/^(-[^-]).+/s, "$1…"); // What follows may be a password.
+  return `unknown flag ${/^-[\w.…-]+$/.test(shown) ? shown : quoted(shown)}: ${hint}`;
 }
 
 function helpText({ about, program, examples, flags, notes }: Usage, help: Help): string {

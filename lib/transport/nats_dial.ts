@@ -27,7 +27,8 @@ export interface DialOptions {
  * Connects to a NATS server, and begins TLS where the server or the address asks for it. A server greets in plain text and
  * then begins TLS, as is usual, or begins with TLS: that is tried too where the server is quiet for a while.
  *
- * Deno sometimes forgets why a handshake failed (2.9.6), and says that the connection ended: then the server is asked again.
+ * An alert may be lost: a server that says one ends the connection, and what we still write then fails first. So if a handshake
+ * ends without a reason the server is asked once more.
  *
  * @throws {DialError}
  */
@@ -39,6 +40,14 @@ export async function dialNats(address: NatsAddress, options: DialOptions): Prom
     return await dialOnce(address, options);
   }
 }
+
+/** What is known of a connection that ended. */
+const END_ERRORS = [
+  Deno.errors.UnexpectedEof,
+  Deno.errors.BrokenPipe,
+  Deno.errors.ConnectionReset,
+  Deno.errors.ConnectionAborted,
+];
 
 /** The connection ended in the handshake, without a reason. */
 class HandshakeEnd extends DialError {}
@@ -208,7 +217,7 @@ async function handshake(
     return tls;
   } catch (error) {
     if (isLate) throw new DialError("the TLS handshake did not end in time");
-    if (error instanceof Deno.errors.UnexpectedEof) {
+    if (END_ERRORS.some((End) => error instanceof End)) {
       throw new HandshakeEnd("the server ended the connection in the TLS handshake");
     }
     throw dialError(error as Error, hostname);

@@ -3,6 +3,7 @@ import { recordUse } from "../../tools/servers/used.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
 import { ownedCommand } from "../../tools/servers/owned.ts";
 import { ca, certFile, keyFile } from "./certificates.ts";
+import { eventually } from "./eventually.ts";
 
 const GREETING =
   'INFO {"server_id":"x","version":"2.9.10","max_payload":1048576,"proto":1,"tls_required":true} \r\n';
@@ -51,6 +52,7 @@ export class Tls12Server implements AsyncDisposable {
       await child.status;
     });
     server.#ends.defer(() => listener.close());
+    await eventually(async () => (await Deno.connect({ hostname: "127.0.0.1", port: behind })).close());
     void server.#serve(listener, behind);
     return server;
   }
