@@ -1,5 +1,6 @@
 import { termination } from "./lib/cli/termination.ts";
 import { parseMetricsOptions } from "./lib/cli/metrics_options.ts";
+import { forgetProxies } from "./lib/cli/proxies.ts";
 import { settingsOrExit } from "./lib/cli/usage.ts";
 import { runMetrics } from "./lib/commands/metrics.ts";
 
@@ -16,6 +17,7 @@ async function metrics(): Promise<number> {
       hostname: Deno.hostname(),
     })
   );
+  forgetProxies();
   return await runMetrics(settings, termination);
 }
 
@@ -33,5 +35,6 @@ async function top(argv: readonly string[]): Promise<number> {
       },
     })
   );
+  if (!("url" in settings.source)) forgetProxies();
   return await runTop(settings, termination);
 }

@@ -1,16 +1,22 @@
 import type { EtcdOptions } from "../transport/etcd_client.ts";
-import { type NatsAuth, natsAuthProblem } from "../transport/nats_auth.ts";
-import { readRegularFileSync } from "../transport/regular_file.ts";
-import { type Flag, type GivenFlags, type Invocation, type ReadValue, UsageError } from "./usage.ts";
+import type { NatsAuth } from "../transport/nats_auth.ts";
+import {
+  ETCD_USERNAME,
+  NATS_CREDENTIALS,
+  NATS_USERNAME,
+  readEtcdCredentials,
+  readNatsCredentials,
+  type UnusedVariable,
+} from "./credentials.ts";
+import type { Flag, GivenFlags, Invocation, ReadValue } from "./usage.ts";
 
 /** Where the servers are and how we show who we are; without `etcd` it is not used. */
 export interface Connections {
   readonly nats: { readonly servers: readonly string[]; readonly auth: NatsAuth };
   readonly etcd?: Pick<EtcdOptions, "endpoints" | "auth">;
+  /** To be warned of, where that server is used. */
+  readonly unused: readonly UnusedVariable[];
 }
-
-const FILE_RULE = "a regular file that can be read";
-const MAX_FILE_BYTES = 1_048_576;
 
 const NATS_SERVER: Flag = {
   name: "--nats-server",
@@ -19,23 +25,7 @@ const NATS_SERVER: Flag = {
   help: "Where NATS is, several addresses separated by commas",
   defaultText: "nats://localhost:4222",
   env: "NATS_SERVER",
-};
-
-const NATS_USERNAME: Flag = {
-  name: "--nats-auth-username",
-  value: "NAME",
-  rule: "a name, with its password in NATS_AUTH_PASSWORD",
-  help: "Whom NATS knows us as",
-  defaultText: "user",
-  env: "NATS_AUTH_USERNAME",
-};
-
-const NATS_CREDENTIALS: Flag = {
-  name: "--nats-auth-credentials-file",
-  value: "FILE",
-  rule: FILE_RULE,
-  help: "Credentials of a NATS account",
-  env: "NATS_AUTH_CREDENTIALS_FILE",
+  login: "NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD",
 };
 
 const ETCD_ENDPOINTS: Flag = {
@@ -45,14 +35,7 @@ const ETCD_ENDPOINTS: Flag = {
   help: "Where etcd is, several addresses separated by commas",
   defaultText: "http://localhost:2379",
   env: "ETCD_ENDPOINTS",
-};
-
-const ETCD_USERNAME: Flag = {
-  name: "--etcd-auth-username",
-  value: "NAME",
-  rule: "a name, with its password in ETCD_AUTH_PASSWORD",
-  help: "Whom etcd knows us as",
-  env: "ETCD_AUTH_USERNAME",
+  login: "ETCD_AUTH_USERNAME and ETCD_AUTH_PASSWORD",
 };
 
 const NO_ETCD: Flag = { name: "--no-etcd", help: "Run on NATS alone" };
@@ -66,81 +49,34 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
   NO_ETCD,
 ];
 
-export const SECRETS_NOTE =
-  "Secrets come from the environment: NATS_AUTH_PASSWORD, NATS_AUTH_TOKEN, NATS_AUTH_NKEY, " +
-  "ETCD_AUTH_PASSWORD, or from the file that the same name with _FILE names.";
-
 /** @throws {UsageError} */
 export function readConnections(flags: GivenFlags, env: Invocation["env"]): Connections {
   const servers = flags.value(NATS_SERVER, addresses(["nats", "tls"])) ?? [NATS_SERVER.defaultText!];
-  const nats = { servers, auth: readNatsAuth(flags, env) };
-  if (flags.has(NO_ETCD)) return { nats };
+  const natsCredentials = readNatsCredentials(flags, env);
+  const nats = { servers, auth: natsCredentials.auth };
+  const ofNats = [...natsCredentials.unused, ...unreadVariables("NATS", env)];
+  if (flags.has(NO_ETCD)) return { nats, unused: ofNats };
   const endpoints = flags.value(ETCD_ENDPOINTS, addresses(["http", "https", ""])) ??
     [ETCD_ENDPOINTS.defaultText!];
-  const username = flags.value(ETCD_USERNAME, notEmpty);
-  if (username === undefined) return { nats, etcd: { endpoints } };
-  const password = neededSecret("ETCD_AUTH_PASSWORD", { env, username });
-  return { nats, etcd: { endpoints, auth: { username, password } } };
+  const { auth, unused: ofEtcd } = readEtcdCredentials(flags, env);
+  return {
+    nats,
+    etcd: { endpoints, ...(auth && { auth }) },
+    unused: [...ofNats, ...ofEtcd, ...unreadVariables("etcd", env)],
+  };
 }
 
-/** Dynamo's order: a password, a token, an nkey, a file; `user`/`user` where nothing is said. */
-function readNatsAuth(flags: GivenFlags, env: Invocation["env"]): NatsAuth {
-  const username = flags.value(NATS_USERNAME, notEmpty);
-  if (username !== undefined) {
-    return { kind: "password", username, password: neededSecret("NATS_AUTH_PASSWORD", { env, username }) };
-  }
-  const token = secret("NATS_AUTH_TOKEN", env);
-  if (token !== undefined) return { kind: "token", token };
-  const seed = secret("NATS_AUTH_NKEY", env);
-  if (seed !== undefined) {
-    const auth: NatsAuth = { kind: "nkey", seed };
-    if (natsAuthProblem(auth)) throw new UsageError("NATS_AUTH_NKEY: must be the seed of an nkey, SU…");
-    return auth;
-  }
-  const text = flags.value(NATS_CREDENTIALS, fileText);
-  if (text !== undefined) {
-    const auth: NatsAuth = { kind: "credentials", text };
-    if (natsAuthProblem(auth)) {
-      throw new UsageError(
-        `${NATS_CREDENTIALS.name}: must be a file with the JWT and the seed of a NATS user`,
-      );
-    }
-    return auth;
-  }
-  return { kind: "password", username: "user", password: "user" };
-}
-
-function neededSecret(
-  name: string,
-  { env, username }: { readonly env: Invocation["env"]; readonly username: string },
-): string {
-  const value = secret(name, env);
-  if (value === undefined) throw new UsageError(`${name} is missing: must be the password of ${username}`);
-  return value;
-}
-
-/** A variable that holds a secret, or names the file that does; a last newline in the file does not count. */
-function secret(name: string, env: Invocation["env"]): string | undefined {
-  if (env[name]) return env[name];
-  const file = env[`${name}_FILE`];
-  if (!file) return undefined;
-  const text = fileText(file);
-  if (text === undefined) {
-    throw new UsageError(`${name}_FILE ${JSON.stringify(file)}: must be ${FILE_RULE}`);
-  }
-  return text.replace(/\r?\n$/, "");
-}
-
-function fileText(path: string): string | undefined {
-  try {
-    return readRegularFileSync(path, { maxBytes: MAX_FILE_BYTES });
-  } catch {
-    return undefined;
-  }
-}
-
-function notEmpty(text: string): string | undefined {
-  return text === "" ? undefined : text;
+/** What Dynamo's workers read of the environment, and we do not. */
+function unreadVariables(server: "NATS" | "etcd", env: Invocation["env"]): UnusedVariable[] {
+  const pattern = server === "NATS" ? /^NATS_TLS_/ : /^ETCD_AUTH_(?:CA|CLIENT_CERT|CLIENT_KEY)$/;
+  const why = (variable: string) =>
+    /INSECURE|SKIP/.test(variable)
+      ? "certificates are always checked; DENO_CERT names a file of authorities"
+      : /CLIENT|KEY/.test(variable)
+      ? "client certificates cannot be given; DENO_CERT names a file of authorities"
+      : "DENO_CERT names a file of authorities";
+  return Object.keys(env).filter((variable) => pattern.test(variable) && env[variable]).toSorted()
+    .map((variable) => ({ server, variable, why: why(variable) }));
 }
 
 /** Reads addresses with one of the schemes, `""` for none. Passwords do not belong into addresses: they are logged. */

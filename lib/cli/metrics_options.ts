@@ -2,9 +2,11 @@ import { isIP } from "node:net";
 import { WORKER_LABELS, type WorkerLabels } from "../exposition/family.ts";
 import type { LogOptions } from "../log.ts";
 import { groupUrl, type PushMethod } from "../output/push_group.ts";
-import { SECRETS_NOTE } from "./connections.ts";
+import type { PushProxy } from "../output/push_proxy.ts";
+import { SECRETS_NOTE } from "./credentials.ts";
 import { HTTP_URL_RULE, httpUrl } from "./http_url.ts";
 import { LOGGING_NOTES, readLogging } from "./logging.ts";
+import { proxyOf } from "./proxies.ts";
 import { INTERVAL_RULE, intervalMs } from "./seconds.ts";
 import {
   type Flag,
@@ -39,6 +41,7 @@ export interface PushSettings {
   readonly instance: string;
   readonly intervalMs: number;
   readonly method: PushMethod;
+  readonly proxy: PushProxy | undefined;
   /** Whether the group is deleted at the end: it is ours alone, and nobody asked to keep it. */
   readonly deleteAtEnd: boolean;
 }
@@ -175,6 +178,7 @@ export function parseMetricsOptions(
     instance,
     intervalMs: pushIntervalMs,
     method,
+    proxy: proxyOf(gateway, invocation.env),
     deleteAtEnd: method === "put" && instance !== "" && !flags.has(PUSH_KEEP),
   };
   return Object.freeze({

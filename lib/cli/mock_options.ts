@@ -11,7 +11,8 @@ import {
   RELEASES,
   releaseTraits,
 } from "../mock/releases.ts";
-import { CONNECTION_FLAGS, type Connections, readConnections, SECRETS_NOTE } from "./connections.ts";
+import { CONNECTION_FLAGS, type Connections, readConnections } from "./connections.ts";
+import { SECRETS_NOTE } from "./credentials.ts";
 import { LOGGING_NOTES, readLogging } from "./logging.ts";
 import { ADDRESS_HELP, readTarget } from "./target_options.ts";
 import {

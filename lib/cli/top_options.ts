@@ -1,5 +1,5 @@
 import type { LogOptions } from "../log.ts";
-import { SECRETS_NOTE } from "./connections.ts";
+import { SECRETS_NOTE } from "./credentials.ts";
 import { httpUrl } from "./http_url.ts";
 import { readLogging } from "./logging.ts";
 import {

@@ -1,5 +1,6 @@
 import { Command, CommanderError, type Help, Option } from "commander";
 import config from "../../deno.json" with { type: "json" };
+import { quoted } from "./quoted.ts";
 
 /** A command line or an environment that makes no sense. The message is one line and says what is allowed. */
 export class UsageError extends Error {
@@ -21,6 +22,10 @@ export interface Flag {
   readonly env?: string;
   /** It may be given several times. */
   readonly repeatable?: true;
+  /** Where a user and a password go that somebody puts into the value, which is an address. */
+  readonly login?: string;
+  /** The value is not to be shown: it is easily taken for the place of a secret. */
+  readonly isHidden?: true;
 }
 
 export interface Usage {
@@ -70,7 +75,7 @@ export class GivenFlags {
     const source = typeof flagText === "string" ? flag.name : flag.env;
     if (text === undefined || (text === "" && source !== flag.name)) return undefined;
     const value = read(text);
-    if (value === undefined) throw new UsageError(`${source} ${quoted(text)}: must be ${flag.rule}`);
+    if (value === undefined) throw new UsageError(wrongText(flag, { source: source!, text }));
     return value;
   }
 
@@ -79,7 +84,7 @@ export class GivenFlags {
     const texts = this.#values.get(flag.name);
     return (isTexts(texts) ? texts : []).map((text) => {
       const value = read(text);
-      if (value === undefined) throw new UsageError(`${flag.name} ${quoted(text)}: must be ${flag.rule}`);
+      if (value === undefined) throw new UsageError(wrongText(flag, { source: flag.name, text }));
       return value;
     });
   }
@@ -90,6 +95,15 @@ export class GivenFlags {
     if (value === undefined) throw new UsageError(missingText(flag));
     return value;
   }
+}
+
+function wrongText(
+  { rule, login, isHidden }: Flag,
+  { source, text }: { readonly source: string; readonly text: string },
+): string {
+  const shown = isHidden ? source : `${source} ${quoted(text)}`;
+  const hint = login !== undefined && text.includes("@") ? `; a user and a password go into ${login}` : "";
+  return `${shown}: must be ${rule}${hint}`;
 }
 
 /** What to say where a flag is left out that is needed. */
@@ -197,7 +211,9 @@ function noValueText({ name, rule }: Flag): string {
 /** Of two values of one flag commander would silently take the last. */
 function onlyOnce(flag: Flag): (text: string, earlier: unknown) => string {
   return (text, earlier) => {
-    if (earlier !== undefined) throw new UsageError(`${flag.name} ${quoted(text)}: is given twice`);
+    if (earlier !== undefined) {
+      throw new UsageError(`${flag.name}${flag.isHidden ? "" : ` ${quoted(text)}`}: is given twice`);
+    }
     return text;
   };
 }
@@ -237,7 +253,8 @@ function problemText(error: CommanderError, { flags }: Usage): string {
   const unknown = /unknown option '(.*)'/s.exec(error.message)?.[1] ?? "";
   const suggested = [...error.message.matchAll(/--[\w-]+(?=[?,])/g)].map(([match]) => match);
   const hint = suggested.length > 0 ? `did you mean ${suggested.join(" or ")}?` : "see --help";
-  return `unknown flag ${/^[\w=.-]+$/.test(unknown) ? unknown : quoted(unknown)}: ${hint}`;
+  const shown = unknown.replace(/=.*/s, "").replace(/^(-[^-]).+/s, "$1…"); // What follows may be a password.
+  return `unknown flag ${/^-[\w.…-]+$/.test(shown) ? shown : quoted(shown)}: ${hint}`;
 }
 
 function helpText({ about, program, examples, flags, notes }: Usage, help: Help): string {
@@ -263,12 +280,4 @@ function helpText({ about, program, examples, flags, notes }: Usage, help: Help)
 function flagHelp({ help, defaultText, env }: Flag): string {
   const facts = [defaultText && `default ${defaultText}`, env && `environment ${env}`].filter(Boolean);
   return facts.length === 0 ? help : `${help} (${facts.join("; ")})`;
-}
-
-const MAX_QUOTED = 80;
-
-/** Any text in one printable line, without the password that somebody may have put into an address. */
-function quoted(text: string): string {
-  const shown = text.replace(/\/\/[^\s/]*@/g, "//…@");
-  return JSON.stringify(shown.length <= MAX_QUOTED ? shown : `${shown.slice(0, MAX_QUOTED)}…`);
 }

@@ -1,7 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import type { MetricsSettings } from "../cli/metrics_options.ts";
 import { targetPath } from "../dynamo/target.ts";
-import { Pages } from "../exposition/pages.ts";
+import { type Encoding, Pages } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
@@ -98,7 +98,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
   }
   const pushed = {
-    lend: () => pages.lend(TEXT, "identity"),
+    lend: (encoding: Encoding) => pages.lend(TEXT, encoding),
     contentType: TEXT_CONTENT_TYPE,
   };
   const onPush = (outcome: Parameters<Telemetry["push"]>[0]) => {

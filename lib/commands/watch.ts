@@ -7,7 +7,9 @@ import type { Clock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { FileStore } from "../transport/file_store.ts";
 import { NatsLink } from "../transport/nats.ts";
+import { ignoreStraySocketErrors } from "../transport/stray_errors.ts";
 import { WatchedFile } from "../transport/watched_file.ts";
+import { warnOfUnused } from "./unused_variables.ts";
 
 export interface WatchOptions {
   /** What NATS knows the connection as. */
@@ -26,6 +28,12 @@ export function openWatch(
   settings: WatchSettings,
   { name, recorder, clock, signal, connectAfterMs = 0, ends }: WatchOptions,
 ): { readonly monitor: Monitor; readonly nats: NatsLink | undefined } {
+  ignoreStraySocketErrors();
+  const { etcd, unused } = settings.connections;
+  warnOfUnused(unused, {
+    nats: settings.withNats,
+    etcd: etcd !== undefined && settings.fileStore === undefined,
+  });
   const isNeeded = () => monitor.needsNats;
   const nats = settings.withNats
     ? ends.use(

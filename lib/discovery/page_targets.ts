@@ -34,7 +34,7 @@ function toTarget(target: unknown, labels: Readonly<Record<string, unknown>>): P
   const isOne = typeof target === "string" && !/[/?#@\s]/.test(target) && /^https?$/.test(String(scheme)) &&
     String(path).startsWith("/") && URL.canParse(address);
   if (!isOne) {
-    throw new Error(`${JSON.stringify(target)}: no address HOST:PORT comes out of it and its labels`);
+    throw new Error(`${shown(target)}: no address HOST:PORT comes out of it and its labels`);
   }
   const url = new URL(address);
   for (const [name, value] of Object.entries(labels)) {
@@ -47,6 +47,13 @@ function toTarget(target: unknown, labels: Readonly<Record<string, unknown>>): P
     );
   }
   return { url: url.href, host: url.hostname, worker };
+}
+
+/** A target as it stands there, without what may be a password. */
+function shown(target: unknown): string {
+  return typeof target === "string"
+    ? JSON.stringify(target.replace(/^.*@|[?#].*$/gs, "…"))
+    : "a target that is no text";
 }
 
 function parseJson(text: string): unknown {

@@ -4,6 +4,7 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import { logger } from "../log.ts";
 import { type EtcdLeaseOptions, EtcdLeases } from "../transport/etcd_lease.ts";
 import { NatsLink, type NatsOptions } from "../transport/nats.ts";
+import { ignoreStraySocketErrors } from "../transport/stray_errors.ts";
 import type { EventCarrier } from "./event_channel.ts";
 import { hostAddress } from "./host_address.ts";
 import { MockNumbers } from "./numbers.ts";
@@ -55,6 +56,7 @@ export interface MockWorkers extends AsyncDisposable {
  * @throws {BindError} when a port cannot be had
  */
 export function startMockWorker(options: MockWorkerOptions): MockWorkers {
+  ignoreStraySocketErrors();
   const { target, events = true, release = DEFAULT_RELEASE } = options;
   const traits = releaseTraits(release);
   const plane = options.eventPlane ?? defaultEventPlane(traits);

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { within } from "../timing.ts";
-import { errorText } from "./error_text.ts";
 import { type EtcdAddress, parseEndpoint } from "./etcd_address.ts";
 import { FarewellReader } from "./etcd_farewell.ts";
+import { socketCause } from "./socket_cause.ts";
 
 /**
  * The connections to one etcd endpoint, as streams within this process. Nothing is listened on, so nobody else on this
@@ -33,7 +33,7 @@ export class EtcdCarriers implements Disposable {
     try {
       connection = await connect(this.#target, this.#connectMs);
     } catch (error) {
-      this.#failure = errorText(error);
+      this.#failure = causeText(error, this.#target.hostname);
       throw error;
     }
     if (this.#isClosed) {
@@ -118,7 +118,7 @@ class Carrier extends Duplex {
         if (good < n) break;
       }
     } catch (error) {
-      if (isFirst && !this.destroyed) onWord(errorText(error));
+      if (isFirst && !this.destroyed) onWord(causeText(error));
     }
     if (!this.destroyed) this.push(null);
   }
@@ -164,4 +164,8 @@ function close(connection: Deno.Conn): void {
   } catch {
     // Closed already.
   }
+}
+
+function causeText(error: unknown, hostname = ""): string {
+  return error instanceof Error ? socketCause(error, { hostname }) : String(error);
 }

@@ -1,3 +1,5 @@
+import { lookupCause, systemCause } from "./socket_cause.ts";
+
 /** Says in plain words why Deno's fetch failed. Its own words were seen with 2.9.6. */
 
 /**
@@ -15,16 +17,4 @@ export function fetchCause({ message, cause }: Error, url: string): string {
   if (systemText !== undefined) return systemCause(systemText);
   const isTls = kind === "Connect" && protocol === "https:" && !/^tcp |tunnel|proxy/i.test(reason);
   return isTls ? `TLS error: ${reason}` : reason;
-}
-
-/** The system has several texts for a name that is not there, and others for a name that could not be looked up. */
-function lookupCause(reason: string, hostname: string): string {
-  const text = reason.replace(/^dns error: (?:failed to lookup address information: )?/, "");
-  return /not known|no address associated|no such host/i.test(text)
-    ? `name not found: ${hostname}`
-    : `name lookup failed: ${hostname}: ${systemCause(text)}`;
-}
-
-function systemCause(text: string): string {
-  return /refused/i.test(text) ? "connection refused" : text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,19 +1,21 @@
-import { connect, type ConnectionOptions, createInbox, DebugEvents, Events, type NatsConnection } from "nats";
+import { createInbox, DebugEvents, ErrorCode, Events, type NatsConnection } from "nats";
 import { logger } from "../log.ts";
 import { BackOff, onAbort, sleep } from "../timing.ts";
 import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
-import { takeInSlices } from "./nats_flow.ts";
+import { type NatsAddress, NatsServers } from "./nats_address.ts";
+import { closeQuietly, dialNats, type GreetedConnection } from "./nats_dial.ts";
 import type { NatsMessage } from "./nats_message.ts";
+import { innerOf } from "./nats_inner.ts";
 import { NatsReader } from "./nats_reader.ts";
+import { logIn } from "./nats_socket.ts";
 import { Outage, SETTLED_MS } from "./outage.ts";
-import { ignoreStraySocketErrors } from "./stray_errors.ts";
 
 /** Why a message was not sent. A closed set: it becomes a label. */
 export const SKIP_REASONS = ["max_payload", "permission", "disconnected"] as const;
 export type SkipReason = typeof SKIP_REASONS[number];
 
 export interface NatsOptions {
-  /** URLs; the first that answers is taken. */
+  /** `nats://HOST[:PORT]` or `tls://HOST[:PORT]`; the first that answers is taken. */
   readonly servers: readonly string[];
   /** What the servers see as the client's name. */
   readonly name: string;
@@ -32,6 +34,13 @@ export interface NatsListener {
   readonly onChange?: () => void;
   /** The server refused us a subject. */
   readonly onRefused?: (operation: string, subject: string) => void;
+}
+
+/** A server that took our login. */
+interface Login {
+  readonly connection: NatsConnection;
+  readonly greeted: GreetedConnection;
+  readonly address: NatsAddress;
 }
 
 interface OpenConnection {
@@ -55,6 +64,7 @@ interface Subscription {
  */
 export class NatsLink implements AsyncDisposable {
   readonly #options: NatsOptions;
+  readonly #servers: NatsServers;
   readonly #subscriptions = new Set<Subscription>();
   readonly #running: Promise<void>;
   readonly #stop = new AbortController();
@@ -67,8 +77,8 @@ export class NatsLink implements AsyncDisposable {
   #isStale = false;
 
   constructor(options: NatsOptions) {
-    ignoreStraySocketErrors();
     this.#options = options;
+    this.#servers = new NatsServers(options.servers);
     this.#running = this.#run(AbortSignal.any([options.signal, this.#stop.signal]));
   }
 
@@ -138,63 +148,87 @@ export class NatsLink implements AsyncDisposable {
     using outage = new Outage("NATS", this.#options.servers.join(","));
     await sleep(this.#options.beginAfterMs ?? 0, { signal });
     while (!signal.aborted) {
-      const connection = await this.#connect(signal);
-      if (signal.aborted) {
-        if (!(connection instanceof Error)) await connection.close();
-        return;
-      }
-      if (connection instanceof Error) {
-        if (isNeeded()) outage.unreachable(causeText(connection));
+      const login = await this.#connect(signal);
+      if (typeof login === "string") {
+        if (signal.aborted) return;
+        if (isNeeded()) outage.unreachable(login);
         await sleep(backOff.next(), { signal });
         continue;
       }
-      outage.over();
+      if (signal.aborted) return void login.connection.close();
       const sinceMs = performance.now();
-      const cause = await this.#serve(connection, signal);
+      const { cause, isSaid } = await this.#serve(login, { outage, signal });
       if (signal.aborted) return;
-      outage.lost(cause, { isNeeded: isNeeded() });
+      if (isSaid) outage.lost(cause, { isNeeded: isNeeded() });
+      else if (isNeeded()) outage.unreachable(cause);
       if (performance.now() - sinceMs >= SETTLED_MS) backOff.reset();
       await sleep(backOff.next(), { signal });
     }
   }
 
-  async #connect(signal: AbortSignal): Promise<NatsConnection | Error> {
-    const options: ConnectionOptions = {
-      servers: [...this.#options.servers],
-      name: this.#options.name,
-      authenticator: natsAuthenticator(this.#options.auth),
-      timeout: CONNECT_MS,
-      pingInterval: this.#options.pingIntervalMs ?? 1_000,
-      maxPingOut: 2,
-      reconnect: false,
-      noRandomize: true,
-      ignoreClusterUpdates: true,
-    };
-    const connecting = connect(options).catch((error) => error as Error);
-    const stopped = Promise.withResolvers<Error>();
-    using _ = onAbort(signal, () => stopped.resolve(new Error("stopped")));
-    const result = await Promise.race([connecting, stopped.promise]);
-    if (signal.aborted) connecting.then((late) => late instanceof Error ? undefined : late.close());
-    return result;
+  /** Tries one server after the other, those that the cluster announced last; gives the first one's cause where none takes us. */
+  async #connect(signal: AbortSignal): Promise<Login | string> {
+    let first: string | undefined;
+    for (const address of this.#servers.all) {
+      const login = await this.#connectTo(address, signal);
+      if (typeof login !== "string" || signal.aborted) return login;
+      first ??= login;
+    }
+    return first!;
   }
 
-  /** Holds one connection until it ends; gives the cause. */
-  async #serve(connection: NatsConnection, signal: AbortSignal): Promise<string> {
+  async #connectTo(address: NatsAddress, signal: AbortSignal): Promise<Login | string> {
+    let greeted: GreetedConnection;
+    try {
+      greeted = await dialNats(address, { limitMs: CONNECT_MS, signal });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    using _ = onAbort(signal, () => closeQuietly(greeted.connection));
+    try {
+      const connection = await logIn(greeted, {
+        name: this.#options.name,
+        authenticator: natsAuthenticator(this.#options.auth),
+        timeout: CONNECT_MS,
+        pingInterval: this.#options.pingIntervalMs ?? 1_000,
+        maxPingOut: 2,
+        reconnect: false,
+        ignoreClusterUpdates: true,
+      });
+      return { connection, greeted, address };
+    } catch (error) {
+      closeQuietly(greeted.connection);
+      return loginCause(error, greeted);
+    }
+  }
+
+  /** Holds one connection until it ends; gives the cause, and whether the log said that it stood. */
+  async #serve(
+    { connection, greeted, address }: Login,
+    { outage, signal }: { readonly outage: Outage; readonly signal: AbortSignal },
+  ): Promise<{ readonly cause: string; readonly isSaid: boolean }> {
     this.#connects++;
     this.#refused.clear();
     this.#isStale = false;
-    takeInSlices(connection);
     const reader = new NatsReader(connection);
     this.#open = { connection, reader };
     for (const subscription of this.#subscriptions) this.#attach(reader, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
     this.#tell((listener) => listener.onChange?.());
+    let isSaid = false;
+    const timer = setTimeout(() => {
+      isSaid = true;
+      outage.over(this.#servers.isNamed(address) ? undefined : address.url);
+    }, TAKEN_MS);
     const error = await connection.closed() ?? reader.failure;
+    clearTimeout(timer);
+    this.#servers.announce(innerOf(connection).info?.connect_urls ?? [], address);
     this.#open = undefined;
     this.#tell((listener) => listener.onChange?.());
     await sleep(0, { signal }); // npm:nats says a little later that it gave up.
-    return error ? causeText(error) : this.#isStale ? "no answer to pings" : "closed by the server";
+    const ended = greeted.failure ?? (this.#isStale ? "no answer to pings" : "closed by the server");
+    return { cause: error ? errorText(error) : ended, isSaid };
   }
 
   async #watch(connection: NatsConnection): Promise<void> {
@@ -222,27 +256,45 @@ export class NatsLink implements AsyncDisposable {
 
   #attach(reader: NatsReader, subscription: Subscription): void {
     const { subject, handle } = subscription;
-    const current = reader.subscribe(subject, (message) => {
+    const take = (message: NatsMessage | Error) => {
       if (message instanceof Error) return this.#refuse("subscription", subject);
       try {
         handle(message);
       } catch (error) { // It would end the connection.
         this.#log.error("Cannot take a message", { subject, cause: (error as Error).message });
       }
-    });
-    subscription.end = () => current[Symbol.dispose]();
+    };
+    try {
+      const current = reader.subscribe(subject, take);
+      subscription.end = () => current[Symbol.dispose]();
+    } catch {
+      // The connection has just ended. The next one makes the subscription again.
+    }
   }
 }
 
 /** How long a server may take to greet us. */
 const CONNECT_MS = 2_000;
 
+/** A server may take a login that has just expired, and end it in the same breath: that is no connection to speak of. */
+const TAKEN_MS = 200;
+
 /** What createInbox begins with: there is a new one for each question. */
 const INBOX = "_INBOX.";
 
 const encoder = new TextEncoder();
 
-function causeText(error: Error): string {
+/** npm:nats has no words for a server that ends the connection in place of an answer. */
+function loginCause(error: unknown, { failure }: GreetedConnection): string {
+  if (failure !== undefined) return failure;
+  const { code, message } = (error ?? {}) as { code?: string; message?: string };
+  if (code === ErrorCode.Timeout) return `no answer to our login within ${CONNECT_MS} ms`;
+  return message === undefined || code === ErrorCode.ConnectionRefused
+    ? "the server ended the connection in place of an answer to our login"
+    : errorText(error as Error);
+}
+
+function errorText(error: Error): string {
   const cause = (error as { chainedError?: Error }).chainedError;
   return cause && cause.message !== error.message ? `${error.message}: ${cause.message}` : error.message;
 }

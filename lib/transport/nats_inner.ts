@@ -1,9 +1,10 @@
 import type { NatsConnection } from "nats";
 
-/** What npm:nats says of itself in `nats-base-client/{nats,protocol,parser}.d.ts`, and its transport under Deno is. */
+/** What npm:nats says of itself in `nats-base-client/{nats,protocol,parser}.d.ts`. */
 export interface NatsInner {
   parser: NatsParser;
-  readonly transport: { readonly socket: NatsSocket };
+  /** What the server said of itself last, also once the connection is closed. */
+  readonly info?: { readonly connect_urls?: readonly string[] };
 }
 
 export interface NatsParser {
@@ -12,16 +13,10 @@ export interface NatsParser {
   parse(bytes: Uint8Array): void;
 }
 
-export interface NatsSocket {
-  on(event: "data", listener: (data: Uint8Array) => void): void;
-  pause(): void;
-  resume(): void;
-}
-
 /** @throws when npm:nats is another one inside than it was in 2.29 */
 export function innerOf(connection: NatsConnection): NatsInner {
   const { protocol } = connection as unknown as { protocol?: Partial<NatsInner> };
-  if (protocol?.parser?.parse === undefined || protocol.transport?.socket === undefined) {
+  if (protocol?.parser?.parse === undefined) {
     throw new Error("npm:nats has changed inside: see transport/nats_inner.ts");
   }
   return protocol as NatsInner;

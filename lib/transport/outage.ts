@@ -5,26 +5,29 @@ export const SETTLED_MS = 2_000;
 /** After so many flickers in a row the log waits until a connection has settled. */
 const FLICKERS = 3;
 
+/** What a try fails of. Each is said once in an outage: a server may be away, come back, and then refuse us. */
+type Kind = "away" | "tls" | "login";
+
 /**
- * What the log says of a server that is sought for ever: one line when it is lost or was never there, one when a server
- * that is there refuses our login, one when all is well again. Disposing ends its timer.
+ * What the log says of a server that is sought for ever: one line when it is lost or was never there, one when TLS fails with a
+ * server that is there, one when it refuses our login, one when all is well again. Disposing ends its timer.
  */
 export class Outage implements Disposable {
   readonly #log = logger("transport");
-  #said = new Set<"away" | "login">();
+  #said = new Set<Kind>();
   #flickers = 0;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly server: "NATS" | "etcd", private readonly addresses: string) {}
 
-  /** The connection stands. */
-  over(): void {
+  /** The connection stands; `at` is the server's address where it is none of those that were named. */
+  over(at?: string): void {
     const isQuiet = this.#flickers >= FLICKERS;
-    if (!isQuiet) this.#sayOver();
+    if (!isQuiet) this.#sayOver(at);
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
       this.#flickers = 0;
-      if (isQuiet) this.#sayOver();
+      if (isQuiet) this.#sayOver(at);
     }, SETTLED_MS);
   }
 
@@ -43,7 +46,7 @@ export class Outage implements Disposable {
 
   /** A try to connect failed. */
   unreachable(cause: string): void {
-    const kind = /auth|password|permission/i.test(cause) ? "login" : "away";
+    const kind = kindOf(cause);
     if (!this.#said.has(kind)) {
       this.#log.warn(`Cannot reach ${this.server}, trying again`, { servers: this.addresses, cause });
     }
@@ -55,8 +58,13 @@ export class Outage implements Disposable {
     this.#settling = undefined;
   }
 
-  #sayOver(): void {
+  #sayOver(at: string | undefined): void {
     this.#said.clear();
-    this.#log.info(`Connected to ${this.server}`, { servers: this.addresses });
+    this.#log.info(`Connected to ${this.server}`, { servers: this.addresses, at });
   }
+}
+
+function kindOf(cause: string): Kind {
+  if (/certificate|\bTLS\b/.test(cause)) return "tls";
+  return /auth|password|permission/i.test(cause) ? "login" : "away";
 }

@@ -19,6 +19,7 @@ function parse(argv: readonly string[], env: Record<string, string> = {}) {
   return parseMetricsOptions({ argv, env, terminal: false, hostname: "box" });
 }
 
+const natsLogin = "NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD";
 const bad: readonly [argv: readonly string[], message: string, env?: Record<string, string>][] = [
   [["--endpoint", "b"], "--component is missing: say it as in --component VllmWorker"],
   [["--component", "a"], "--endpoint is missing: say it as in --endpoint load_metrics"],
@@ -73,7 +74,7 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
     `--worker-url "http://{port}/": must be ${workerUrl}`,
   ],
   [[...named, "--worker-url", "http://b/{name}"], `--worker-url "http://b/{name}": must be ${workerUrl}`],
-  [[...named, "--worker-url", "http://b/#a"], `--worker-url "http://b/#a": must be ${workerUrl}`],
+  [[...named, "--worker-url", "http://b/#a"], `--worker-url "http://b/#…": must be ${workerUrl}`],
   [[...named, "--worker-url", "http://me:secret@b/"], `--worker-url "http://…@b/": must be ${workerUrl}`],
   [[...named, "--worker-url"], `--worker-url has no value: must be ${workerUrl}`],
   [[...named, "--push-url", "ftp://gateway"], `--push-url "ftp://gateway": must be ${gateway}`],
@@ -81,7 +82,9 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   [[...named, "--push-job", ""], `--push-job "": must be not empty`],
   [[...named, "--nats-server", "localhost:4222"], `--nats-server "localhost:4222": must be ${nats}`],
   [named, `NATS_SERVER "http://localhost": must be ${nats}`, { NATS_SERVER: "http://localhost" }],
-  [named, `NATS_SERVER "nats://…@h": must be ${nats}`, { NATS_SERVER: "nats://me:secret@h" }],
+  [named, `NATS_SERVER "nats://…@h": must be ${nats}; a user and a password go into ${natsLogin}`, {
+    NATS_SERVER: "nats://me:secret@h",
+  }],
   [[...named, "--nats-server", "nats://256.1.1.1:1"], `--nats-server "nats://256.1.1.1:1": must be ${nats}`],
   [[...named, "--nats-server", "nats://h:0"], `--nats-server "nats://h:0": must be ${nats}`],
   [

@@ -30,7 +30,7 @@ const bad: readonly (readonly [text: string, message: string])[] = [
   ["[7]", "group 1 must have targets, a list, and may have labels, an object"],
   ['[{"targets":[]},{"targets":"a:1"}]', "group 2 must have targets, a list, and may have labels, an object"],
   ['[{"targets":[],"labels":[]}]', "group 1 must have targets, a list, and may have labels, an object"],
-  ['[{"targets":[7]}]', `7: ${noAddress}`],
+  ['[{"targets":[7]}]', `a target that is no text: ${noAddress}`],
   ['[{"targets":["http://a:1/metrics"]}]', `"http://a:1/metrics": ${noAddress}`],
   ['[{"targets":["a:1"],"labels":{"__scheme__":"ftp"}}]', `"a:1": ${noAddress}`],
   ['[{"targets":["a:1"],"labels":{"__metrics_path__":"m"}}]', `"a:1": ${noAddress}`],

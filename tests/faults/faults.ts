@@ -44,6 +44,22 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: NATS_AWAY,
   },
   {
+    file: "nats_cluster_loses_the_named_server",
+    fault: "The only named server of a NATS cluster dies",
+    meanwhile:
+      "as when NATS is away, for a moment: the servers that the cluster announced are tried after the named ones",
+  },
+  {
+    file: "secret_is_rotated",
+    fault: "A password or a JWT ends, and its file is replaced",
+    meanwhile: `${NATS_AWAY}; the file is read for each login`,
+  },
+  {
+    file: "nats_asks_for_a_client_certificate",
+    fault: "NATS asks for a client certificate, from the start or later",
+    meanwhile: NATS_AWAY,
+  },
+  {
     file: "user_may_not_ask",
     fault: "The user may not ask `$SRV`",
     meanwhile: "`up` 0, `nats_connected` 1, `rounds_failed_total` grows",

@@ -33,5 +33,5 @@ Deno.test("while NATS is killed no load is shown and the workers stay; after its
     assert.deepEqual(await deployment.ready(), { code: 200, status: "ok", reasons: [] })
   );
   assert.equal(deployment.said(/Lost the connection to NATS/), 1);
-  assert.equal(deployment.said(/Connected to NATS/), 2);
+  await eventually(() => assert.equal(deployment.said(/Connected to NATS/), 2));
 });

@@ -8,6 +8,7 @@ import { type Invocation, UsageError } from "../../lib/cli/usage.ts";
 const NAME_RULE =
   "one or more characters without white space, control characters, '*', '>' and empty parts between dots";
 const NATS_RULE = "nats://HOST[:PORT] or tls://HOST[:PORT], several separated by commas";
+const NATS_LOGIN = "a user and a password go into NATS_AUTH_USERNAME and NATS_AUTH_PASSWORD";
 const ETCD_RULE = "http://HOST:PORT, https://HOST:PORT or HOST:PORT, several separated by commas";
 const WORKERS_RULE = "a whole number from 1 to 10000";
 const PORT_RULE = "a port from 0 to 65535, 0 for a free one, or -1 for none";
@@ -100,7 +101,11 @@ const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: 
     `--component "dyn://a.b.c": must be one name: dyn://NAMESPACE.COMPONENT.ENDPOINT is given with --endpoint`,
   ],
   [["--nats-server", "http://a:1"], {}, `--nats-server "http://a:1": must be ${NATS_RULE}`],
-  [["--nats-server", "nats://me:secret@a"], {}, `--nats-server "nats://…@a": must be ${NATS_RULE}`],
+  [
+    ["--nats-server", "nats://me:secret@a"],
+    {},
+    `--nats-server "nats://…@a": must be ${NATS_RULE}; ${NATS_LOGIN}`,
+  ],
   [["--nats-server", "nats://a:65536"], {}, `--nats-server "nats://a:65536": must be ${NATS_RULE}`],
   [[], { NATS_SERVER: "nats://a:1,,nats://b" }, `NATS_SERVER "nats://a:1,,nats://b": must be ${NATS_RULE}`],
   [["--etcd-endpoints", "ftp://a:1"], {}, `--etcd-endpoints "ftp://a:1": must be ${ETCD_RULE}`],
@@ -110,22 +115,22 @@ const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: 
   [
     [],
     { NATS_AUTH_TOKEN_FILE: "/no/such" },
-    'NATS_AUTH_TOKEN_FILE "/no/such": must be a regular file that can be read',
+    "NATS_AUTH_TOKEN_FILE: must be a regular file that can be read and is not empty",
   ],
   [
     ["--nats-auth-credentials-file", "/no/such"],
     {},
-    '--nats-auth-credentials-file "/no/such": must be a regular file that can be read',
+    "--nats-auth-credentials-file: must be a regular file that can be read and is not empty",
   ],
   [
     ["--nats-auth-credentials-file", "/dev/zero"],
     {},
-    '--nats-auth-credentials-file "/dev/zero": must be a regular file that can be read',
+    "--nats-auth-credentials-file: must be a regular file that can be read and is not empty",
   ],
   [
     [],
     { NATS_AUTH_TOKEN_FILE: "/dev/zero" },
-    'NATS_AUTH_TOKEN_FILE "/dev/zero": must be a regular file that can be read',
+    "NATS_AUTH_TOKEN_FILE: must be a regular file that can be read and is not empty",
   ],
 ];
 
@@ -148,6 +153,7 @@ Deno.test("without flags and environment mock_worker is the original's one worke
         auth: { kind: "password", username: "user", password: "user" },
       },
       etcd: { endpoints: ["http://localhost:2379"] },
+      unused: [],
     },
   });
   assert.deepEqual(logging, {
@@ -184,6 +190,7 @@ Deno.test("every flag of mock_worker is taken", () => {
         servers: ["nats://a:1", "tls://[::1]:2"],
         auth: { kind: "password", username: "me", password: "secret" },
       },
+      unused: [],
     },
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { configureLogging, parseLogFilter } from "../../lib/log.ts";
 import { groupUrl } from "../../lib/output/push_group.ts";
 import { deleteGroup, type PushOptions, pushRegularly } from "../../lib/output/pushgateway.ts";
+import { gzip } from "../../lib/exposition/gzip.ts";
 import { TEXT_CONTENT_TYPE } from "../../lib/exposition/text.ts";
 import { systemClock } from "../../lib/timing.ts";
 import { lentForEver } from "../helpers/lent.ts";
@@ -20,14 +21,14 @@ async function push(
   );
   const end = new AbortController();
   const oks: boolean[] = [];
-  let next = 0;
   await pushRegularly({
     method: "put",
     clock: systemClock,
     intervalMs: 10,
-    lend: () => {
-      const bytes = new TextEncoder().encode(pages[Math.min(next++, pages.length - 1)]);
-      return Promise.resolve(lentForEver({ seq: next, parts: [bytes] }));
+    lend: async (encoding) => {
+      const bytes = new TextEncoder().encode(pages[Math.min(oks.length, pages.length - 1)]);
+      const parts = encoding === "gzip" ? [await gzip([bytes], () => undefined)] : [bytes];
+      return lentForEver({ seq: oks.length, parts });
     },
     contentType: TEXT_CONTENT_TYPE,
     signal: end.signal,
@@ -75,12 +76,16 @@ Deno.test("a page that the Pushgateway refuses is said with its words, once, and
   const url = groupUrl(new URL(gateway.url), group);
   const { oks, lines } = await push({ url }, { pages: ["one x\n", "one y\n", "one 1\n"], outcomes: 4 });
   assert.deepEqual(oks, [false, false, true, true]);
-  assert.equal(lines.length, 2);
+  assert.equal(lines.length, 3);
   assert.match(
     lines[0]!,
+    /^INFO metrics::push: Pushing uncompressed from now on .* cause="400 Bad Request text format parsing/,
+  );
+  assert.match(
+    lines[1]!,
     /^ERROR metrics::push: Failed to push .* cause="400 Bad Request text format parsing/,
   );
-  assert.match(lines[1]!, /^INFO metrics::push: Pushing metrics to PushGateway again/);
+  assert.match(lines[2]!, /^INFO metrics::push: Pushing metrics to PushGateway again/);
 });
 
 Deno.test("a Pushgateway that is not there is said once, with the cause", async () => {
@@ -129,4 +134,65 @@ Deno.test("of a Pushgateway whose answer never ends only the beginning is read",
   assert.match(lines[0]!, / cause="500 Internal Server Error x{100}/);
   assert.ok(lines[0]!.length < 2_000);
   await server.shutdown();
+});
+
+/** A server before a Pushgateway: it keeps what each request says of its encoding, and refuses compressed ones with a status. */
+function gatewayBefore(url: string, { refuses }: { readonly refuses?: number } = {}) {
+  const encodings: (string | null)[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const body = await request.bytes();
+    const encoding = request.headers.get("content-encoding");
+    encodings.push(encoding);
+    if (refuses !== undefined && encoding === "gzip") return new Response("cannot read", { status: refuses });
+    const { pathname } = new URL(request.url);
+    return await fetch(url + pathname, { method: request.method, headers: request.headers, body });
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    encodings,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+Deno.test("every page goes out compressed to a Pushgateway that takes it so", async () => {
+  await using gateway = await startPushgateway();
+  await using before = gatewayBefore(gateway.url);
+  const { oks, lines } = await push({ url: groupUrl(new URL(before.url), group) }, {
+    pages: ["one 1\n", "one 2\n"],
+    outcomes: 3,
+  });
+  assert.deepEqual(oks, [true, true, true]);
+  assert.deepEqual(before.encodings, ["gzip", "gzip", "gzip"]);
+  assert.deepEqual(await samples(gateway.url), ['one{instance="a/b",job="j"} 2']);
+  assert.deepEqual(lines, []);
+});
+
+for (const status of [400, 415]) {
+  Deno.test(`after a ${status} to a compressed page, it and all later ones go out plain, and one line says so`, async () => {
+    await using gateway = await startPushgateway();
+    await using before = gatewayBefore(gateway.url, { refuses: status });
+    const { oks, lines } = await push({ url: groupUrl(new URL(before.url), group) }, {
+      pages: ["one 1\n", "one 2\n"],
+      outcomes: 3,
+    });
+    assert.deepEqual(oks, [true, true, true]);
+    assert.deepEqual(before.encodings, ["gzip", null, null, null]);
+    assert.deepEqual(await samples(gateway.url), ['one{instance="a/b",job="j"} 2']);
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0]!,
+      new RegExp(`^INFO .*Pushing uncompressed from now on .* cause="${status} .*cannot read"`),
+    );
+  });
+}
+
+Deno.test("after a 500 to a compressed page the next one is compressed too", async () => {
+  await using gateway = await startPushgateway();
+  await using before = gatewayBefore(gateway.url, { refuses: 500 });
+  const { oks } = await push({ url: groupUrl(new URL(before.url), group) }, {
+    pages: ["one 1\n"],
+    outcomes: 2,
+  });
+  assert.deepEqual(oks, [false, false]);
+  assert.deepEqual(before.encodings, ["gzip", "gzip"]);
 });

@@ -30,6 +30,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     path: "usr/lib/chromium/chromium", // What is in usr/bin starts the one of the system.
     withLibraries: true,
   },
+  "openssl": { debian: "openssl", names: ["openssl"], withLibraries: true, versionFlag: "version" },
   "nginx": { debian: "nginx", names: ["nginx"], versionFlag: "-v" },
   "tmux": { debian: "tmux", names: ["tmux"], withLibraries: true, versionFlag: "-V" },
 };

@@ -45,7 +45,9 @@ export class Nginx extends ServerProcess {
   /** Places for its files, so that it needs no folder of the system; all else is as nginx has it by itself. */
   #config(): string {
     const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    const user = Deno.uid() === 0 ? "user root;" : ""; // Root's workers are somebody else's, who may not write here.
     return `daemon off;
+${user}
 worker_processes 1;
 pid ${join(this.dir, "nginx.pid")};
 events {}
