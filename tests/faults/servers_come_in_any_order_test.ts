@@ -18,6 +18,9 @@ for (const order of [["nats", "etcd"], ["etcd", "nats"]] as const) {
         reasons: ["NATS is not connected", "etcd is not connected"],
       })
     );
+    // Whether NATS is needed is known once etcd was tried.
+    await eventually(() => assert.equal(deployment.said(/Cannot reach NATS/), 1));
+    await eventually(() => assert.equal(deployment.said(/Cannot reach etcd/), 1));
     await deployment[order[0]].start();
     await eventually(() => assert.equal(deployment.said(/Connected to/), 1));
     await deployment[order[1]].start();
