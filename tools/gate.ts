@@ -29,6 +29,8 @@ async function allSteps(): Promise<boolean> {
   await step("check web", ["check", "-q", "web"]); // By itself: its types are a browser's.
   const suite = await step("test", ["test", "-A", "--no-check", "--parallel", "tests/"], {
     SERVERS_USED_FILE: usesFile,
+    // Most tests wait for servers and for time to pass: half of the cores would be idle.
+    DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 2),
   });
   const { passed, failed } = counts(suite);
   console.log("Real servers that took part:");
