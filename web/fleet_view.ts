@@ -2,13 +2,15 @@ import type {
   Aggregate,
   Change,
   Fleet,
-  State,
+  Losses,
   Target,
   TargetChange,
   TargetHead,
   TargetName,
   Worker,
+  WorkerChange,
 } from "../lib/exposition/api_v1.ts";
+import { lastChanges } from "../lib/fleet/last_changes.ts";
 import { shownName } from "../lib/exposition/printable.ts";
 import { putNumbers } from "../lib/exposition/put_numbers.ts";
 
@@ -21,25 +23,17 @@ export interface Row {
   haystack: string;
 }
 
-/** A worker's step from one state to another. `undefined` is: not there. */
-export interface Step {
-  readonly atMs: number;
-  readonly id: string;
-  readonly from: State | undefined;
-  readonly to: State | undefined;
-}
-
-/** How many steps are remembered. */
-const MAX_STEPS = 200;
-
 /** One target as the page has it, kept up to date by the messages of the stream. */
 export class TargetView {
   readonly name: TargetName;
   readonly rows = new Map<string, Row>();
-  readonly steps: Step[] = [];
   up!: boolean;
   needsNats!: boolean;
   aggregate!: Aggregate;
+  losses: Losses | undefined;
+  /** What became of workers lately, oldest first. */
+  changes: readonly WorkerChange[] = [];
+  changesSince: string | undefined;
 
   constructor(target: TargetHead) {
     const { namespace, component, endpoint } = target;
@@ -47,20 +41,21 @@ export class TargetView {
     this.#head(target);
   }
 
-  /** Takes a whole state; what differs from before is a step, but for the first one. */
-  replace(target: Target, options: { atMs: number; isFirst: boolean }): void {
-    const { workers } = target;
-    const { atMs, isFirst } = options;
+  /** Takes a whole state. */
+  replace(target: Target): void {
+    const { workers, changes = [] } = target;
     this.#head(target);
+    this.changes = changes;
     const there = new Set(workers.map(({ id }) => id));
-    for (const id of this.rows.keys()) if (!there.has(id)) this.#remove(id, atMs);
-    for (const worker of workers) this.#put(worker, isFirst ? undefined : atMs);
+    for (const id of this.rows.keys()) if (!there.has(id)) this.rows.delete(id);
+    for (const worker of workers) this.#put(worker);
   }
 
-  apply(change: TargetChange, atMs: number): void {
-    const { changed, numbers, gone, seen_at, not_seen } = change;
+  apply(change: TargetChange): void {
+    const { changed, numbers, gone, seen_at, not_seen, changes } = change;
     this.#head(change);
-    for (const id of gone) this.#remove(id, atMs);
+    if (changes !== undefined) this.changes = lastChanges([...this.changes, ...changes]);
+    for (const id of gone) this.rows.delete(id);
     if (seen_at !== undefined) {
       const seenMs = Date.parse(seen_at);
       const notSeen = new Set(not_seen);
@@ -69,7 +64,7 @@ export class TargetView {
     if (numbers !== undefined) {
       putNumbers(numbers, numbers.id.flatMap((id) => this.rows.get(id)?.worker ?? []));
     }
-    for (const worker of changed) this.#put(worker, atMs);
+    for (const worker of changed) this.#put(worker);
   }
 
   /** What `replace` would take. */
@@ -77,20 +72,26 @@ export class TargetView {
     const workers = [...this.rows.values()].map(({ worker, seenMs }) =>
       seenMs === undefined ? worker : { ...worker, last_seen_at: new Date(seenMs).toISOString() }
     );
-    return { ...this.name, up: this.up, needs_nats: this.needsNats, aggregate: this.aggregate, workers };
+    const { name, up, needsNats: needs_nats, aggregate, losses, changesSince, changes } = this;
+    return {
+      ...{ ...name, up, needs_nats, aggregate },
+      ...(losses && { losses }),
+      ...(changesSince !== undefined && { changes_since: changesSince }),
+      changes,
+      workers,
+    };
   }
 
-  #head({ up, needs_nats, aggregate }: TargetHead): void {
+  #head({ up, needs_nats, aggregate, losses, changes_since }: TargetHead): void {
     this.up = up;
     this.needsNats = needs_nats;
     this.aggregate = aggregate;
+    this.losses = losses;
+    this.changesSince = changes_since;
   }
 
-  #put(worker: Worker, atMs: number | undefined): void {
+  #put(worker: Worker): void {
     const row = this.rows.get(worker.id);
-    if (atMs !== undefined && row?.worker.state !== worker.state) {
-      this.#step({ atMs, id: worker.id, from: row?.worker.state, to: worker.state });
-    }
     const seenMs = worker.last_seen_at === undefined ? undefined : Date.parse(worker.last_seen_at);
     if (row === undefined) {
       this.rows.set(worker.id, { worker, seenMs, haystack: haystackOf(worker) });
@@ -102,18 +103,6 @@ export class TargetView {
     if (named) row.haystack = haystackOf(worker);
     row.worker = worker;
     row.seenMs = seenMs;
-  }
-
-  #remove(id: string, atMs: number): void {
-    const row = this.rows.get(id);
-    if (row === undefined) return;
-    this.rows.delete(id);
-    this.#step({ atMs, id, from: row.worker.state, to: undefined });
-  }
-
-  #step(step: Step): void {
-    this.steps.push(step);
-    if (this.steps.length > 2 * MAX_STEPS) this.steps.splice(0, MAX_STEPS);
   }
 }
 
@@ -132,16 +121,15 @@ export class FleetView {
     this.#head(fleet);
     this.version = fleet.version;
     this.targets = fleet.targets.map((target) => {
-      const known = this.target(target);
-      const view = known ?? new TargetView(target);
-      view.replace(target, { atMs: this.atMs, isFirst: known === undefined });
+      const view = this.target(target) ?? new TargetView(target);
+      view.replace(target);
       return view;
     });
   }
 
   apply(change: Change): void {
     this.#head(change);
-    for (const target of change.targets) this.target(target)?.apply(target, this.atMs);
+    for (const target of change.targets) this.target(target)?.apply(target);
   }
 
   /** What `replace` would take. */

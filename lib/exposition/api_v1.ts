@@ -1,5 +1,6 @@
 /** What readers of `/api/v1` are told (docs/api): ids are decimal strings, and a field is absent where it is not known. */
 
+import type { CHANGE_REASONS, ChangeKind } from "../fleet/changes.ts";
 import type { WorkerState } from "../fleet/worker_snapshot.ts";
 
 export type State = WorkerState;
@@ -29,11 +30,36 @@ export interface TargetHead extends TargetName {
   readonly up: boolean;
   readonly needs_nats: boolean;
   readonly aggregate: Aggregate;
+  /** Absent if none matters any more: as many workers are alive as before, or five minutes are over. */
+  readonly losses?: Losses;
+  /** Since when changes are noted; absent before the first look, and from programs before 0.4. */
+  readonly changes_since?: string;
+}
+
+/** Workers that fell silent and then went. */
+export interface Losses {
+  readonly workers: number;
+  /** When the last of them went. */
+  readonly at: string;
+  /** The last ones, newest first. */
+  readonly ids: readonly string[];
 }
 
 export interface Target extends TargetHead {
+  /** What became of workers lately, oldest first; absent from programs before 0.4. */
+  readonly changes?: readonly WorkerChange[];
   /** Ordered by id. */
   readonly workers: readonly Worker[];
+}
+
+/** What became of a worker, and why. */
+export interface WorkerChange {
+  readonly at: string;
+  readonly id: string;
+  readonly kind: ChangeKind;
+  readonly reason: typeof CHANGE_REASONS[ChangeKind][number];
+  /** The last sign of life of one that is silent or gone. */
+  readonly last_seen_at?: string;
 }
 
 export interface Aggregate {
@@ -143,6 +169,8 @@ export interface Change extends Head {
 }
 
 export interface TargetChange extends TargetHead {
+  /** Those that are new, oldest first; absent if there are none. */
+  readonly changes?: readonly WorkerChange[];
   /** Whole workers that are new, or of whom more differs than numbers and a later `last_seen_at`. */
   readonly changed: readonly Worker[];
   /** The workers of whom only numbers differ; absent when there are none. */

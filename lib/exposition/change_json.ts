@@ -1,11 +1,12 @@
 import { targetPath } from "../dynamo/target.ts";
 import { compareWorkerIds, type WorkerId } from "../dynamo/worker_id.ts";
+import type { WorkerChange } from "../fleet/changes.ts";
 import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { Instant } from "../timing.ts";
 import { arrayJson } from "./array_json.ts";
 import { ChangedNumbers } from "./changed_numbers.ts";
-import { headOf, open, targetHead } from "./fleet_json.ts";
+import { changeOf, headOf, open, targetHead } from "./fleet_json.ts";
 import { timeText } from "./time_text.ts";
 import { isSameButNumbers, workerJson } from "./worker_json.ts";
 
@@ -14,14 +15,24 @@ import { isSameButNumbers, workerJson } from "./worker_json.ts";
  * least one a worker, empty where there is nothing to tell of it.
  */
 export function* changeJson(before: Snapshot, after: Snapshot): Generator<string> {
-  const known = new Map(before.targets.map((shown) => [targetPath(shown.target), shown.workers]));
+  const known = new Map(before.targets.map((shown) => [targetPath(shown.target), shown]));
   yield `${open(headOf(after))},"targets":[`;
   for (const [n, shown] of after.targets.entries()) {
-    yield `${n === 0 ? "" : ","}${open(targetHead(shown))},"changed":[`;
-    yield* workersJson(known.get(targetPath(shown.target)) ?? [], shown.workers);
+    const previous = known.get(targetPath(shown.target));
+    const changes = newChanges(previous, shown);
+    const head = { ...targetHead(shown), ...(changes.length > 0 && { changes: changes.map(changeOf) }) };
+    yield `${n === 0 ? "" : ","}${open(head)},"changed":[`;
+    yield* workersJson(previous?.workers ?? [], shown.workers);
     yield "}";
   }
   yield "]}";
+}
+
+/** A change is noted once, as one value. */
+function newChanges(before: TargetSnapshot | undefined, after: TargetSnapshot): readonly WorkerChange[] {
+  if (before?.changes.log === after.changes.log) return [];
+  const known = new Set(before?.changes.log);
+  return after.changes.log.filter((change) => !known.has(change));
 }
 
 /** Both lists are ordered by id. */

@@ -1,3 +1,4 @@
+import type { WorkerChange } from "../fleet/changes.ts";
 import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import { totalsOf, troublesOf } from "../fleet/totals.ts";
 import { timeText } from "./time_text.ts";
@@ -10,7 +11,9 @@ import { workerJson } from "./worker_json.ts";
 export function* fleetJson(snapshot: Snapshot, version?: string): Generator<string> {
   yield `${open({ ...headOf(snapshot), version })},"targets":[`;
   for (const [n, target] of snapshot.targets.entries()) {
-    yield `${n === 0 ? "" : ","}${open(targetHead(target))},"workers":[`;
+    yield `${n === 0 ? "" : ","}${
+      open({ ...targetHead(target), changes: target.changes.log.map(changeOf) })
+    },"workers":[`;
     let separator = "";
     for (const worker of target.workers) {
       yield separator + workerJson(worker);
@@ -34,7 +37,31 @@ export function headOf({ seq, at, nats, store }: Snapshot): object {
 /** What stands before a target's workers: its name, and what they are together. */
 export function targetHead(shown: TargetSnapshot): object {
   const { target: { namespace, component, endpoint }, up, needsNats } = shown;
-  return { namespace, component, endpoint, up, needs_nats: needsNats, aggregate: aggregateOf(shown) };
+  return {
+    namespace,
+    component,
+    endpoint,
+    up,
+    needs_nats: needsNats,
+    aggregate: aggregateOf(shown),
+    losses: lossesOf(shown),
+    changes_since: shown.changes.since && timeText(shown.changes.since),
+  };
+}
+
+/** Of what became of workers what is told in the API. */
+export function changeOf({ at, worker, kind, reason, seenAt }: WorkerChange): object {
+  return { at: timeText(at), id: worker, kind, reason, last_seen_at: seenAt && timeText(seenAt) };
+}
+
+/** How many are named of those that were lost. */
+const MAX_LOST_IDS = 5;
+
+function lossesOf({ changes: { losses } }: TargetSnapshot): object | undefined {
+  const last = losses.at(-1);
+  if (last === undefined) return undefined;
+  const ids = losses.toReversed().flatMap(({ workers }) => workers).slice(0, MAX_LOST_IDS);
+  return { workers: losses.reduce((sum, { count }) => sum + count, 0), at: timeText(last.at), ids };
 }
 
 /** An object's JSON without its end, to be continued. */

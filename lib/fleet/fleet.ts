@@ -2,28 +2,18 @@ import type { HitRate } from "../dynamo/hit_rate.ts";
 import type { Releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
+import type { Membership } from "../discovery/membership.ts";
 import type { Observation } from "../events/observation.ts";
-import type { Answer } from "../scrape/answer.ts";
 import { ExpectedWorkers } from "../scrape/expected_workers.ts";
-import { isFailed, type Replies, type Round } from "../scrape/round.ts";
+import type { Replies, Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
-import { countAnswers } from "./answer_counts.ts";
-import { forgetRouters } from "./heard.ts";
-import { addHitRates, forgetStrangers, type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
-import { each, type Parts } from "./parts.ts";
-import {
-  type FleetLimits,
-  forget,
-  isStale,
-  lastSign,
-  listen,
-  newWorker,
-  toListed,
-  type Worker,
-} from "./worker.ts";
+import { type Changes, NO_CHANGES } from "./changes.ts";
+import { FleetDraft } from "./fleet_draft.ts";
+import { type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
+import type { Parts } from "./parts.ts";
+import { type FleetLimits, isStale } from "./worker.ts";
 import { releasesByService } from "./worker_release.ts";
-import { WorkerTable, WorkerTableDraft } from "./worker_table.ts";
+import { WorkerTable } from "./worker_table.ts";
 
 /**
  * What is known of one target, as a value: inputs go through `applyInParts`, which never waits, logs or asks the time.
@@ -45,6 +35,8 @@ export interface Fleet {
   /** When the last round ended in which all answered that were expected. */
   readonly lastCompleteRoundAt: Instant | undefined;
   readonly hitRates: HitRates;
+  /** What became of the workers. */
+  readonly changes: Changes;
 }
 
 /** Remembers that a worker is gone: only an answer to a question after `request` can bring it back. */
@@ -91,12 +83,6 @@ export interface Notes {
   readonly unheard: Readonly<Record<typeof UNHEARD_REASONS[number], number>>;
 }
 
-/** From so many on only those come that etcd lists: anybody on NATS may name as many as they like. */
-export const MAX_WORKERS = 100_000;
-/** How many workers are remembered that are gone, and for how long. */
-const MAX_TOMBSTONES = 10_000;
-const TOMBSTONE_MS = 600_000;
-
 export function emptyFleet(target: Target): Fleet {
   return {
     target,
@@ -109,6 +95,7 @@ export function emptyFleet(target: Target): Fleet {
     lastGoodRoundAt: undefined,
     lastCompleteRoundAt: undefined,
     hitRates: NO_HIT_RATES,
+    changes: NO_CHANGES,
   };
 }
 
@@ -125,13 +112,13 @@ export interface ApplyOptions {
 
 /** The fleet after `input`, which is there when all parts are done: `fleet` stays what it is. */
 export function* applyInParts(fleet: Fleet, input: FleetInput, options: ApplyOptions): Parts<Applied> {
-  const draft = new Draft(fleet);
+  const draft = new FleetDraft(fleet);
   switch (input.kind) {
     case "round":
       yield* draft.closeRound(input.round, options.now);
       break;
     case "late":
-      yield* draft.takeAnswers(input.replies.answers);
+      yield* draft.takeAnswers(input.replies.answers, options.now);
       break;
     case "membership":
       yield* draft.takeMembership(input, options.now);
@@ -158,228 +145,4 @@ export function expectedWorkers({ workers }: Fleet, options: ApplyOptions): Expe
     answer && !isStale(answer.at, options) ? answer.service : undefined
   );
   return new ExpectedWorkers(services, (id) => workers.position(id));
-}
-
-/** A fleet in the making: copies what it changes, when it changes it. */
-class Draft {
-  readonly #fleet: Fleet;
-  readonly #notes = {
-    uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
-    gone: { deregistered: 0, forgotten: 0 },
-    unheard: { unknown_worker: 0, too_many_workers: 0 },
-  };
-  readonly #workers: WorkerTableDraft;
-  #gone: Map<WorkerId, Tombstone> | undefined;
-  #membershipFromEtcd: boolean;
-  #needsNats: boolean;
-  #lastRound: RoundSummary | undefined;
-  #lastGoodRoundAt: Instant | undefined;
-  #lastCompleteRoundAt: Instant | undefined;
-  #hitRates: HitRates;
-
-  constructor(fleet: Fleet) {
-    this.#fleet = fleet;
-    this.#workers = new WorkerTableDraft(fleet.workers);
-    this.#membershipFromEtcd = fleet.membershipFromEtcd;
-    this.#needsNats = fleet.needsNats;
-    this.#lastRound = fleet.lastRound;
-    this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
-    this.#lastCompleteRoundAt = fleet.lastCompleteRoundAt;
-    this.#hitRates = fleet.hitRates;
-  }
-
-  takeAnswers(answers: readonly Answer[]): Parts<void> {
-    return each(answers, (answer) => this.#takeAnswer(answer));
-  }
-
-  #takeAnswer(answer: Answer): void {
-    const tombstone = this.#readGone().get(answer.worker);
-    const known = this.#workers.get(answer.worker);
-    const newest = known?.answer?.request ?? -1;
-    if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
-      this.#notes.uncounted.late++;
-      return;
-    }
-    if (known === undefined && this.#isFull) {
-      this.#notes.uncounted.too_many_workers++;
-      return;
-    }
-    if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
-    if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
-    this.#workers.put({
-      ...(known ?? newWorker(answer.worker, this.#membershipFromEtcd ? false : undefined)),
-      answer,
-    });
-  }
-
-  /** Takes the round's answers, and decides about the workers whose key vanished before its question was sent. */
-  *closeRound(round: Round, now: Instant): Parts<void> {
-    const { expected, answered, decoded, isComplete } = countAnswers(round.answers, this.#fleet.workers);
-    yield;
-    yield* this.takeAnswers(round.answers);
-    yield;
-    this.#lastRound = {
-      request: round.request,
-      failed: isFailed(round),
-      sentAt: round.sentAt,
-      endedAt: round.endedAt,
-      expected,
-      answered,
-      decoded,
-    };
-    if (isFailed(round)) return;
-    this.#lastGoodRoundAt = round.endedAt;
-    if (isComplete) this.#lastCompleteRoundAt = round.endedAt;
-    for (const worker of this.#workers.values()) {
-      const { undecidedSince, answer } = worker;
-      if (undecidedSince === undefined || round.request <= undecidedSince) continue;
-      if (answer !== undefined && answer.request > undecidedSince) {
-        this.#workers.put({ ...worker, undecidedSince: undefined });
-      } else {
-        this.#bury(worker.id, { request: undecidedSince, atMs: now.monotonicMs });
-        this.#notes.gone.deregistered++;
-      }
-    }
-  }
-
-  *takeMembership(
-    { membership, request }: { membership: Membership; request: number },
-    now: Instant,
-  ): Parts<void> {
-    this.#membershipFromEtcd = membership.known;
-    if (membership.known) this.#needsNats = membership.needsNats;
-    const tombstone = { request, atMs: now.monotonicMs };
-    yield* each(this.#workers.values(), (worker) => this.#takeListing(worker, membership, tombstone));
-    if (!membership.known) return;
-    yield* each([...membership.workers], ([id, registration]) => {
-      if (!this.#workers.has(id)) this.#workers.put({ ...newWorker(id, true), registration });
-    });
-  }
-
-  #takeListing(worker: Worker, membership: Membership, tombstone: Tombstone): void {
-    const registered = membership.known ? membership.workers.has(worker.id) : undefined;
-    const vanished = registered === false && worker.registered !== false;
-    if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
-      this.#bury(worker.id, tombstone);
-      this.#notes.gone.deregistered++;
-      return;
-    }
-    const undecidedSince = vanished
-      ? tombstone.request
-      : registered === false
-      ? worker.undecidedSince
-      : undefined;
-    const heard = membership.known ? forgetRouters(worker.heard, membership.publishers) : worker.heard;
-    const registration = membership.known
-      ? membership.workers.get(worker.id) ?? NO_REGISTRATION
-      : worker.registration;
-    if (registered === true && worker.livesByEvents) {
-      this.#workers.put({ ...toListed(worker), registered, undecidedSince, registration, heard });
-    } else if (
-      registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
-      heard !== worker.heard || !isSameRegistration(registration, worker.registration)
-    ) this.#workers.put({ ...worker, registered, undecidedSince, registration, heard });
-  }
-
-  /** Only of workers that etcd lists, or that answered; without etcd, of those too that only the target can have. */
-  takeObservations(observations: readonly Observation[]): Parts<void> {
-    return each(observations, (observation) => {
-      const worker = this.#workers.get(observation.worker) ?? this.#meet(observation);
-      if (typeof worker === "string") this.#notes.unheard[worker]++;
-      else this.#workers.put(listen(worker, observation));
-    });
-  }
-
-  /** A worker that nobody lists, by what it says itself; one that went, only by what it says after that. */
-  #meet({ worker, at, isTargets, said }: Observation): Worker | typeof UNHEARD_REASONS[number] {
-    if (this.#membershipFromEtcd || !isTargets || said.kind === "router") return "unknown_worker";
-    const tombstone = this.#readGone().get(worker);
-    if (tombstone !== undefined && at.monotonicMs <= tombstone.atMs) return "unknown_worker";
-    if (this.#isFull) return "too_many_workers";
-    if (tombstone !== undefined) this.#writeGone().delete(worker);
-    return { ...newWorker(worker, undefined), livesByEvents: true };
-  }
-
-  forgetVias(vias: ReadonlySet<string>): void {
-    for (const worker of this.#workers.values()) {
-      const changed = forget(worker, vias);
-      if (changed !== worker) this.#workers.put(changed);
-    }
-  }
-
-  takeHitRates(events: readonly HitRate[], now: Instant): void {
-    this.#hitRates = addHitRates(this.#hitRates, events, now.monotonicMs);
-  }
-
-  /**
-   * Lets go of the workers that nobody lists: at once when etcd says so, rounds work and it is silent (it drained, and has
-   * ended), else when it has not answered for long; and of old tombstones.
-   */
-  *forget(request: number, options: ApplyOptions): Parts<void> {
-    const { now, limits } = options;
-    const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
-    yield* each(this.#workers.values(), (worker) => {
-      const { id, registered, answer } = worker;
-      const sign = lastSign(worker);
-      if (registered === true || sign === undefined) return;
-      if (registered === false && answer && roundsWork && isStale(answer.at, options)) {
-        this.#bury(id, { request, atMs: now.monotonicMs });
-        this.#notes.gone.deregistered++;
-      } else if (now.monotonicMs - sign.monotonicMs >= limits.forgetAfterMs) {
-        this.#bury(id, { request, atMs: now.monotonicMs });
-        this.#notes.gone.forgotten++;
-      }
-    });
-    for (const [id, { atMs }] of this.#readGone()) {
-      if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
-      this.#writeGone().delete(id);
-    }
-    const workers = this.#workers;
-    this.#hitRates = forgetStrangers(this.#hitRates, {
-      isThere: (worker) => workers.has(worker),
-      nowMs: now.monotonicMs,
-    });
-  }
-
-  finish(): Applied {
-    const fleet = {
-      target: this.#fleet.target,
-      byService: this.#fleet.byService,
-      workers: this.#workers.finish(),
-      gone: this.#readGone(),
-      membershipFromEtcd: this.#membershipFromEtcd,
-      needsNats: this.#needsNats,
-      lastRound: this.#lastRound,
-      lastGoodRoundAt: this.#lastGoodRoundAt,
-      lastCompleteRoundAt: this.#lastCompleteRoundAt,
-      hitRates: this.#hitRates,
-    };
-    return { fleet, notes: this.#notes };
-  }
-
-  #bury(id: WorkerId, tombstone: Tombstone): void {
-    this.#workers.delete(id);
-    this.#writeGone().delete(id); // The youngest stand last.
-    this.#writeGone().set(id, tombstone);
-    dropOldest(this.#writeGone(), MAX_TOMBSTONES);
-  }
-
-  get #isFull(): boolean {
-    return this.#workers.size >= MAX_WORKERS;
-  }
-
-  #readGone(): ReadonlyMap<WorkerId, Tombstone> {
-    return this.#gone ?? this.#fleet.gone;
-  }
-
-  #writeGone(): Map<WorkerId, Tombstone> {
-    return this.#gone ??= new Map(this.#fleet.gone);
-  }
-}
-
-function dropOldest(map: Map<WorkerId, unknown>, limit: number): void {
-  for (const id of map.keys()) {
-    if (map.size <= limit) return;
-    map.delete(id);
-  }
 }

@@ -2,6 +2,7 @@ import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
+import type { Changes } from "./changes.ts";
 import type { Fleet, RoundSummary } from "./fleet.ts";
 import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
 import { each, type Parts } from "./parts.ts";
@@ -42,6 +43,8 @@ export interface TargetSnapshot {
   /** Sums of the namespace's hit-rate events by the worker they name. */
   readonly hitRates: readonly HitRateSum[];
   readonly hitRateTotals: HitRateTotals;
+  /** What became of the workers lately. */
+  readonly changes: Pick<Changes, "log" | "losses" | "since">;
   /** When time alone changes what it shows, in monotonic milliseconds; Infinity if it does not. */
   readonly changesAtMs: number;
 }
@@ -99,6 +102,7 @@ export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<
       overlapBlocks,
     })),
     hitRateTotals: fleet.hitRates.totals,
+    changes: fleet.changes,
     changesAtMs,
   };
 }

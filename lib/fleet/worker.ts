@@ -3,6 +3,7 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Observation, Said } from "../events/observation.ts";
 import type { Answer } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
+import type { GoneReason } from "./changes.ts";
 import { type Activity, forgetActivity, NO_ACTIVITY, noteActivity } from "./activity.ts";
 import { forgetVias, hear, type Heard, heardBefore, NOTHING_HEARD } from "./heard.ts";
 import { countersKey, NO_PREFIX_HITS, notePrefixHits, type PrefixHits } from "./prefix_hits.ts";
@@ -34,6 +35,10 @@ export interface Worker {
   readonly livesByEvents: boolean;
   /** What etcd says of it; the last known while etcd is away. */
   readonly registration: Registration;
+  /** Set while it is silent, once that could be seen: how many workers were alive before. */
+  readonly silence: { readonly aliveBefore: number } | undefined;
+  /** What its end is to be called, of one whose key has vanished. */
+  readonly withdrawn: GoneReason | undefined;
 }
 
 export interface FleetLimits {
@@ -59,6 +64,8 @@ export function newWorker(id: WorkerId, registered: boolean | undefined): Worker
     beatAt: undefined,
     livesByEvents: false,
     registration: NO_REGISTRATION,
+    silence: undefined,
+    withdrawn: undefined,
   };
 }
 
@@ -102,6 +109,31 @@ function withPrefixHits({ prefixHits }: Worker, { said, dpRank, via, at }: Obser
   const { prefixHits: hits, prefixQueries: queries } = said.numbers;
   if (hits === undefined || queries === undefined) return prefixHits;
   return notePrefixHits(prefixHits, countersKey({ via, dpRank }), { atMs: at.monotonicMs, hits, queries });
+}
+
+/** Whether an endpoint counts fewer requests than it did before: its counters began again. */
+export function countersFell(before: Answer, after: Answer): boolean {
+  return after.endpoints.some(({ endpoint, requests }, n) => {
+    const known = before.endpoints[n]?.endpoint === endpoint
+      ? before.endpoints[n]
+      : before.endpoints.find((other) => other.endpoint === endpoint);
+    return requests !== undefined && known?.requests !== undefined && requests < known.requests;
+  });
+}
+
+/** Whether the counters of a page are below what the same page said before. */
+export function pageCountersFell({ prefixHits, heard }: Worker, observation: Observation): boolean {
+  const { said } = observation;
+  if (said.kind !== "page") return false;
+  const before = heardBefore(heard, observation);
+  if (before && before.at.monotonicMs > observation.at.monotonicMs) return false;
+  const generated = before?.said.kind === "page" ? before.said.numbers.generatedTokens : undefined;
+  const queries = prefixHits.get(countersKey(observation))?.queries;
+  return isBelow(said.numbers.generatedTokens, generated) || isBelow(said.numbers.prefixQueries, queries);
+}
+
+function isBelow(now: number | undefined, before: number | undefined): boolean {
+  return now !== undefined && before !== undefined && now < before;
 }
 
 /** The worker without what came by connections that are lost. */

@@ -1,25 +1,36 @@
 import type { Change, Fleet, Numbers, TargetChange, TargetName, Worker } from "../exposition/api_v1.ts";
+import { lastChanges } from "../fleet/last_changes.ts";
 import { putNumbers } from "../exposition/put_numbers.ts";
 
 /** The fleet after the change. */
 export function withChange(before: Fleet, { targets, ...head }: Change): Fleet {
-  const known = new Map(before.targets.map((target) => [pathOf(target), target.workers]));
+  const known = new Map(before.targets.map((target) => [pathOf(target), target]));
   const { version } = before; // Told with the state alone: it is the program's.
   return {
     ...head,
     ...(version !== undefined && { version }),
     targets: targets.map((change) => {
-      const { namespace, component, endpoint, up, needs_nats, aggregate } = change;
-      const workers = workersAfter(known.get(pathOf(change)) ?? [], change);
-      return { namespace, component, endpoint, up, needs_nats, aggregate, workers };
+      const { changes = [], changed, numbers, gone, seen_at, not_seen, ...head } = change;
+      const target = known.get(pathOf(change));
+      return {
+        ...head,
+        changes: lastChanges([...target?.changes ?? [], ...changes]),
+        workers: workersAfter(target?.workers ?? [], { changed, numbers, gone, seen_at, not_seen }),
+      };
     }),
   };
 }
 
+type WorkersChange =
+  & Pick<TargetChange, "changed" | "gone" | "not_seen">
+  & {
+    readonly [Name in "numbers" | "seen_at"]: TargetChange[Name] | undefined;
+  };
+
 /** All but those that changed, and those that were not seen, gave a sign of life at `seen_at`. */
 function workersAfter(
   before: readonly Worker[],
-  { changed, numbers, gone, seen_at, not_seen }: TargetChange,
+  { changed, numbers, gone, seen_at, not_seen }: WorkersChange,
 ): readonly Worker[] {
   const renewed = new Map(changed.map((worker) => [worker.id, worker]));
   const left = new Set(gone);

@@ -8,7 +8,9 @@ import { compareWorkerIds, type WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { changeJson } from "../../lib/exposition/change_json.ts";
 import { fleetJson } from "../../lib/exposition/fleet_json.ts";
 import { timeText } from "../../lib/exposition/time_text.ts";
-import type { Snapshot } from "../../lib/fleet/snapshot.ts";
+import { NO_CHANGES, type WorkerChange } from "../../lib/fleet/changes.ts";
+import { lastChanges } from "../../lib/fleet/last_changes.ts";
+import type { Snapshot, TargetSnapshot } from "../../lib/fleet/snapshot.ts";
 import { WORKER_STATES, type WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { withChange } from "../../lib/top/fleet.ts";
 import { FleetView } from "../../web/fleet_view.ts";
@@ -29,7 +31,11 @@ for (const seed of SEEDS) {
     page.replace(fleetOf(before));
     let numbers = 0;
     for (let seq = 1; seq <= STEPS; seq++) {
-      const after = snapshotOf(seq, random.workersAfter(before.targets[0]!.workers, seq));
+      const after = snapshotOf(
+        seq,
+        random.workersAfter(before.targets[0]!.workers, seq),
+        random.changesAfter(before.targets[0]!.changes, seq),
+      );
       const change: Change = parse(changeJson(before, after));
       assertSchema("change", { ...change, now: timeText(after.at) });
       numbers += change.targets[0]!.numbers?.id.length ?? 0;
@@ -90,11 +96,16 @@ function shownOn({ seq, atMs, nats, etcd, targets }: FleetView): unknown {
     at: new Date(atMs).toISOString(),
     nats,
     etcd,
-    targets: targets.map(({ name, up, needsNats: needs_nats, aggregate, rows }) => ({
+    targets: targets.map((
+      { name, up, needsNats: needs_nats, aggregate, losses, changesSince, changes, rows },
+    ) => ({
       ...name,
       up,
       needs_nats,
       aggregate,
+      ...(losses && { losses }),
+      ...(changesSince && { changes_since: changesSince }),
+      changes,
       workers: [...rows.values()].map(({ worker: { last_seen_at: _, ...worker }, seenMs }): Worker => ({
         ...worker,
         ...(seenMs !== undefined && { last_seen_at: new Date(seenMs).toISOString() }),
@@ -103,10 +114,19 @@ function shownOn({ seq, atMs, nats, etcd, targets }: FleetView): unknown {
   };
 }
 
-function snapshotOf(seq: number, workers: readonly WorkerSnapshot[]): Snapshot {
+function snapshotOf(
+  seq: number,
+  workers: readonly WorkerSnapshot[],
+  changes: TargetSnapshot["changes"] = NO_CHANGES,
+): Snapshot {
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   for (const { state } of workers) workersByState[state]++;
-  return { ...shown, seq, at: atOf(seq), targets: [{ ...shown.targets[0]!, workers, workersByState }] };
+  return {
+    ...shown,
+    seq,
+    at: atOf(seq),
+    targets: [{ ...shown.targets[0]!, workers, workersByState, changes }],
+  };
 }
 
 function atOf(seq: number) {
@@ -135,6 +155,25 @@ class Random {
       else if (this.#isOneIn(20)) after.lastAnswerAt = this.#of([undefined, steps.at(this.#below(1_000))]);
       return after;
     });
+  }
+
+  /** None, one or many new changes, and losses that come and go. */
+  changesAfter({ log, losses }: TargetSnapshot["changes"], seq: number): TargetSnapshot["changes"] {
+    const count = this.#isOneIn(3) ? this.#below(this.#isOneIn(10) ? 200 : 4) : 0;
+    const news = Array.from({ length: count }, (): WorkerChange => {
+      const about = { at: atOf(seq), worker: String(this.#below(2_000)) as WorkerId };
+      return this.#of<WorkerChange>([
+        { ...about, kind: "new", reason: "registered" },
+        { ...about, kind: "back", reason: "heard" },
+        { ...about, kind: "gone", reason: "silent", seenAt: steps.at(this.#below(1_000)) },
+      ]);
+    });
+    const loss = { at: atOf(seq), count: 1, workers: ["7" as WorkerId], aliveBefore: 1 };
+    return {
+      log: count === 0 ? log : lastChanges([...log, ...news]),
+      losses: this.#isOneIn(5) ? [] : this.#isOneIn(5) ? [...losses, loss] : losses,
+      since: this.#isOneIn(9) ? undefined : atOf(0),
+    };
   }
 
   #newcomer(id: WorkerId): WorkerSnapshot {

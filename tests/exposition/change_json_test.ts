@@ -40,22 +40,25 @@ function changeOf(before: Snapshot, after: Snapshot): Change {
 
 /** What a reader makes of a state and a change; of those who were seen, when is left out. */
 function applied(fleet: Fleet, change: Change): unknown {
-  const targets = change.targets.map(({ changed, numbers, gone, seen_at, not_seen, ...target }, n) => {
-    const workers = new Map(fleet.targets[n]!.workers.map((worker) => [worker.id, worker]));
-    for (const id of gone) assert.ok(workers.delete(id), `${id} was not there`);
-    const told = new Set(changed.map(({ id }) => id));
-    for (const id of workers.keys()) {
-      if (!told.has(id) && !not_seen.includes(id)) {
-        workers.set(id, { ...workers.get(id)!, last_seen_at: seen_at! });
+  const targets = change.targets.map(
+    ({ changed, numbers, gone, seen_at, not_seen, changes = [], ...target }, n) => {
+      const workers = new Map(fleet.targets[n]!.workers.map((worker) => [worker.id, worker]));
+      for (const id of gone) assert.ok(workers.delete(id), `${id} was not there`);
+      const told = new Set(changed.map(({ id }) => id));
+      for (const id of workers.keys()) {
+        if (!told.has(id) && !not_seen.includes(id)) {
+          workers.set(id, { ...workers.get(id)!, last_seen_at: seen_at! });
+        }
       }
-    }
-    for (const worker of changed) workers.set(worker.id, worker);
-    for (const [n, id] of (numbers?.id ?? []).entries()) {
-      workers.set(id, { ...workers.get(id)!, ...known(numbers!, n) });
-    }
-    const order = (a: Worker, b: Worker) => compareWorkerIds(a.id as WorkerId, b.id as WorkerId);
-    return { ...target, workers: [...workers.values()].sort(order) };
-  });
+      for (const worker of changed) workers.set(worker.id, worker);
+      for (const [n, id] of (numbers?.id ?? []).entries()) {
+        workers.set(id, { ...workers.get(id)!, ...known(numbers!, n) });
+      }
+      const order = (a: Worker, b: Worker) => compareWorkerIds(a.id as WorkerId, b.id as WorkerId);
+      const { changes: before } = fleet.targets[n]!;
+      return { ...target, changes: [...before!, ...changes], workers: [...workers.values()].sort(order) };
+    },
+  );
   return { ...change, targets };
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { NO_REGISTRATION } from "../../lib/discovery/membership.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { expectedWorkers, MAX_WORKERS } from "../../lib/fleet/fleet.ts";
+import { expectedWorkers } from "../../lib/fleet/fleet.ts";
+import { MAX_WORKERS } from "../../lib/fleet/fleet_draft.ts";
 import type { LoadOutcome } from "../../lib/scrape/answer.ts";
 import {
   a,

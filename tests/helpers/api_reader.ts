@@ -52,6 +52,18 @@ interface FleetTarget {
     // deno-lint-ignore no-explicit-any -- the numbers beside, by name
     readonly [name: string]: any;
   };
+  readonly losses?: { readonly workers: number; readonly at: string; readonly ids: readonly string[] };
+  readonly changes_since?: string;
+  /** In a state all that are remembered, in a change the new ones. */
+  readonly changes?: readonly WorkerChange[];
+}
+
+export interface WorkerChange {
+  readonly at: string;
+  readonly id: string;
+  readonly kind: string;
+  readonly reason: string;
+  readonly last_seen_at?: string;
 }
 
 export interface Worker {

@@ -167,6 +167,7 @@ function snapshotOf(
       workersByState,
       load: aggregateLoad(blocks),
       changesAtMs: Infinity,
+      changes: { log: [], losses: [], since: undefined },
       loadFrom: undefined,
       hitRates: [],
       hitRateTotals: { islBlocks: 0, overlapBlocks: 0 },

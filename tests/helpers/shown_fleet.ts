@@ -114,6 +114,7 @@ export const snapshot: Snapshot = {
     hitRates: [{ worker: workerIdFromHex("1")!, islBlocks: 21, overlapBlocks: 44 }],
     hitRateTotals: { islBlocks: 121, overlapBlocks: 54 },
     changesAtMs: Infinity,
+    changes: { log: [], losses: [], since: undefined },
   }],
 };
 

@@ -7,6 +7,7 @@ import type {
   State,
   TargetChange,
   TargetHead,
+  WorkerChange,
 } from "../../lib/exposition/api_v1.ts";
 
 const name = { namespace: "dynamo", component: "c", endpoint: "e" };
@@ -29,18 +30,9 @@ Deno.test("a change replaces, adds and removes workers, and the rest were seen b
     [...view.targets[0]!.rows].map(([id, { worker, seenMs }]) => [id, worker.state, seenMs]),
     [["1", "silent", 0], ["3", "responding", 0], ["4", "responding", 2_000], ["5", "responding", 2_000]],
   );
-  assert.deepEqual(
-    view.targets[0]!.steps.map(({ atMs, id, from, to }) => [atMs, id, from, to]),
-    [[2_000, "2", "responding", undefined], [2_000, "1", "responding", "silent"], [
-      2_000,
-      "5",
-      undefined,
-      "responding",
-    ]],
-  );
 });
 
-Deno.test("numbers are put into the workers that there are, which are no step; null takes one away", () => {
+Deno.test("numbers are put into the workers that there are, ; null takes one away", () => {
   const view = new FleetView();
   const ranks = [{ dp_rank: 0, kv_blocks_used: 1 }, { dp_rank: 1 }];
   const workers = [{ ...worker("1", "responding", 0), kv_blocks_used: 7, cache_usage: 0.5 }, {
@@ -63,7 +55,7 @@ Deno.test("numbers are put into the workers that there are, which are no step; n
       not_seen: ["2"],
     }),
   );
-  const { rows, steps } = view.targets[0]!;
+  const { rows } = view.targets[0]!;
   assert.deepEqual([...rows.values()].map(({ worker, seenMs }) => ({ ...worker, seenMs })), [
     { ...worker("1", "responding", 0), kv_blocks_used: 8, seenMs: 1_000 },
     {
@@ -74,7 +66,6 @@ Deno.test("numbers are put into the workers that there are, which are no step; n
       seenMs: 0,
     },
   ]);
-  assert.deepEqual(steps, []);
 });
 
 Deno.test("numbers of workers that are not there are refused", () => {
@@ -87,28 +78,25 @@ Deno.test("numbers of workers that are not there are refused", () => {
   });
 });
 
-Deno.test("a state after a pause shows what was missed as changes; the first state is none", () => {
+Deno.test("changes of workers are those of the state and the new ones after it, as many as the server keeps", () => {
   const view = new FleetView();
-  view.replace(state(0, ["1", "2"]));
-  assert.deepEqual(view.targets[0]!.steps, []);
-  view.replace(state(9, ["2", "3"]));
-  assert.deepEqual(view.targets[0]!.steps.map(({ id, to }) => [id, to]), [["1", undefined], [
-    "3",
-    "responding",
-  ]]);
-});
-
-Deno.test("steps are remembered up to a bound, the newest", () => {
-  const view = new FleetView();
-  view.replace(state(0, []));
-  for (let n = 1; n <= 2_000; n++) {
-    view.apply(
-      change(n, { changed: [worker(String(n), "responding", n)], gone: [String(n - 1)], not_seen: [] }),
-    );
+  const changeOf = (n: number): WorkerChange => ({
+    at: time(n),
+    id: String(n),
+    kind: "back",
+    reason: "heard",
+  });
+  const whole = state(0, []);
+  view.replace({ ...whole, targets: [{ ...whole.targets[0]!, changes: [changeOf(1)] }] });
+  const ids = () => view.targets[0]!.changes.map(({ id }) => id);
+  assert.deepEqual(ids(), ["1"]);
+  for (let n = 2; n <= 120; n++) {
+    view.apply(change(n, { changed: [], gone: [], not_seen: [], changes: [changeOf(n)] }));
   }
-  const { steps } = view.targets[0]!;
-  assert.ok(steps.length <= 400, `${steps.length} are remembered`);
-  assert.equal(steps.at(-1)!.id, "2000");
+  view.apply(change(121, { changed: [], gone: [], not_seen: [] }));
+  assert.deepEqual([ids().length, ids()[0], ids().at(-1)], [100, "21", "120"]);
+  view.replace(state(9, []));
+  assert.deepEqual(ids(), [], "another server remembers nothing");
 });
 
 Deno.test("an id is shown in hex as Dynamo writes it, without loss; what is no number has none", () => {

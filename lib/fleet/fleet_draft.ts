@@ -1,0 +1,297 @@
+import type { HitRate } from "../dynamo/hit_rate.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
+import type { Observation } from "../events/observation.ts";
+import type { Answer } from "../scrape/answer.ts";
+import { isFailed, type Round } from "../scrape/round.ts";
+import type { Instant } from "../timing.ts";
+import { countAnswers } from "./answer_counts.ts";
+import { ChangesDraft, type GoneReason } from "./changes.ts";
+import type { Applied, ApplyOptions, Fleet, RoundSummary, Tombstone, UNHEARD_REASONS } from "./fleet.ts";
+import { forgetRouters } from "./heard.ts";
+import { addHitRates, forgetStrangers, type HitRates } from "./hit_rates.ts";
+import { endOf, Look } from "./look.ts";
+import { each, type Parts } from "./parts.ts";
+import {
+  countersFell,
+  forget,
+  isStale,
+  lastSign,
+  listen,
+  newWorker,
+  pageCountersFell,
+  toListed,
+  type Worker,
+} from "./worker.ts";
+import { WorkerTableDraft } from "./worker_table.ts";
+
+/** From so many on only those come that etcd lists: anybody on NATS may name as many as they like. */
+export const MAX_WORKERS = 100_000;
+
+/** How many workers are remembered that are gone, and for how long. */
+const MAX_TOMBSTONES = 10_000;
+const TOMBSTONE_MS = 600_000;
+
+/** When something was learned, and the newest question sent until then. */
+interface Moment {
+  readonly request: number;
+  readonly now: Instant;
+}
+
+/** A fleet in the making: copies what it changes, when it changes it. */
+export class FleetDraft {
+  readonly #fleet: Fleet;
+  readonly #notes = {
+    uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
+    gone: { deregistered: 0, forgotten: 0 },
+    unheard: { unknown_worker: 0, too_many_workers: 0 },
+  };
+  readonly #workers: WorkerTableDraft;
+  #gone: Map<WorkerId, Tombstone> | undefined;
+  #membershipFromEtcd: boolean;
+  #needsNats: boolean;
+  #lastRound: RoundSummary | undefined;
+  #lastGoodRoundAt: Instant | undefined;
+  #lastCompleteRoundAt: Instant | undefined;
+  #hitRates: HitRates;
+  readonly #changes: ChangesDraft;
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
+    this.#workers = new WorkerTableDraft(fleet.workers);
+    this.#membershipFromEtcd = fleet.membershipFromEtcd;
+    this.#needsNats = fleet.needsNats;
+    this.#lastRound = fleet.lastRound;
+    this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
+    this.#lastCompleteRoundAt = fleet.lastCompleteRoundAt;
+    this.#hitRates = fleet.hitRates;
+    this.#changes = new ChangesDraft(fleet.changes);
+  }
+
+  takeAnswers(answers: readonly Answer[], now: Instant): Parts<void> {
+    return each(answers, (answer) => this.#takeAnswer(answer, now));
+  }
+
+  #takeAnswer(answer: Answer, now: Instant): void {
+    const tombstone = this.#readGone().get(answer.worker);
+    const known = this.#workers.get(answer.worker);
+    const newest = known?.answer?.request ?? -1;
+    if (tombstone !== undefined && answer.request <= tombstone.request || answer.request < newest) {
+      this.#notes.uncounted.late++;
+      return;
+    }
+    if (known === undefined && this.#isFull) {
+      this.#notes.uncounted.too_many_workers++;
+      return;
+    }
+    if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
+    if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
+    if (known === undefined) {
+      this.#changes.came(answer.worker, "heard", { at: now, isBack: tombstone !== undefined });
+    } else if (known.answer && countersFell(known.answer, answer)) {
+      this.#changes.restarted(answer.worker, now);
+    }
+    this.#workers.put({
+      ...(known ?? newWorker(answer.worker, this.#membershipFromEtcd ? false : undefined)),
+      answer,
+    });
+  }
+
+  /** Takes the round's answers, and decides about the workers whose key vanished before its question was sent. */
+  *closeRound(round: Round, now: Instant): Parts<void> {
+    const { expected, answered, decoded, isComplete } = countAnswers(round.answers, this.#fleet.workers);
+    yield;
+    yield* this.takeAnswers(round.answers, now);
+    yield;
+    this.#lastRound = {
+      request: round.request,
+      failed: isFailed(round),
+      sentAt: round.sentAt,
+      endedAt: round.endedAt,
+      expected,
+      answered,
+      decoded,
+    };
+    if (isFailed(round)) return;
+    this.#lastGoodRoundAt = round.endedAt;
+    if (isComplete) this.#lastCompleteRoundAt = round.endedAt;
+    for (const worker of this.#workers.values()) {
+      const { undecidedSince, answer } = worker;
+      if (undecidedSince === undefined || round.request <= undecidedSince) continue;
+      if (answer !== undefined && answer.request > undecidedSince) {
+        this.#workers.put({ ...worker, undecidedSince: undefined, withdrawn: "withdrawn" });
+      } else {
+        this.#bury(worker, { request: undecidedSince, now });
+        this.#notes.gone.deregistered++;
+      }
+    }
+  }
+
+  *takeMembership(
+    { membership, request }: { membership: Membership; request: number },
+    now: Instant,
+  ): Parts<void> {
+    this.#membershipFromEtcd = membership.known;
+    if (membership.known) this.#needsNats = membership.needsNats;
+    const moment = { request, now };
+    yield* each(this.#workers.values(), (worker) => this.#takeListing(worker, membership, moment));
+    if (!membership.known) return;
+    yield* each([...membership.workers], ([id, registration]) => {
+      if (this.#workers.has(id)) return;
+      this.#changes.came(id, "registered", { at: now, isBack: this.#readGone().has(id) });
+      this.#workers.put({ ...newWorker(id, true), registration });
+    });
+  }
+
+  #takeListing(worker: Worker, membership: Membership, moment: Moment): void {
+    const registered = membership.known ? membership.workers.has(worker.id) : undefined;
+    const vanished = registered === false && worker.registered !== false;
+    if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
+      this.#bury(worker, moment);
+      this.#notes.gone.deregistered++;
+      return;
+    }
+    const withdrawn = vanished
+      ? this.#endOf(worker, moment.now)
+      : registered === false
+      ? worker.withdrawn
+      : undefined;
+    const undecidedSince = vanished
+      ? moment.request
+      : registered === false
+      ? worker.undecidedSince
+      : undefined;
+    const heard = membership.known ? forgetRouters(worker.heard, membership.publishers) : worker.heard;
+    const registration = membership.known
+      ? membership.workers.get(worker.id) ?? NO_REGISTRATION
+      : worker.registration;
+    if (registered === true && worker.livesByEvents) {
+      this.#workers.put({ ...toListed(worker), registered, undecidedSince, withdrawn, registration, heard });
+    } else if (
+      registered !== worker.registered || undecidedSince !== worker.undecidedSince ||
+      heard !== worker.heard || !isSameRegistration(registration, worker.registration)
+    ) this.#workers.put({ ...worker, registered, undecidedSince, withdrawn, registration, heard });
+  }
+
+  /** Only of workers that etcd lists, or that answered; without etcd, of those too that only the target can have. */
+  takeObservations(observations: readonly Observation[]): Parts<void> {
+    return each(observations, (observation) => {
+      const worker = this.#workers.get(observation.worker) ?? this.#meet(observation);
+      if (typeof worker === "string") return void this.#notes.unheard[worker]++;
+      if (pageCountersFell(worker, observation)) this.#changes.restarted(worker.id, observation.at);
+      this.#workers.put(listen(worker, observation));
+    });
+  }
+
+  /** A worker that nobody lists, by what it says itself; one that went, only by what it says after that. */
+  #meet({ worker, at, isTargets, said }: Observation): Worker | typeof UNHEARD_REASONS[number] {
+    if (this.#membershipFromEtcd || !isTargets || said.kind === "router") return "unknown_worker";
+    const tombstone = this.#readGone().get(worker);
+    if (tombstone !== undefined && at.monotonicMs <= tombstone.atMs) return "unknown_worker";
+    if (this.#isFull) return "too_many_workers";
+    if (tombstone !== undefined) this.#writeGone().delete(worker);
+    this.#changes.came(worker, "heard", { at, isBack: tombstone !== undefined });
+    return { ...newWorker(worker, undefined), livesByEvents: true };
+  }
+
+  forgetVias(vias: ReadonlySet<string>): void {
+    for (const worker of this.#workers.values()) {
+      const changed = forget(worker, vias);
+      if (changed !== worker) this.#workers.put(changed);
+    }
+  }
+
+  takeHitRates(events: readonly HitRate[], now: Instant): void {
+    this.#hitRates = addHitRates(this.#hitRates, events, now.monotonicMs);
+  }
+
+  /**
+   * Looks who fell silent, and lets go of the workers that nobody lists: at once when etcd says so, rounds work and it is silent
+   * (it drained, and has ended), else when it has not answered for long; and of old tombstones.
+   */
+  *forget(request: number, options: ApplyOptions): Parts<void> {
+    const { now, limits } = options;
+    const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
+    const canSee = roundsWork || this.#lastRound === undefined || !this.#needsNats;
+    const look = new Look({ ...options, canSee, changes: this.#changes });
+    yield* each(this.#workers.values(), (before) => {
+      const worker = look.at(before);
+      if (worker !== before) this.#workers.put(worker);
+      const { registered, answer } = worker;
+      const sign = lastSign(worker);
+      if (registered === true || sign === undefined) return;
+      if (registered === false && answer && roundsWork && isStale(answer.at, options)) {
+        this.#bury(worker, { request, now });
+        this.#notes.gone.deregistered++;
+      } else if (now.monotonicMs - sign.monotonicMs >= limits.forgetAfterMs) {
+        this.#bury(worker, { request, now });
+        this.#notes.gone.forgotten++;
+      }
+    });
+    look.end();
+    for (const [id, { atMs }] of this.#readGone()) {
+      if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
+      this.#writeGone().delete(id);
+    }
+    const workers = this.#workers;
+    this.#hitRates = forgetStrangers(this.#hitRates, {
+      isThere: (worker) => workers.has(worker),
+      nowMs: now.monotonicMs,
+    });
+  }
+
+  finish(): Applied {
+    const fleet = {
+      target: this.#fleet.target,
+      byService: this.#fleet.byService,
+      workers: this.#workers.finish(),
+      gone: this.#readGone(),
+      membershipFromEtcd: this.#membershipFromEtcd,
+      needsNats: this.#needsNats,
+      lastRound: this.#lastRound,
+      lastGoodRoundAt: this.#lastGoodRoundAt,
+      lastCompleteRoundAt: this.#lastCompleteRoundAt,
+      hitRates: this.#hitRates,
+      changes: this.#changes.finish(),
+    };
+    return { fleet, notes: this.#notes };
+  }
+
+  #bury(worker: Worker, { request, now }: Moment): void {
+    const { id, withdrawn, silence } = worker;
+    this.#changes.gone(id, {
+      at: now,
+      seenAt: lastSign(worker),
+      reason: withdrawn ?? this.#endOf(worker, now),
+      aliveBefore: silence?.aliveBefore ?? this.#fleet.changes.alive,
+    });
+    this.#workers.delete(id);
+    this.#writeGone().delete(id); // The youngest stand last.
+    this.#writeGone().set(id, { request, atMs: now.monotonicMs });
+    dropOldest(this.#writeGone(), MAX_TOMBSTONES);
+  }
+
+  #endOf(worker: Worker, now: Instant): GoneReason {
+    const { lastRound } = this.#fleet;
+    return endOf(worker, { now, lastRequest: lastRound?.failed ? undefined : lastRound?.request });
+  }
+
+  get #isFull(): boolean {
+    return this.#workers.size >= MAX_WORKERS;
+  }
+
+  #readGone(): ReadonlyMap<WorkerId, Tombstone> {
+    return this.#gone ?? this.#fleet.gone;
+  }
+
+  #writeGone(): Map<WorkerId, Tombstone> {
+    return this.#gone ??= new Map(this.#fleet.gone);
+  }
+}
+
+function dropOldest(map: Map<WorkerId, unknown>, limit: number): void {
+  for (const id of map.keys()) {
+    if (map.size <= limit) return;
+    map.delete(id);
+  }
+}
