@@ -1,7 +1,7 @@
 import type { FleetView, TargetView } from "./fleet_view.ts";
 import { shownPath } from "./fleet_view.ts";
 import { counted, STATE_WORDS } from "./text.ts";
-import type { Worker } from "../lib/exposition/api_v1.ts";
+import type { Losses, Worker } from "../lib/exposition/api_v1.ts";
 import { waitingWeight } from "../lib/exposition/waiting.ts";
 import { silentRanksSum, stuckWorkersNote } from "../lib/exposition/worker_notes.ts";
 
@@ -12,6 +12,8 @@ export interface Verdict {
   readonly hint?: string;
   /** The only worker that is stuck, where the line is about it. */
   readonly stuck?: Worker;
+  /** Who was lost, where the line is about it. */
+  readonly losses?: Losses;
 }
 
 export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
@@ -60,11 +62,16 @@ export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
       hint: "They are registered, and nothing was heard of their load.",
     };
   }
-  const line = all === 1 ? "The worker is alive" : `All ${counted(all, "worker")} are alive`;
   const { requests_waiting: waiting, slots_total } = target.aggregate;
-  return waitingWeight(waiting, slots_total) === "many"
-    ? { tone: "warn", line: `${line}, ${counted(waiting!, "request")} ${waiting === 1 ? "waits" : "wait"}` }
-    : { tone: "good", line };
+  const queue = waitingWeight(waiting, slots_total) === "many"
+    ? `, ${counted(waiting!, "request")} ${waiting === 1 ? "waits" : "wait"}`
+    : "";
+  const { losses } = target;
+  if (losses !== undefined) {
+    return { tone: "warn", line: `${all} alive${queue}, ${losses.workers} lost`, losses };
+  }
+  const line = all === 1 ? "The worker is alive" : `All ${counted(all, "worker")} are alive`;
+  return { tone: queue === "" ? "good" : "warn", line: line + queue };
 }
 
 function theStuckOne({ rows, aggregate }: TargetView): Pick<Verdict, "stuck"> {

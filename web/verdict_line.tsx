@@ -5,7 +5,8 @@ import { Shape, Waiting } from "./marks.tsx";
 import { workerHref } from "./route.ts";
 import { agoText, counted, percentText } from "./text.ts";
 import { verdictOf } from "./verdict.ts";
-import type { Worker } from "../lib/exposition/api_v1.ts";
+import type { Losses, Worker } from "../lib/exposition/api_v1.ts";
+import { lossAgo } from "../lib/exposition/change_notes.ts";
 import { shortId } from "../lib/exposition/printable.ts";
 import {
   partialNote,
@@ -20,7 +21,7 @@ const NAMED = 3;
 
 /** Whether all is well in one line, who needs a look, and who has most to do. */
 export function VerdictLine({ model, target }: { model: Model; target: TargetView }) {
-  const { tone, line, hint, stuck: theStuckOne } = verdictOf(model.fleet, target);
+  const { tone, line, hint, stuck: theStuckOne, losses } = verdictOf(model.fleet, target);
   const isLost = model.lostAtMs !== undefined;
   const rows = [...target.rows.values()];
   // Without NATS there is nothing to be said of single ones.
@@ -39,6 +40,7 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
           {isLost && <span aria-live="off">{pastText(model)}:</span>}
           {line}
           {theStuckOne && <span aria-live="off">: {stuckNote(theStuckOne, model.nowMs)}</span>}
+          {losses && <span aria-live="off">{lossAgo(losses, model.nowMs)}</span>}
         </strong>
       </p>
       {hint !== undefined && <p class="hint">{hint}</p>}
@@ -48,6 +50,7 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
         text={({ seenMs }) =>
           seenMs === undefined ? undefined : `last seen ${agoText((model.nowMs - seenMs) / 1_000)}`}
       />
+      {target.losses && <Lost losses={target.losses} isSaid={losses !== undefined} nowMs={model.nowMs} />}
       <Named
         title="Stuck"
         rows={those(workers_stuck, ({ stuck_since }) => stuck_since !== undefined)}
@@ -79,6 +82,24 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
         </p>
       )}
     </section>
+  );
+}
+
+/** Who was lost lately, by name; how long ago unless the verdict says it. */
+function Lost({ losses, isSaid, nowMs }: { losses: Losses; isSaid: boolean; nowMs: number }) {
+  const named = losses.ids.slice(0, NAMED);
+  return (
+    <p class="hint">
+      Lost: {named.map((id, n) => (
+        <span key={id}>
+          {n > 0 && "; "}
+          <a href={workerHref(id)} title={id}>{shortId(id)}</a>
+        </span>
+      ))}
+      {losses.workers > named.length && ` and ${losses.workers - named.length} more`}
+      {!isSaid &&
+        `, ${losses.workers === 1 ? "" : "the last "}${agoText((nowMs - Date.parse(losses.at)) / 1_000)}`}
+    </p>
   );
 }
 

@@ -1,6 +1,7 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
-import type { Aggregate, Fleet, HistoryAnswer, State, Target, Worker } from "../exposition/api_v1.ts";
+import type { Aggregate, Fleet, HistoryAnswer, Losses, State, Target, Worker } from "../exposition/api_v1.ts";
+import { lossNote } from "../exposition/change_notes.ts";
 import { printable, shortId } from "../exposition/printable.ts";
 import { ratioOf } from "../exposition/ratio.ts";
 import {
@@ -78,9 +79,9 @@ function numberLines(
   ];
 }
 
-/** What states do not tell: who is stuck, which ranks are silent, over what the sums are. One line where there is no room. */
+/** What states do not tell: who is stuck, who was lost, which ranks are silent, over what the sums are. One line where there is no room. */
 function troubleLines(
-  { workers, aggregate }: Target,
+  { workers, aggregate, losses }: Target,
   { columns, isShort, knownMs }: HeaderOptions,
 ): readonly Line[] {
   const { workers_stuck, workers_partial, ranks_silent } = aggregate;
@@ -94,8 +95,19 @@ function troubleLines(
     ...spansOf(silentRanksSum(ranks_silent), { color: "red" }),
     ...spansOf(partialWorkersNote(workers_partial), { color: "yellow" }),
   ];
-  const lines: readonly Line[] = isShort ? [[...stuckSpans, ...ranksSpans]] : [stuckSpans, ranksSpans];
+  const lossSpans = losses === undefined
+    ? []
+    : [{ text: `${lossNote(losses, knownMs)} (${lostNames(losses)})`, color: "yellow" as const, bold: true }];
+  const lines: readonly Line[] = isShort
+    ? [[...stuckSpans, ...lossSpans, ...ranksSpans]]
+    : [stuckSpans, lossSpans, ranksSpans];
   return lines.filter((line) => line.length > 0).map((line) => fit(apart(line), columns));
+}
+
+/** `…000250`, `…000250, 2 more` */
+function lostNames({ workers, ids }: Losses): string {
+  const first = shortId(ids[0]!);
+  return workers === 1 ? first : `${first}, ${workers - 1} more`;
 }
 
 function apart(spans: Line): Line {

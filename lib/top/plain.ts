@@ -1,8 +1,9 @@
 import { ageMs, ranksText } from "./columns.ts";
-import type { Fleet, Worker } from "../exposition/api_v1.ts";
+import type { Fleet, Target, Worker } from "../exposition/api_v1.ts";
 import { printable } from "../exposition/printable.ts";
 import { firstPassNote, silentRanksNote, stuckNote } from "../exposition/worker_notes.ts";
 import { widthOfText } from "./cells.ts";
+import { changesLines } from "./changes.ts";
 import { headerLines } from "./header.ts";
 import { plain } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
@@ -35,19 +36,32 @@ const COLUMNS: readonly PlainColumn[] = [
   ["NOTE", noteOf, true],
 ];
 
+/** How wide all but the table is. */
+const WIDTH = 80;
+const MAX_CHANGES = 10;
+
 /** What is known now, as text for people and pipes: for each target its numbers, then a table of its workers. */
 export function plainText(
   fleet: Fleet,
   { reading, url }: { readonly reading: Reading; readonly url: string | undefined },
 ): string {
   const moments = momentsOf(fleet, reading);
-  const options = { reading, url, past: undefined, columns: 80, isShort: false, ...moments };
-  const parts = fleet.targets.map(({ workers }, target) => [
+  const options = { reading, url, past: undefined, columns: WIDTH, isShort: false, ...moments };
+  const parts = fleet.targets.map((shown, target) => [
     ...headerLines(fleet, { ...options, target }).map(plain),
     "",
-    ...aligned(tableOf(workers, moments)),
+    ...aligned(tableOf(shown.workers, moments)),
+    ...lastChangesOf(shown),
   ]);
   return parts.map((lines) => `${lines.join("\n")}\n`).join("\n");
+}
+
+/** The last changes below the table, if there are any. */
+function lastChangesOf(target: Target): readonly string[] {
+  const { changes = [] } = target;
+  if (changes.length === 0) return [];
+  const last = { ...target, changes: changes.slice(-MAX_CHANGES) };
+  return ["", ...changesLines(last, { columns: WIDTH }).map(plain)];
 }
 
 /** The titles, then a row for each worker. */

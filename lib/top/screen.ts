@@ -1,3 +1,4 @@
+import { changeLine, changesLines } from "./changes.ts";
 import { detailLines } from "./detail.ts";
 import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { headerLines } from "./header.ts";
@@ -5,7 +6,7 @@ import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
 import { ordered } from "./order.ts";
 import { type Moments, momentsOf, type Reading } from "./source.ts";
 import { arrow, tableLines } from "./table.ts";
-import { type Shown, type View, windowOf } from "./view.ts";
+import { type Detail, type Shown, type View, windowOf } from "./view.ts";
 
 /** What is shown, and where. */
 export interface Picture {
@@ -42,7 +43,7 @@ export function screenOf(picture: Picture, rows: readonly Worker[]): Screen {
     ...moments,
   });
   return picture.view.detail
-    ? { ids, targets, ...workerPart(picture, { detail: picture.view.detail, header, moments }) }
+    ? { ids, targets, ...detailPart(picture, { detail: picture.view.detail, header, moments }) }
     : { ids, targets, ...tablePart(picture, { rows, ids, targets, header, moments }) };
 }
 
@@ -73,27 +74,43 @@ function tablePart(
   return { height, detailEnd: 0, lines: filled([...header, ...table, ...empty], bottom, picture) };
 }
 
-/** One worker below where the fleet is seen. */
-function workerPart(
+/** One worker, or what became of workers, below where the fleet is seen. */
+function detailPart(
   picture: Picture,
-  { detail: { id, from }, header, moments }: {
-    readonly detail: NonNullable<View["detail"]>;
+  { detail, header, moments }: {
+    readonly detail: Detail;
     readonly header: readonly Line[];
     readonly moments: Moments;
   },
 ): Omit<Screen, "ids" | "targets"> {
-  const { workerPast: past, columns } = picture;
+  const { columns } = picture;
   const target = targetOf(picture);
-  const worker = target?.workers.find((worker) => worker.id === id);
-  const body = target && worker
-    ? detailLines(worker, { target, past, ...moments, columns })
-    : [[{ text: `Worker ${id} is gone` }]];
+  const body = detail.kind === "worker"
+    ? workerLines(picture, { id: detail.id, target, moments })
+    : target
+    ? changesLines(target, { columns })
+    : [];
   const height = Math.max(0, picture.rows - 3);
   const detailEnd = Math.max(0, body.length - height);
   const move = detailEnd > 0 ? [["↑↓", "move"] as const] : [];
   const help = helpLine([["q", "quit"], ["Esc", "back"], ...move], columns);
-  const lines = [...header.slice(0, 2), ...body.slice(Math.min(from, detailEnd))].slice(0, height + 2);
+  const lines = [...header.slice(0, 2), ...body.slice(Math.min(detail.from, detailEnd))].slice(0, height + 2);
   return { height, detailEnd, lines: filled(lines, help, picture) };
+}
+
+/** One that is gone is among the changes, if that is remembered. */
+function workerLines(
+  { workerPast: past, columns }: Picture,
+  { id, target, moments }: {
+    readonly id: string;
+    readonly target: Target | undefined;
+    readonly moments: Moments;
+  },
+): readonly Line[] {
+  const worker = target?.workers.find((worker) => worker.id === id);
+  if (target && worker) return detailLines(worker, { target, past, ...moments, columns });
+  const gone = target?.changes?.findLast((change) => change.id === id && change.kind === "gone");
+  return [[{ text: `Worker ${id} is gone` }], ...gone ? [changeLine(gone, columns)] : []];
 }
 
 /** The workers of the view's target, filtered and in order. */
@@ -144,6 +161,7 @@ function listHelp({ sort, isReversed, filter }: View, targets: number, room: num
     ["s", `sort ${sort}${arrow(sort, isReversed)}`],
     ["Enter", "open"],
     ...(targets > 1 ? [["Tab", "target"] as const] : []),
+    ["c", "changes"],
     ["r", "reverse"],
     ["↑↓", "choose"],
   ], room);

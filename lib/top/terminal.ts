@@ -51,7 +51,7 @@ export async function showOnTerminal(
     signal,
   });
   display.open();
-  const app = render(createElement(Top, { source, display, worker }), {
+  const app = render(createElement(Top, { source, display, first: worker }), {
     stdin: keyboard as unknown as NodeJS.ReadStream,
     stdout: new Nowhere() as unknown as NodeJS.WriteStream,
     interactive: false,
@@ -103,18 +103,20 @@ function hearSignals(): Disposable {
 
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
-function Top({ source, display, worker }: {
+function Top({ source, display, first }: {
   readonly source: FleetSource;
   readonly display: Display;
-  readonly worker: string | undefined;
+  /** The worker that is shown first, alone. */
+  readonly first: string | undefined;
 }) {
   const { exit } = useApp();
   const { columns, rows } = useTerminalSize();
-  const [view, setView] = useState(() => firstView(worker));
+  const [view, setView] = useState(() => firstView(first));
   const reading = useReading(source);
   const hasFleet = reading.fleet !== undefined;
   const past = usePast(source, { worker: undefined, isWanted: hasFleet });
-  const workerPast = usePast(source, { worker: view.detail?.id, isWanted: view.detail !== undefined });
+  const worker = view.detail?.kind === "worker" ? view.detail.id : undefined;
+  const workerPast = usePast(source, { worker, isWanted: worker !== undefined });
 
   const picture = { reading, url: source.url, view, past, workerPast, columns, rows };
   const { target, sort, isReversed, filter } = view;

@@ -11,11 +11,15 @@ export interface View extends Order {
   readonly cursor: { readonly id: string | undefined; readonly index: number };
   /** The first row that is shown. */
   readonly top: number;
-  /** The worker that is shown alone, from this line on. */
-  readonly detail: { readonly id: string; readonly from: number } | undefined;
+  /** What is shown in place of the table, from this line on: a worker alone, or what became of workers lately. */
+  readonly detail: Detail | undefined;
   /** Enough was seen. */
   readonly isOver: boolean;
 }
+
+export type Detail =
+  | { readonly kind: "worker"; readonly id: string; readonly from: number }
+  | { readonly kind: "changes"; readonly from: number };
 
 export const FIRST_VIEW: View = {
   target: 0,
@@ -31,7 +35,9 @@ export const FIRST_VIEW: View = {
 
 /** The first view, or one worker alone. */
 export function firstView(worker: string | undefined): View {
-  return worker === undefined ? FIRST_VIEW : { ...FIRST_VIEW, detail: { id: worker, from: 0 } };
+  return worker === undefined
+    ? FIRST_VIEW
+    : { ...FIRST_VIEW, detail: { kind: "worker", id: worker, from: 0 } };
 }
 
 export type Key =
@@ -48,7 +54,7 @@ export interface Shown {
   /** How many rows there is room for. */
   readonly height: number;
   readonly targets: number;
-  /** How far a worker's own lines can be moved. */
+  /** How far the lines can be moved that stand in place of the table. */
   readonly detailEnd: number;
 }
 
@@ -75,7 +81,7 @@ export function afterPress(view: View, press: Press, shown: Shown): View {
       return { ...view, filter: "" };
     case "enter": {
       const id = shown.ids[windowOf(view, shown).index];
-      return id === undefined ? view : { ...view, detail: { id, from: 0 } };
+      return id === undefined ? view : { ...view, detail: { kind: "worker", id, from: 0 } };
     }
     case "backspace":
       return view;
@@ -96,6 +102,9 @@ function afterChar(view: View, char: string, shown: Shown): View {
   if (char === "q") return { ...view, isOver: true };
   const move = LETTERS[char];
   if (move !== undefined) return afterPress(view, { key: move }, shown);
+  if (char === "c") {
+    return { ...view, detail: view.detail?.kind === "changes" ? undefined : { kind: "changes", from: 0 } };
+  }
   if (view.detail) return view;
   if (char === "/") return { ...view, isTyping: true };
   if (char === "s") return { ...toTop(view), sort: nextSort(view.sort), isReversed: false };
@@ -124,13 +133,13 @@ const MAX_FILTER = 64;
 
 function inDetail(
   view: View,
-  { id, from }: NonNullable<View["detail"]>,
+  detail: Detail,
   key: Key,
   { detailEnd, height }: Shown,
 ): View {
   if (key === "escape" || key === "enter" || key === "backspace") return { ...view, detail: undefined };
-  const to = from + steps(key, { height, count: detailEnd + 1 });
-  return { ...view, detail: { id, from: Math.max(0, Math.min(to, detailEnd)) } };
+  const to = detail.from + steps(key, { height, count: detailEnd + 1 });
+  return { ...view, detail: { ...detail, from: Math.max(0, Math.min(to, detailEnd)) } };
 }
 
 function moved(view: View, key: Key, { ids, height, ...shown }: Shown): View {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ownProgram } from "../../tools/program.ts";
+import { readFleet } from "../helpers/api_reader.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 
@@ -25,6 +26,16 @@ Deno.test("a worker that is killed is silent, then out of every series: by its k
       const reason = withoutEtcd ? "forgotten" : "deregistered";
       assert.equal(page.value("dynamo_metrics_workers_gone_total", { reason }), 1);
     }, { timeoutMs: 20_000 }); // The lease of mock_worker lives ten seconds.
+    const { targets: [target] } = await readFleet(deployment.metrics.url);
+    assert.deepEqual(target!.changes!.map(({ kind, reason }) => `${kind} ${reason}`), [
+      "silent no_sign",
+      "gone silent",
+    ]);
+    assert.deepEqual(target!.losses, {
+      workers: 1,
+      at: target!.changes![1]!.at,
+      ids: [target!.changes![1]!.id],
+    });
     await eventually(() => {
       const said = [...deployment.metrics.log().matchAll(/(\w+ metrics: [A-Z][a-z ]+) dynamo\//g)];
       const lines = [...new Set(said.map(([, line]) => line))];

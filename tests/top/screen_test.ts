@@ -46,7 +46,7 @@ function shown(picture: Picture): string {
 
 const fleet = fleetOf(workers);
 const lost = readingOf(fleet, { isLost: true, ageMs: 12_000, problem: "Connection refused (os error 111)" });
-const detail = { ...FIRST_VIEW, detail: { id: BIGGEST, from: 0 } };
+const detail = { ...FIRST_VIEW, detail: { kind: "worker" as const, id: BIGGEST, from: 0 } };
 const pictures: Record<string, Picture> = {
   "80x24": pictureOf(fleet),
   "200x60": pictureOf(fleet, { columns: 200, rows: 60, url: "http://metrics.example:9091" }),
@@ -150,7 +150,7 @@ Deno.test("what is away, failed or not there is said in words", () => {
   assert.match(text, /^Workers 0/m);
   assert.match(text, /^No workers$/m);
   assert.match(shown(pictureOf(fleet, { view: { ...FIRST_VIEW, filter: "zz" } })), /^No worker has "zz"$/m);
-  const gone = { ...FIRST_VIEW, detail: { id: "7", from: 0 } };
+  const gone = { ...FIRST_VIEW, detail: { kind: "worker" as const, id: "7", from: 0 } };
   assert.match(shown(pictureOf(fleet, { view: gone })), /^Worker 7 is gone$/m);
   const waiting = readingOf(undefined, { problem: "Connection refused" });
   assert.match(

@@ -65,7 +65,7 @@ function shown(of: Fleet, more: Partial<Picture> = {}): string {
 }
 
 function detailOf(id: string): Pick<Picture, "view"> {
-  return { view: { ...FIRST_VIEW, detail: { id, from: 0 } } };
+  return { view: { ...FIRST_VIEW, detail: { kind: "worker" as const, id, from: 0 } } };
 }
 
 for (const [columns, rows] of [[80, 24], [40, 12], [120, 24]] as const) {

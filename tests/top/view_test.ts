@@ -51,7 +51,11 @@ Deno.test("the chosen row follows its worker when the order changes, and keeps i
 
 Deno.test("who chose nothing sees whoever is first", () => {
   assert.equal(windowOf(FIRST_VIEW, { ...shown, ids: ids.toReversed() }).index, 0);
-  assert.equal(press(FIRST_VIEW, ["enter"], { ...shown, ids: ids.toReversed() }).detail?.id, "w19");
+  assert.deepEqual(press(FIRST_VIEW, ["enter"], { ...shown, ids: ids.toReversed() }).detail, {
+    kind: "worker",
+    id: "w19",
+    from: 0,
+  });
 });
 
 Deno.test("s goes through the columns and r turns round, from the first row on", () => {
@@ -75,7 +79,7 @@ Deno.test("a filter is typed after /, letters that are keys else too; Enter keep
 
 Deno.test("Enter opens the chosen worker, whose lines move by keys, and Esc closes it where it was", () => {
   const open = press(FIRST_VIEW, ["down", "enter"]);
-  assert.deepEqual(open.detail, { id: "w1", from: 0 });
+  assert.deepEqual(open.detail, { kind: "worker", id: "w1", from: 0 });
   assert.equal(press(open, ["down", "down", "down", "down"]).detail?.from, 3);
   assert.equal(press(open, ["end", "up"]).detail?.from, 2);
   assert.deepEqual(press(open, [":s"]), open);
@@ -85,9 +89,20 @@ Deno.test("Enter opens the chosen worker, whose lines move by keys, and Esc clos
 });
 
 Deno.test("a worker that was asked for is shown first, and Esc leads to all of them", () => {
-  assert.deepEqual(firstView("w7").detail, { id: "w7", from: 0 });
+  assert.deepEqual(firstView("w7").detail, { kind: "worker", id: "w7", from: 0 });
   assert.equal(press(firstView("w7"), ["escape"]).detail, undefined);
   assert.equal(firstView(undefined).detail, undefined);
+});
+
+Deno.test("c shows what became of workers, whose lines move by keys; c or Esc leads back", () => {
+  const open = press(FIRST_VIEW, ["down", ":c"]);
+  assert.deepEqual(open.detail, { kind: "changes", from: 0 });
+  assert.deepEqual(press(open, ["down", "down"]).detail, { kind: "changes", from: 2 });
+  for (const closed of [press(open, [":c"]), press(open, ["escape"])]) {
+    assert.deepEqual([closed.detail, windowOf(closed, shown).index], [undefined, 1]);
+  }
+  assert.deepEqual(press(FIRST_VIEW, ["enter", ":c"]).detail, { kind: "changes", from: 0 });
+  assert.equal(press(FIRST_VIEW, [":/c"]).filter, "c");
 });
 
 Deno.test("q ends everywhere but in a filter that is typed", () => {

@@ -27,7 +27,6 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
 
   await test.step("all are well", async () => {
     await verdict.getByText("All 12 workers are alive").waitFor();
-    await changes.getByRole("listitem").first().waitFor(); // The four newest: who came may be listed and have answered since.
     await eventually(async () => assert.equal(await page.title(), "my_component/my_endpoint · metrics"));
     await seasoned(page);
     await shown(page, "all-well");
@@ -36,7 +35,8 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
   await test.step("one is silent", async () => {
     Deno.kill(one.pid, "SIGSTOP");
     await verdict.getByText("1 of 12 workers is silent").waitFor();
-    await changes.getByText("silent").waitFor();
+    await changes.getByText("silent", { exact: true }).waitFor();
+    await changes.getByText(/^no sign for \d+ s$/).waitFor();
     const first = page.locator(".row").first();
     await eventually(async () => assert.equal(await first.locator(".col-state").textContent(), "silent"));
     await eventually(async () =>
@@ -45,12 +45,36 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
     await shown(page, "one-silent");
   });
 
-  await test.step("one is gone", async () => {
-    await one.stop();
-    await verdict.getByText("All 11 workers are alive").waitFor();
-    await changes.getByText("gone").waitFor();
+  await test.step("one is lost, which who looks later can see, too", async () => {
+    await one.stop("SIGKILL");
+    await verdict.getByText(/^11 alive, 1 lost (?:\d+ s ago|just now)$/).waitFor(); // Its lease lives ten seconds.
+    const later = await browser.page(deployment.metrics.url);
+    for (const seen of [page, later]) {
+      const item = seen.getByRole("article", { name: "Changes" }).getByRole("listitem").first();
+      assert.match((await item.textContent())!, /lostsilent for \d+ s$/);
+      await seen.getByText(/^Lost: …\d{6}$/).waitFor();
+      await eventually(async () =>
+        assert.equal(await seen.title(), "11 alive, 1 lost · my_component/my_endpoint · metrics")
+      );
+    }
+    await later.close();
     await eventually(async () => assert.equal(await page.locator(".row").count(), 11));
-    await shown(page, "one-gone");
+    await shown(page, "one-lost");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await shown(page, "one-lost-390");
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  await test.step("another one takes its place, and leaves", async () => {
+    await using another = mockWorkers(deployment, ["--seed", "9"]);
+    await verdict.getByText("All 12 workers are alive").waitFor();
+    await changes.getByText("new", { exact: true }).waitFor();
+    assert.equal(await page.getByText(/^Lost:/).count(), 0);
+    await another.stop();
+    await changes.getByText("left", { exact: true }).waitFor();
+    await changes.getByText("while it answered").waitFor();
+    await verdict.getByText("All 11 workers are alive").waitFor();
+    await shown(page, "one-left");
   });
 
   await test.step("NATS is away, and back", async () => {
