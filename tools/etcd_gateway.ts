@@ -50,6 +50,15 @@ export async function login(
 }
 
 /** Puts keys, whatever their values. */
+/** Gives the user another password; who is logged in as that user no longer is. */
+export async function changePassword(
+  url: string,
+  auth: { readonly username: string; readonly password: string },
+  password: string,
+): Promise<void> {
+  await post(`${url}/v3/auth/user/changepw`, { name: auth.username, password }, await login(url, auth));
+}
+
 export async function putKeys(url: string, keys: readonly string[], token?: string): Promise<void> {
   for (const key of keys) await post(`${url}/v3/kv/put`, { key: btoa(key), value: "" }, token);
 }

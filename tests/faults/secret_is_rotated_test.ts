@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ownProgram, type Program } from "../../tools/program.ts";
 import { type NatsServer, startNats } from "../../tools/servers/nats.ts";
+import { instanceKey } from "../../lib/dynamo/instance_key.ts";
+import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
+import { changePassword, login, putKeys } from "../../tools/etcd_gateway.ts";
+import { Deployment, target } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { NatsOperator } from "../helpers/nats_operator.ts";
 
@@ -52,6 +56,40 @@ Deno.test("a password that is replaced in its file and at NATS is used at the ne
     await eventually(() => assert.equal(said(mock, /Connected to NATS/), 4));
     assert.equal(said(mock, /Reading the secret again/), 1);
     assert.doesNotMatch(mock.log, /secret-/);
+  }));
+
+Deno.test("an etcd password that is replaced in its file and at etcd is used at the next login, by metrics and mock_worker", () =>
+  withFolder(async (folder) => {
+    const old = { username: "root", password: "secret-one" };
+    const path = join(folder, "password");
+    await Deno.writeTextFile(path, `${old.password}\n`);
+    const files = { ETCD_AUTH_USERNAME: "root", ETCD_AUTH_PASSWORD_FILE: path };
+    await using deployment = await Deployment.start({
+      etcdUser: old,
+      env: { ...files, ETCD_AUTH_PASSWORD: "" },
+    });
+    const env = { ...files, NATS_SERVER: deployment.nats.url, ETCD_ENDPOINTS: deployment.etcd.url };
+    await using _mock = ownProgram("mock_worker.ts", { args: [], env });
+    const registered = (count: number) =>
+      eventually(async () => {
+        const page = await deployment.page();
+        assert.equal(page.value("dynamo_metrics_etcd_connected"), 1);
+        assert.equal(
+          page.values("dynamo_metrics_worker_registered").filter((value) => value === 1).length,
+          count,
+        );
+      }, { timeoutMs: 20_000 });
+    await registered(1);
+
+    await Deno.writeTextFile(path, "secret-two");
+    await changePassword(deployment.etcd.url, old, "secret-two");
+    const token = await login(deployment.etcd.url, { ...old, password: "secret-two" });
+    await putKeys(deployment.etcd.url, [instanceKey("v1", target, workerIdFromHex("a2")!)], token);
+    await registered(2);
+    await deployment.etcd.kill();
+    await deployment.etcd.start();
+    await registered(2);
+    assert.doesNotMatch(deployment.metrics.log(), /secret-/);
   }));
 
 Deno.test("credentials that are renewed in time go on, and those that end are never said to be connected", () =>
