@@ -1,4 +1,5 @@
-import { type Feed, type FeedListener, startFeed, UNREADABLE } from "./feed.ts";
+import { type Feed, type FeedListener, UNREADABLE } from "./feed.ts";
+import { startOwnFeed } from "./own_feed.ts";
 import type { FromTab, ToTab } from "./shared_stream.ts";
 
 /** By its name a tab finds the worker that runs the same code: the page's build puts its fingerprint in. */
@@ -78,6 +79,6 @@ export function joinFeed(listener: FeedListener): Feed {
 
   function alone(): void {
     leave();
-    own ??= startFeed(listener);
+    own ??= startOwnFeed(listener);
   }
 }

@@ -57,6 +57,33 @@ Deno.test("a browser without shared workers, or that cannot load one, has a stre
   }
 });
 
+Deno.test("without shared workers seven tabs open too: one that nobody sees holds no stream, and is live when it is seen", async () => {
+  await using fleet = new PlayedFleet();
+  await using browser = await Browser.open();
+  fleet.publish([playedWorker("1")]);
+  const first = await browser.page("about:blank");
+  // Without a screen Chromium calls every tab seen.
+  await first.context().addInitScript(
+    "delete globalThis.SharedWorker; let hidden = false;" +
+      "Object.defineProperty(document, 'hidden', { get: () => hidden });" +
+      "globalThis.hide = (is) => { hidden = is; document.dispatchEvent(new Event('visibilitychange')); };",
+  );
+  await first.goto(fleet.url);
+  const tabs = [first];
+  while (tabs.length < TABS) {
+    await tabs.at(-1)!.getByText("The worker is alive").waitFor();
+    await tabs.at(-1)!.evaluate("hide(true)");
+    tabs.push(await browser.page(fleet.url, { beside: first }));
+  }
+  await tabs.at(-1)!.getByText("The worker is alive").waitFor();
+  fleet.publish([playedWorker("1"), playedWorker("2")]);
+  await tabs.at(-1)!.getByText("All 2 workers are alive").waitFor();
+  assert.equal(await first.getByText("The worker is alive").count(), 1);
+  await first.evaluate("hide(false)");
+  await first.getByText("All 2 workers are alive").waitFor();
+  assert.deepEqual(browser.faults, []);
+});
+
 Deno.test("a page that the browser brings back by Back is live again", async () => {
   await using fleet = new PlayedFleet();
   await using browser = await Browser.open();
