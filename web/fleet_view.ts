@@ -43,9 +43,11 @@ export class TargetView {
 
   /** Takes a whole state. */
   replace(target: Target): void {
-    const { workers, changes = [] } = target;
+    const { workers, changes = [], changes_since } = target;
+    // A program that was started anew remembers nothing of what was before.
+    const earlier = this.changes.filter(({ at }) => changes_since !== undefined && at < changes_since);
+    this.changes = lastChanges([...earlier, ...changes]);
     this.#head(target);
-    this.changes = changes;
     const there = new Set(workers.map(({ id }) => id));
     for (const id of this.rows.keys()) if (!there.has(id)) this.rows.delete(id);
     for (const worker of workers) this.#put(worker);
@@ -87,7 +89,7 @@ export class TargetView {
     this.needsNats = needs_nats;
     this.aggregate = aggregate;
     this.losses = losses;
-    this.changesSince = changes_since;
+    this.changesSince ??= changes_since;
   }
 
   #put(worker: Worker): void {

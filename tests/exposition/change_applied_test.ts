@@ -158,7 +158,7 @@ class Random {
   }
 
   /** None, one or many new changes, and losses that come and go. */
-  changesAfter({ log, losses }: TargetSnapshot["changes"], seq: number): TargetSnapshot["changes"] {
+  changesAfter({ log, losses, since }: TargetSnapshot["changes"], seq: number): TargetSnapshot["changes"] {
     const count = this.#isOneIn(3) ? this.#below(this.#isOneIn(10) ? 200 : 4) : 0;
     const news = Array.from({ length: count }, (): WorkerChange => {
       const about = { at: atOf(seq), worker: String(this.#below(2_000)) as WorkerId };
@@ -172,7 +172,7 @@ class Random {
     return {
       log: count === 0 ? log : lastChanges([...log, ...news]),
       losses: this.#isOneIn(5) ? [] : this.#isOneIn(5) ? [...losses, loss] : losses,
-      since: this.#isOneIn(9) ? undefined : atOf(0),
+      since: since ?? (this.#isOneIn(9) ? atOf(seq) : undefined),
     };
   }
 

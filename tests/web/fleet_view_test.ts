@@ -95,8 +95,29 @@ Deno.test("changes of workers are those of the state and the new ones after it, 
   }
   view.apply(change(121, { changed: [], gone: [], not_seen: [] }));
   assert.deepEqual([ids().length, ids()[0], ids().at(-1)], [100, "21", "120"]);
-  view.replace(state(9, []));
-  assert.deepEqual(ids(), [], "another server remembers nothing");
+  view.replace({ ...whole, targets: [{ ...whole.targets[0]!, changes: [changeOf(120)] }] });
+  assert.deepEqual(ids(), ["120"]);
+});
+
+Deno.test("what a page knew of workers stays when the program is started anew and remembers nothing of it", () => {
+  const view = new FleetView();
+  const changeOf = (n: number): WorkerChange => ({
+    at: time(n),
+    id: String(n),
+    kind: "back",
+    reason: "heard",
+  });
+  const whole = state(0, []);
+  const since = (changes_since: number, ...changes: WorkerChange[]): Fleet => ({
+    ...whole,
+    targets: [{ ...whole.targets[0]!, changes, changes_since: time(changes_since) }],
+  });
+  view.replace(since(1, changeOf(2), changeOf(3)));
+  view.replace(since(1, changeOf(2), changeOf(3), changeOf(4)));
+  const ids = () => view.targets[0]!.changes.map(({ id }) => id);
+  assert.deepEqual(ids(), ["2", "3", "4"], "the same program");
+  view.replace(since(10, changeOf(11)));
+  assert.deepEqual([ids(), view.targets[0]!.changesSince], [["2", "3", "4", "11"], time(1)]);
 });
 
 Deno.test("an id is shown in hex as Dynamo writes it, without loss; what is no number has none", () => {
