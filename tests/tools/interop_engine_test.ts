@@ -250,7 +250,8 @@ Deno.test({
       const titles = (await descendantsOf(program.pid)).map(({ title }) => title);
       assert.deepEqual(titles, ["sh -c sleep 61 & wait", "sleep 61"]);
     });
-    for (const { pid } of (await descendantsOf(program.pid)).reverse()) Deno.kill(pid, "SIGKILL");
+    // The shell first: it would end with its child.
+    for (const { pid } of await descendantsOf(program.pid)) Deno.kill(pid, "SIGKILL");
   },
 });
 

@@ -68,7 +68,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
   await test.step("another one takes its place, and leaves", async () => {
     await using another = mockWorkers(deployment, ["--seed", "9"]);
     await verdict.getByText("All 12 workers are alive").waitFor();
-    await changes.getByText("new", { exact: true }).waitFor();
+    await changes.getByText("new", { exact: true }).first().waitFor();
     assert.equal(await page.getByText(/^Lost:/).count(), 0);
     await another.stop();
     await changes.getByText("left", { exact: true }).waitFor();

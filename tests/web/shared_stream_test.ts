@@ -88,6 +88,7 @@ Deno.test("tabs are told the same, and one that comes later what the stream has 
     at: at(2),
     targets: [{
       ...head,
+      changes: [],
       workers: [{ ...workers[0], model: "m" }, { ...workers[1], kv_blocks_used: 9, last_seen_at: at(2) }],
     }],
   });

@@ -11,7 +11,7 @@ const SLICES = 50;
 const SLICE_PORTS = (LAST_PORT - FIRST_PORT) / SLICES;
 const FIRST_LOCK_PORT = FIRST_PORT - SLICES;
 
-/** Ports given out by this process are not given out twice. */
+/** Ports that were given out by this process, and are not given out again while others are left. */
 const given = new Set<number>();
 
 const slice = claimSlice();
@@ -27,6 +27,7 @@ export function freePorts(count: number): number[] {
     const port = slice.from + Math.floor(Math.random() * slice.count);
     if (given.has(port) || !isFree(port)) continue;
     given.add(port);
+    if (given.size > slice.count / 2) given.delete(given.values().next().value!); // The oldest.
     ports.push(port);
   }
   return ports;
