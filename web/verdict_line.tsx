@@ -37,7 +37,7 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
       <p class="line" role="status">
         <Shape of={isLost ? "discovered" : tone === "good" ? "good" : "bad"} />
         <strong>
-          {isLost && <span aria-live="off">{pastText(model)}:{" "}</span>}
+          {isLost && <span aria-live="off">{`${pastText(model)}: `}</span>}
           {line}
           {theStuckOne && <span aria-live="off">: {stuckNote(theStuckOne, model.nowMs)}</span>}
           {losses && <span aria-live="off">{lossAgo(losses, model.nowMs)}</span>}
