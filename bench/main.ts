@@ -16,6 +16,7 @@ import {
   writeResults,
 } from "./results.ts";
 import { ROWS } from "./rows.ts";
+import { taskArgs } from "../tools/task_args.ts";
 
 const { quick, only, baseline: baselineFile } = readOptions();
 try {
@@ -56,6 +57,7 @@ function failed(error: Error): RowResult {
 function readOptions(): { quick: boolean; only: readonly string[]; baseline: string | undefined } {
   try {
     const { values } = parseArgs({
+      args: [...taskArgs],
       options: {
         quick: { type: "boolean", default: false },
         only: { type: "string", multiple: true, default: [] },

@@ -1,8 +1,10 @@
+import { taskArgs } from "./task_args.ts";
+
 /**
  * Puts the executables of several targets (`FROM/<target>/<program>`) into one folder, named by program and target, as
  * they are attached to a release.
  */
-const [from, to] = Deno.args;
+const [from, to] = taskArgs;
 if (from === undefined || to === undefined) {
   console.error("error: two folders are needed: FROM and TO");
   Deno.exit(2);

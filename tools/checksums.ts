@@ -1,5 +1,7 @@
 /** Writes SHA256SUMS of a folder's files into the folder, in the form that `sha256sum --check` reads. */
-const [folder = "dist"] = Deno.args;
+import { taskArgs } from "./task_args.ts";
+
+const [folder = "dist"] = taskArgs;
 const names = filesOf(folder).filter(({ isFile, name }) => isFile && name !== "SHA256SUMS");
 const lines = await Promise.all(
   names.map(({ name }) => name).toSorted().map(async (name) => {

@@ -5,6 +5,7 @@
 import { arch, platform } from "node:process";
 import { parseArgs } from "node:util";
 import { V8_FLAGS } from "./v8_flags.ts";
+import { taskArgs } from "./task_args.ts";
 
 const root = new URL("..", import.meta.url);
 /** etcd3 reads this from its package's folder when it runs. */
@@ -94,7 +95,7 @@ async function revision(): Promise<string> {
 function options(): { target: string | undefined; out: string } {
   try {
     const { values: { target, out } } = parseArgs({
-      args: Deno.args,
+      args: [...taskArgs],
       options: { target: { type: "string" }, out: { type: "string", default: "dist" } },
     });
     if (out === "") throw new Error("--out needs a folder");

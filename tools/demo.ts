@@ -11,6 +11,7 @@ import { compareUnderFaults } from "./against_original.ts";
 import { ownCommand, ownProgram, type Program, servedUrl } from "./program.ts";
 import { startEtcd } from "./servers/etcd.ts";
 import { startNats } from "./servers/nats.ts";
+import { taskArgs } from "./task_args.ts";
 
 /** A process each: one release is asked over NATS, the other speaks by itself over ZMQ. */
 const PROCESSES = [
@@ -24,8 +25,8 @@ const SEEN_MS = 30_000;
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => stop.abort());
-const isComparison = Deno.args.join() === "--against-original";
-const seconds = isComparison ? undefined : readSeconds(Deno.args);
+const isComparison = taskArgs.join() === "--against-original";
+const seconds = isComparison ? undefined : readSeconds(taskArgs);
 try {
   if (isComparison) await compareUnderFaults({ print: console.log, signal: stop.signal });
   else await demo(stop.signal);

@@ -8,6 +8,7 @@ import { holdEngine } from "./interop/engine_hold.ts";
 import { findPython } from "./interop/python.ts";
 import { ENGINE_RUN, type Run, RUNS } from "./interop/runs.ts";
 import { venvOf, type Wheel } from "./interop/venv.ts";
+import { taskArgs } from "./task_args.ts";
 
 const HELP = `Runs real programs of Dynamo's releases and compares our page with what they were told.
 
@@ -25,7 +26,7 @@ interface Options {
   readonly isHeld: boolean;
 }
 
-const options = readOptions(Deno.args);
+const options = readOptions(taskArgs);
 // What the caller's environment says of a deployment is not for these.
 for (const name of Object.keys(Deno.env.toObject())) {
   if (/^(?:DYN_|NATS_|ETCD_|RUST_|VLLM_)/.test(name)) Deno.env.delete(name);
@@ -76,7 +77,7 @@ function readOptions(args: readonly string[]): Options {
   const releases = [...new Set(RUNS.map(({ release }) => release))].join(", ");
   try {
     const { values: { only, python, hold: isHeld, help } } = parseArgs({
-      args: args[0] === "--" ? args.slice(1) : [...args], // As in `deno task interop -- --only engine`.
+      args: [...args],
       options: {
         only: { type: "string" },
         hold: { type: "boolean", default: false },

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import config from "../deno.json" with { type: "json" };
+import { taskArgs } from "./task_args.ts";
 
-const [folder = "dist"] = Deno.args;
-if (Deno.args.length > 1 || folder.startsWith("-")) {
+const [folder = "dist"] = taskArgs;
+if (taskArgs.length > 1 || folder.startsWith("-")) {
   console.error("error: the only argument is the folder of the executables");
   Deno.exit(2);
 }

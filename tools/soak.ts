@@ -13,6 +13,7 @@ import { PageReader } from "./page_reader.ts";
 import { ownProgram, type Program, servedUrl } from "./program.ts";
 import { type EtcdServer, startEtcd } from "./servers/etcd.ts";
 import { type NatsServer, startNats } from "./servers/nats.ts";
+import { taskArgs } from "./task_args.ts";
 
 const MIB = 1_048_576;
 const LONGEST_ANSWER_MS = 100;
@@ -78,6 +79,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 const { values } = parseArgs({
+  args: [...taskArgs],
   options: { seconds: { type: "string", default: "600" }, seed: { type: "string", default: "1" } },
 });
 const [seconds, seed] = [Number(values.seconds), Number(values.seed)];

@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build, type BuildOptions, stop } from "esbuild";
+import { taskArgs } from "./task_args.ts";
 
 const source = new URL("../web/", import.meta.url);
 const assets = new URL("../lib/web/assets/", import.meta.url);
@@ -24,7 +25,7 @@ const COMMON = {
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    args: Deno.args,
+    args: [...taskArgs],
     options: { out: { type: "string", default: fileURLToPath(assets) } },
   });
   await buildPage(values.out);

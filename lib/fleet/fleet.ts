@@ -1,4 +1,6 @@
+import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
 import type { HitRate } from "../dynamo/hit_rate.ts";
+import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import type { Releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
@@ -75,12 +77,16 @@ export const UNCOUNTED_REASONS = ["duplicate_id", "late", "too_many_workers"] as
 export const GONE_REASONS = ["deregistered", "forgotten"] as const;
 export const UNHEARD_REASONS = ["unknown_worker", "too_many_workers"] as const;
 
+/** The events by which workers are heard. */
+export const HEARD_EVENTS = [KV_METRICS_EVENT, FORWARD_PASS_EVENT] as const;
+export type HeardEvent = typeof HEARD_EVENTS[number];
+
 /** How many answers did not count, and how many workers went. */
 export interface Notes {
   readonly uncounted: Readonly<Record<typeof UNCOUNTED_REASONS[number], number>>;
   readonly gone: Readonly<Record<typeof GONE_REASONS[number], number>>;
-  /** Observations of nobody that is known, or can be. */
-  readonly unheard: Readonly<Record<typeof UNHEARD_REASONS[number], number>>;
+  /** Events of nobody that is known, or can be, by event. */
+  readonly unheard: Readonly<Record<HeardEvent, Readonly<Record<typeof UNHEARD_REASONS[number], number>>>>;
 }
 
 export function emptyFleet(target: Target): Fleet {

@@ -1,4 +1,6 @@
+import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
 import type { HitRate } from "../dynamo/hit_rate.ts";
+import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
 import type { Observation } from "../events/observation.ts";
@@ -44,7 +46,10 @@ export class FleetDraft {
   readonly #notes = {
     uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
     gone: { deregistered: 0, forgotten: 0 },
-    unheard: { unknown_worker: 0, too_many_workers: 0 },
+    unheard: {
+      [KV_METRICS_EVENT]: { unknown_worker: 0, too_many_workers: 0 },
+      [FORWARD_PASS_EVENT]: { unknown_worker: 0, too_many_workers: 0 },
+    },
   };
   readonly #workers: WorkerTableDraft;
   #gone: Map<WorkerId, Tombstone> | undefined;
@@ -177,10 +182,17 @@ export class FleetDraft {
   takeObservations(observations: readonly Observation[]): Parts<void> {
     return each(observations, (observation) => {
       const worker = this.#workers.get(observation.worker) ?? this.#meet(observation);
-      if (typeof worker === "string") return void this.#notes.unheard[worker]++;
+      if (typeof worker === "string") return this.#countUnheard(observation, worker);
       if (pageCountersFell(worker, observation)) this.#changes.restarted(worker.id, observation.at);
       this.#workers.put(listen(worker, observation));
     });
+  }
+
+  /** A page is no event: it is counted where it is asked for. */
+  #countUnheard({ said: { kind } }: Observation, reason: typeof UNHEARD_REASONS[number]): void {
+    if (kind === "page") return;
+    const isPass = kind === "forward_pass" || kind === "heartbeat";
+    this.#notes.unheard[isPass ? FORWARD_PASS_EVENT : KV_METRICS_EVENT][reason]++;
   }
 
   /** A worker that nobody lists, by what it says itself; one that went, only by what it says after that. */

@@ -1,14 +1,18 @@
 import { EVENT_PROBLEMS } from "../dynamo/event_error.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
-import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
-import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { EventBatch } from "../events/channel_listener.ts";
 import type { HitRateBatch } from "../events/hit_rate_listener.ts";
 import { FAMILIES } from "../exposition/families.ts";
 import { familyLabels, namespaceLabels, PREFIX, targetLabels } from "../exposition/family.ts";
 import type { CountedFamily } from "../exposition/samples.ts";
-import { GONE_REASONS, type Notes, UNCOUNTED_REASONS, UNHEARD_REASONS } from "../fleet/fleet.ts";
+import {
+  GONE_REASONS,
+  HEARD_EVENTS,
+  type Notes,
+  UNCOUNTED_REASONS,
+  UNHEARD_REASONS,
+} from "../fleet/fleet.ts";
 import type { MonitorRecorder } from "../monitor/monitor.ts";
 import { ENTRY_REJECTIONS, REPLY_REJECTIONS } from "../scrape/answer.ts";
 import { PAGE_PROBLEMS, type PageBatch } from "../scrape/page_poller.ts";
@@ -49,7 +53,7 @@ export class Telemetry implements MonitorRecorder {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     });
     const labels = toLabels(target);
-    const events = [HIT_RATE_EVENT, KV_METRICS_EVENT, FORWARD_PASS_EVENT];
+    const events = [HIT_RATE_EVENT, ...HEARD_EVENTS];
     this.#rounds.inc(labels, 0);
     this.#roundsFailed.inc(labels, 0);
     this.#roundDuration.zero(labels);
@@ -101,7 +105,9 @@ export class Telemetry implements MonitorRecorder {
 
   notes(target: Target, { uncounted, gone, unheard }: Notes): void {
     const labels = toLabels(target);
-    count(this.#eventsRejected, eventLabels(target.namespace, KV_METRICS_EVENT), unheard);
+    for (const event of HEARD_EVENTS) {
+      count(this.#eventsRejected, eventLabels(target.namespace, event), unheard[event]);
+    }
     count(this.#repliesRejected, labels, uncounted);
     count(this.#workersGone, labels, gone);
   }

@@ -169,7 +169,7 @@ Deno.test("of more workers than can be, by what is said on NATS, only those come
       membership: { known: true, workers: registered, publishers: new Set(), needsNats: true },
     }],
   );
-  assert.deepEqual([notes.unheard, notes.uncounted], [
+  assert.deepEqual([notes.unheard.kv_metrics, notes.uncounted], [
     { unknown_worker: 0, too_many_workers: 2 },
     { duplicate_id: 0, late: 0, too_many_workers: 1 },
   ]);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Said } from "../../lib/events/observation.ts";
 import {
   a,
   answer,
@@ -97,14 +98,26 @@ Deno.test("what came by a connection that is lost is no longer known", () => {
 });
 
 Deno.test("an older observation changes nothing, and one of nobody is only counted", () => {
+  const page = { kind: "page", numbers: { dpRank: 0, running: 4 } };
   const { fleet, notes } = feed(
     listed,
     [10, observations(observed(9, a, blocks(50)))],
-    [11, observations(observed(8, a, blocks(1)), observed(9, "77" as never, blocks(1)))],
+    [
+      11,
+      observations(
+        observed(8, a, blocks(1)),
+        ...[blocks(1), pass(1, 0), { kind: "heartbeat" }, page].map((said) =>
+          observed(9, "77" as never, said as Said)
+        ),
+      ),
+    ],
   );
   assert.equal(snapshotTarget(fleet, { now: at(11), limits }).workers[0]!.numbers.activeBlocks, 50);
   assert.equal(fleet.workers.size, 1);
-  assert.equal(notes.unheard.unknown_worker, 1);
+  assert.deepEqual(notes.unheard, {
+    "kv_metrics": { unknown_worker: 1, too_many_workers: 0 },
+    "forward-pass-metrics": { unknown_worker: 2, too_many_workers: 0 },
+  }, "each by its event; a page is none");
 });
 
 Deno.test("of a page that is newer than the events all numbers count, and its requests in flight are none of the worker's", () => {

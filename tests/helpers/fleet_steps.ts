@@ -10,6 +10,7 @@ import {
   type Fleet,
   type FleetInput,
   GONE_REASONS,
+  HEARD_EVENTS,
   type Notes,
   UNCOUNTED_REASONS,
   UNHEARD_REASONS,
@@ -119,13 +120,18 @@ export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } 
   const sum = {
     uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
     gone: { deregistered: 0, forgotten: 0 },
-    unheard: { unknown_worker: 0, too_many_workers: 0 },
+    unheard: {
+      "kv_metrics": { unknown_worker: 0, too_many_workers: 0 },
+      "forward-pass-metrics": { unknown_worker: 0, too_many_workers: 0 },
+    },
   };
   for (const [ms, input] of steps) {
     const result = apply(fleet, input, { now: at(ms), limits });
     fleet = result.fleet;
     for (const reason of UNCOUNTED_REASONS) sum.uncounted[reason] += result.notes.uncounted[reason];
-    for (const reason of UNHEARD_REASONS) sum.unheard[reason] += result.notes.unheard[reason];
+    for (const event of HEARD_EVENTS) {
+      for (const reason of UNHEARD_REASONS) sum.unheard[event][reason] += result.notes.unheard[event][reason];
+    }
     for (const reason of GONE_REASONS) sum.gone[reason] += result.notes.gone[reason];
   }
   return { fleet, notes: sum };

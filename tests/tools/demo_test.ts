@@ -7,7 +7,7 @@ const SCRIPT = new URL("../../tools/demo.ts", import.meta.url).href;
 Deno.test("the demo shows its workers between the page's address, and an interrupt leaves no process, port or file behind", async () => {
   const temp = await Deno.makeTempDir({ prefix: "demo-" });
   try {
-    const demo = start(["--for", "60"], temp);
+    const demo = start(["--", "--for", "60"], temp); // As npm users write it.
     let output = "";
     let during: string[] | undefined;
     for await (const text of demo.stdout.pipeThrough(new TextDecoderStream())) {

@@ -19,6 +19,7 @@ import { familiesTable, samplesTable, unitsTable } from "./engines.ts";
 import { comparisonPart, outputParts } from "./output.ts";
 import { seriesTable } from "./series.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
+import { taskArgs } from "../task_args.ts";
 
 /** A document and its parts that come from tables, by name. */
 export interface GeneratedDocument {
@@ -134,7 +135,7 @@ function shownText(shown: OddReply["original"], counted: readonly string[] = [])
 }
 
 if (import.meta.main) {
-  const isWhole = Deno.args.includes("--with-original");
+  const isWhole = taskArgs.includes("--with-original");
   const output = { ...await outputParts(), ...(isWhole && await comparisonPart()) };
   for (const { file, parts } of generatedDocuments()) {
     const name = file.pathname.split("/").at(-1);

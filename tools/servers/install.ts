@@ -4,10 +4,11 @@
  *     deno run -A tools/servers/install.ts [names…]
  */
 import { BINARY_NAMES, binaryVersion, findBinary } from "./binaries.ts";
+import { taskArgs } from "../task_args.ts";
 
 if (import.meta.main) {
   let missing = 0;
-  for (const name of Deno.args.length > 0 ? Deno.args : BINARY_NAMES) {
+  for (const name of taskArgs.length > 0 ? taskArgs : BINARY_NAMES) {
     try {
       console.log(`${name} ${await binaryVersion(name)} ${await findBinary(name)}`);
     } catch (error) {
