@@ -5,6 +5,7 @@ import { Shape } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { usePlace } from "./place.ts";
 import { ageText, timeText } from "./text.ts";
+import { serversOf } from "../lib/exposition/connections.ts";
 import { printable } from "../lib/exposition/printable.ts";
 import { VerdictLine } from "./verdict_line.tsx";
 import { WorkerPage } from "./worker_page.tsx";
@@ -89,24 +90,15 @@ function TargetChoice(
 
 /** What the program is connected to, and this page to the program. */
 function Connections({ model }: { model: Model }) {
-  const { nats, etcd, atMs } = model.fleet;
+  const { atMs } = model.fleet;
   const age = ageText(Math.max(0, (model.nowMs - atMs) / 1_000));
   return (
     <ul class="connections" aria-label="Connections">
-      {nats && (
-        <Connection
-          name="NATS"
-          good={!model.fleet.missesNats()}
-          word={nats.connected ? "connected" : model.fleet.missesNats() ? "away" : "away, not needed"}
-        />
-      )}
-      {etcd && (
-        <Connection
-          name={etcd.kind === "file" ? "file store" : "etcd"}
-          good={etcd.connected}
-          word={etcd.connected ? "connected" : "away"}
-        />
-      )}
+      {serversOf(model.fleet).map(({ name, kind, connected, reason }) => {
+        const isMissed = !connected && (kind !== "nats" || model.fleet.missesNats());
+        const word = connected ? "connected" : isMissed ? "away" : "away, not needed";
+        return <Connection key={name} name={name} good={!isMissed} word={word} why={reason} />;
+      })}
       {model.lostAtMs !== undefined
         ? <Connection name="server" good={false} word="lost" />
         : model.hasState && <Connection name="live" good word={age === "now" ? "now" : `${age} old`} />}
@@ -114,9 +106,14 @@ function Connections({ model }: { model: Model }) {
   );
 }
 
-function Connection({ name, good, word }: { name: string; good: boolean; word: string }) {
+function Connection({ name, good, word, why }: {
+  name: string;
+  good: boolean;
+  word: string;
+  why?: string | undefined;
+}) {
   return (
-    <li class={good ? "connection good" : "connection bad"}>
+    <li class={good ? "connection good" : "connection bad"} title={why && printable(why)}>
       <Shape of={good ? "good" : "bad"} />
       <span>{name}</span> <b>{word}</b>
     </li>

@@ -115,6 +115,7 @@ export class FleetView {
   atMs = 0;
   nats: Fleet["nats"];
   etcd: Fleet["etcd"];
+  connections: Fleet["connections"];
   targets: TargetView[] = [];
   /** The program's. */
   version: string | undefined;
@@ -136,13 +137,14 @@ export class FleetView {
 
   /** What `replace` would take. */
   state(): Fleet {
-    const { seq, atMs, version, nats, etcd, targets } = this;
+    const { seq, atMs, version, nats, etcd, connections, targets } = this;
     return {
       seq,
       at: new Date(atMs).toISOString(),
       ...(version !== undefined && { version }),
       ...(nats && { nats }),
       ...(etcd && { etcd }),
+      ...(connections && { connections }),
       targets: targets.map((target) => target.state()),
     };
   }
@@ -157,11 +159,12 @@ export class FleetView {
     return this.targets.find((target) => pathOf(target.name) === pathOf(name));
   }
 
-  #head({ seq, at, nats, etcd }: Fleet | Change): void {
+  #head({ seq, at, nats, etcd, connections }: Fleet | Change): void {
     this.seq = seq;
     this.atMs = Date.parse(at);
     this.nats = nats;
     this.etcd = etcd;
+    this.connections = connections;
   }
 }
 

@@ -2,6 +2,8 @@ import type { FleetView, TargetView } from "./fleet_view.ts";
 import { shownPath } from "./fleet_view.ts";
 import { counted, STATE_WORDS } from "./text.ts";
 import type { Losses, Worker } from "../lib/exposition/api_v1.ts";
+import { serversOf, storeOf } from "../lib/exposition/connections.ts";
+import { printable } from "../lib/exposition/printable.ts";
 import { waitingWeight } from "../lib/exposition/waiting.ts";
 import { silentRanksSum, stuckWorkersNote } from "../lib/exposition/worker_notes.ts";
 
@@ -19,19 +21,23 @@ export interface Verdict {
 export function verdictOf(fleet: FleetView, target: TargetView): Verdict {
   const { silent, undecodable, no_data, discovered, responding } = target.aggregate.workers;
   const all = silent + undecodable + no_data + discovered + responding;
-  const store = fleet.etcd?.kind === "file" ? "the file store" : "etcd";
+  const servers = serversOf(fleet);
+  const listing = storeOf(fleet);
+  const store = listing?.name === "etcd" ? "etcd" : `the ${listing?.name}`;
   const missesNats = fleet.missesNats(target);
   const missing = [
     ...(missesNats ? ["NATS"] : []),
-    ...(fleet.etcd?.connected === false ? [store] : []),
+    ...(listing?.connected === false ? [store] : []),
   ];
   if (missing.length > 0) {
+    const why = servers.find(({ kind, connected }) => !connected && (kind !== "nats" || missesNats))?.reason;
+    const effect = missesNats
+      ? "Workers that answer over NATS cannot be asked: their numbers are not known until it is back."
+      : "Who is registered is not known until it is back: workers count while they answer.";
     return {
       tone: "bad",
       line: `${upper(missing.join(" and "))} cannot be reached`,
-      hint: missesNats
-        ? "Workers that answer over NATS cannot be asked: their numbers are not known until it is back."
-        : "Who is registered is not known until it is back: workers count while they answer.",
+      hint: why === undefined ? effect : `${upper(printable(why))}. ${effect}`,
     };
   }
   // While nobody is there it is not known what they need.
@@ -100,7 +106,7 @@ function notUp({ nats }: FleetView, { needsNats, aggregate: { round } }: TargetV
 
 function noWorkers(fleet: FleetView, target: TargetView, store: string): Verdict {
   const asked = fleet.nats?.connected !== true ? [] : ["nobody answers over NATS"];
-  const listed = fleet.etcd === undefined ? [] : [`${store} lists none`];
+  const listed = storeOf(fleet) === undefined ? [] : [`${store} lists none`];
   const reasons = [...listed, ...asked].join(" and ");
   return {
     tone: "warn",

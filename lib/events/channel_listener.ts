@@ -12,6 +12,7 @@ import { componentEventSubject, endpointEventSubject, eventSubject } from "../dy
 import type { Target } from "../dynamo/target.ts";
 import { logger } from "../log.ts";
 import { type Clock, turnClock } from "../timing.ts";
+import type { ConnectionState } from "../transport/connectivity.ts";
 import { Gate } from "../transport/gate.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { ZmqSubscriber } from "../transport/zmq_sub.ts";
@@ -93,6 +94,7 @@ export class ChannelListener implements Disposable {
   readonly #clock: Clock;
   readonly #inboxes = new Map<string, Source & { readonly inbox: Inbox }>();
   readonly #sources = new Map<string, Disposable>();
+  readonly #subscribers = new Map<string, ZmqSubscriber>();
   readonly #natsListener: Disposable | undefined;
   #lost = new Set<string>();
 
@@ -126,6 +128,13 @@ export class ChannelListener implements Disposable {
       this.#inboxes.delete(name);
     }
     for (const [name, open] of wanted) if (!this.#sources.has(name)) this.#sources.set(name, open());
+  }
+
+  /** The publishers on ZMQ that could not be reached, or were lost, by `HOST:PORT TOPIC`. */
+  *unreachable(): Generator<{ readonly name: string; readonly state: ConnectionState }> {
+    for (const [name, { state }] of this.#subscribers) {
+      if (!state.connected && state.reason !== undefined) yield { name, state };
+    }
   }
 
   /** What came since the last call; undefined when nothing did. */
@@ -185,7 +194,13 @@ export class ChannelListener implements Disposable {
         if (!subscriber.connected) this.#lose(name);
       },
     });
-    return { [Symbol.dispose]: () => void subscriber[Symbol.asyncDispose]() };
+    this.#subscribers.set(name, subscriber);
+    return {
+      [Symbol.dispose]: () => {
+        this.#subscribers.delete(name);
+        void subscriber[Symbol.asyncDispose]();
+      },
+    };
   }
 
   #keeper(name: string, source: Source): (data: Message) => void {

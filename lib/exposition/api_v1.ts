@@ -14,8 +14,25 @@ export interface Fleet extends Head {
 interface Head {
   readonly seq: number;
   readonly at: string;
+  /** Deprecated, see `connections`. */
   readonly nats?: { readonly connected: boolean; readonly reconnects: number };
-  readonly etcd?: { readonly kind: "etcd" | "file"; readonly connected: boolean };
+  /** Deprecated, see `connections`; where workers are registered. */
+  readonly etcd?: { readonly kind: string; readonly connected: boolean };
+  /** NATS, the store, and the publishers that cannot be reached; absent from programs before 0.4. */
+  readonly connections?: readonly Connection[];
+}
+
+/** A connection to a server or a worker. */
+export interface Connection {
+  /** `NATS`, `etcd`, `file store`, or of a publisher `HOST:PORT TOPIC`. */
+  readonly name: string;
+  /** `nats`, `etcd`, `file` or `zmq`. */
+  readonly kind: string;
+  readonly connected: boolean;
+  /** Why it is not connected, once that is known. */
+  readonly reason?: string;
+  /** When `connected` became what it is. */
+  readonly since: string;
 }
 
 export interface TargetName {

@@ -15,7 +15,7 @@ const ofNumbers = (value: (numbers: WorkerNumbers) => number | undefined) => (wo
 const ofSpecDecode = (value: (spec: SpecDecode) => number | undefined) =>
   ofNumbers(({ specDecode }) => specDecode && value(specDecode));
 const seconds = (at: Instant | undefined) => at && at.epochMs / 1_000;
-const connectedTo = (kind: "etcd" | "file", store: Snapshot["store"]) =>
+const connectedTo = (kind: string, store: Snapshot["store"]) =>
   store?.kind === kind ? Number(store.connected) : undefined;
 const flag = (value: boolean | undefined) => value === undefined ? undefined : Number(value);
 
@@ -366,15 +366,30 @@ const TABLE: readonly Family[] = [
     source: { per: "snapshot", value: ({ nats }) => nats?.reconnects },
   },
   {
+    name: `${PREFIX}store_connected`,
+    type: "gauge",
+    help:
+      "1 while the store that lists the workers can be read: etcd, or file (the folder of file discovery); absent with --no-etcd.",
+    source: {
+      per: "snapshot_by",
+      label: "store",
+      visit({ store }, add) {
+        if (store) add(store.kind, Number(store.connected));
+      },
+    },
+  },
+  {
     name: `${PREFIX}etcd_connected`,
     type: "gauge",
-    help: "1 while list and watch of etcd work; absent where it is not used.",
+    help:
+      'Deprecated, see dynamo_metrics_store_connected{store="etcd"}. 1 while list and watch of etcd work; absent where it is not used.',
     source: { per: "snapshot", value: ({ store }) => connectedTo("etcd", store) },
   },
   {
     name: `${PREFIX}file_store_readable`,
     type: "gauge",
-    help: "1 while the folder of file discovery can be read; absent where it is not used.",
+    help:
+      'Deprecated, see dynamo_metrics_store_connected{store="file"}. 1 while the folder of file discovery can be read; absent where it is not used.',
     source: { per: "snapshot", value: ({ store }) => connectedTo("file", store) },
   },
   counter("rounds_total", "Rounds of questions to the workers, failed ones too.", TARGET),

@@ -15,13 +15,19 @@ export interface Family {
 }
 
 /**
- * Where samples come from: the program's own counters (by the family's name), or the Snapshot, once for it, for each
+ * Where samples come from: the program's own counters (by the family's name), or the Snapshot, once for it or for each value of a label, for each
  * target, worker, channel, rank, estimate or endpoint of a worker, or worker named by hit-rate events; or the sum over all
  * workers of a target, or one for each value of a label. An undefined value is no sample.
  */
 export type Source =
   | { readonly per: "counters"; readonly labels: readonly string[] }
   | { readonly per: "snapshot"; readonly value: (snapshot: Snapshot) => number | undefined }
+  | {
+    readonly per: "snapshot_by";
+    readonly label: string;
+    /** Calls `add` with each value of the label. */
+    readonly visit: (snapshot: Snapshot, add: Add) => void;
+  }
   | {
     readonly per: "target";
     readonly naming: Naming;
@@ -67,6 +73,7 @@ type Grain = "each" | "all" | undefined;
 const GRAINS: Readonly<Record<Source["per"], Grain>> = {
   counters: undefined,
   snapshot: undefined,
+  snapshot_by: undefined,
   target: undefined,
   namespace: undefined,
   state: undefined,
@@ -114,6 +121,8 @@ export function familyLabels({ source }: Family): readonly string[] {
       return source.labels;
     case "snapshot":
       return [];
+    case "snapshot_by":
+      return [source.label];
     case "target":
       return TARGET_LABELS[source.naming];
     case "namespace":

@@ -25,12 +25,13 @@ export function* fleetJson(snapshot: Snapshot, version?: string): Generator<stri
 }
 
 /** What stands before the targets: which Snapshot this is, and what is connected. */
-export function headOf({ seq, at, nats, store }: Snapshot): object {
+export function headOf({ seq, at, nats, store, connections }: Snapshot): object {
   return {
     seq,
     at: timeText(at),
     ...(nats && { nats: { connected: nats.connected, reconnects: nats.reconnects } }),
     ...(store && { etcd: { kind: store.kind, connected: store.connected } }),
+    connections: connections.map(({ since, ...connection }) => ({ ...connection, since: timeText(since) })),
   };
 }
 

@@ -40,6 +40,12 @@ export function* samplePieces(family: Family, { snapshot, counted }: Origin): Ge
     case "snapshot":
       yield sampleText(name, [], source.value(snapshot));
       return;
+    case "snapshot_by": {
+      const lines: string[] = [];
+      source.visit(snapshot, (key, value) => lines.push(sampleText(name, [[source.label, key]], value)));
+      yield lines.join("");
+      return;
+    }
   }
   for (const target of snapshot.targets) yield* targetPieces(family, target);
 }

@@ -17,8 +17,23 @@ export interface Snapshot {
   /** Undefined when the program was told to do without NATS. */
   readonly nats: { readonly connected: boolean; readonly reconnects: number } | undefined;
   /** Where workers are registered; undefined when the program was told to do without. */
-  readonly store: { readonly kind: "etcd" | "file"; readonly connected: boolean } | undefined;
+  readonly store: { readonly kind: string; readonly name: string; readonly connected: boolean } | undefined;
+  /** All of them: NATS, the store, and the publishers that cannot be reached, as many as are listed. */
+  readonly connections: readonly Connection[];
   readonly targets: readonly TargetSnapshot[];
+}
+
+/** One connection to a server or a worker. */
+export interface Connection {
+  /** For people: `NATS`, `etcd`, `file store`, `HOST:PORT TOPIC`. */
+  readonly name: string;
+  /** `nats`, a kind of store, or `zmq`. */
+  readonly kind: string;
+  readonly connected: boolean;
+  /** Why it is not connected; undefined while it is, and before the first try has failed. */
+  readonly reason: string | undefined;
+  /** When `connected` became what it is. */
+  readonly since: Instant;
 }
 
 export interface TargetSnapshot {

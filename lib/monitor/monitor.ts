@@ -18,7 +18,7 @@ import {
 } from "../fleet/fleet.ts";
 import type { FleetLimits } from "../fleet/worker.ts";
 import { type Parts, whole } from "../fleet/parts.ts";
-import { type Snapshot, snapshotInParts } from "../fleet/snapshot.ts";
+import { type Connection, type Snapshot, snapshotInParts } from "../fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { logger } from "../log.ts";
 import { type PageBatch, PagePoller } from "../scrape/page_poller.ts";
@@ -65,6 +65,9 @@ const CHANGES_MS = 100;
 const EVENTS_MS = 1_000;
 /** The longest from one question for a worker's page to the next, where workers are not silent sooner. */
 const PAGES_MS = 2_000;
+
+/** How many publishers that cannot be reached are listed. */
+const MAX_PUBLISHERS = 100;
 
 const NO_TARGETS: readonly PageTarget[] = [];
 
@@ -364,7 +367,8 @@ export class Monitor implements Disposable {
     const hearsNats = this.#scraper === undefined && nats?.connected === true;
     const connections = {
       nats: nats && { connected: nats.connected, reconnects: nats.reconnects },
-      store: store && { kind: store.kind, connected: store.connected },
+      store: store && { kind: store.kind, name: store.name, connected: store.connected },
+      connections: this.#connections(),
     };
     const target = yield* snapshotInParts(this.#fleet, {
       now,
@@ -375,6 +379,19 @@ export class Monitor implements Disposable {
       pageProblems: this.#pageProblems(),
     });
     return { seq, at: now, ...connections, targets: [target] };
+  }
+
+  #connections(): Connection[] {
+    const { nats, store } = this.#options;
+    return [
+      ...nats ? [{ name: "NATS", kind: "nats", ...nats.state }] : [],
+      ...store ? [{ name: store.name, kind: store.kind, ...store.state }] : [],
+      ...this.#channels.unreachable().take(MAX_PUBLISHERS).map(({ name, state }) => ({
+        name,
+        kind: "zmq",
+        ...state,
+      })),
+    ];
   }
 
   /** Why pages of workers are not read. */

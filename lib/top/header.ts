@@ -1,6 +1,7 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
 import type { Aggregate, Fleet, HistoryAnswer, Losses, State, Target, Worker } from "../exposition/api_v1.ts";
+import { serversOf } from "../exposition/connections.ts";
 import { lossNote } from "../exposition/change_notes.ts";
 import { printable, shortId } from "../exposition/printable.ts";
 import { ratioOf } from "../exposition/ratio.ts";
@@ -134,7 +135,7 @@ function titleLine(
 
 /** What is connected and how the last round went; or why there is nothing to say. */
 function statusLine(
-  { nats, etcd }: Fleet,
+  fleet: Fleet,
   target: Target | undefined,
   { reading, columns }: HeaderOptions,
 ): Line {
@@ -143,8 +144,9 @@ function statusLine(
   }
   const spans: Span[] = [];
   const isNatsNeeded = target?.needs_nats !== false;
-  if (nats && (nats.connected || isNatsNeeded)) spans.push(connection("NATS", nats.connected));
-  if (etcd) spans.push(connection(etcd.kind === "file" ? "file store" : "etcd", etcd.connected));
+  for (const { name, kind, connected } of serversOf(fleet)) {
+    if (connected || kind !== "nats" || isNatsNeeded) spans.push(connection(name, connected));
+  }
   const round = target?.aggregate.round;
   if (round?.failed) spans.push({ text: "round failed", color: "red" });
   else if (round) {

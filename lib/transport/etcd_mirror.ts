@@ -1,5 +1,6 @@
 import type { Etcd3, IKeyValue, Watcher } from "etcd3";
 import { sleep, within } from "../timing.ts";
+import type { ConnectionState } from "./connectivity.ts";
 import { CALL_MS, type EtcdClient, type EtcdOptions } from "./etcd_client.ts";
 import { EtcdSessions, type Session } from "./etcd_sessions.ts";
 import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
@@ -16,6 +17,7 @@ export interface EtcdMirrorOptions extends EtcdOptions {
  */
 export class EtcdMirror implements KeyStore, AsyncDisposable {
   readonly kind = "etcd";
+  readonly name = "etcd";
   readonly #options: EtcdMirrorOptions;
   readonly #ranges: readonly Range[];
   readonly #listeners = new Set<() => void>();
@@ -33,6 +35,10 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
   /** True while list and watch work; while false the keys are those last known. */
   get connected(): boolean {
     return this.#sessions.connected;
+  }
+
+  get state(): ConnectionState {
+    return this.#sessions.state;
   }
 
   get tried(): boolean {

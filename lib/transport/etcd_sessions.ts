@@ -1,4 +1,5 @@
 import { onAbort, sleep } from "../timing.ts";
+import { type ConnectionState, Connectivity } from "./connectivity.ts";
 import { causeText, type EtcdClient, type EtcdOptions, openEtcd } from "./etcd_client.ts";
 import { type EtcdMember, EtcdMembers } from "./etcd_members.ts";
 import { EtcdProbes } from "./etcd_probes.ts";
@@ -42,7 +43,7 @@ export class EtcdSessions implements AsyncDisposable {
   readonly #outage: Outage;
   readonly #members: EtcdMembers;
   readonly #running: Promise<void>;
-  #connected = false;
+  readonly #connectivity = new Connectivity();
   #tried = false;
   /** Set while another member is sought in the place of one that failed. */
   #handover: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +58,12 @@ export class EtcdSessions implements AsyncDisposable {
 
   /** True from the first success of a session to the loss of etcd. A member that is replaced within 2 s is no loss. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#connectivity.state.connected;
+  }
+
+  /** The same, with why not and since when. */
+  get state(): ConnectionState {
+    return this.#connectivity.state;
   }
 
   /** True once etcd did what it was asked, or a member could not be reached. */
@@ -75,7 +81,7 @@ export class EtcdSessions implements AsyncDisposable {
     using _ = this.#options.endpoints.length > 1
       ? new EtcdProbes(this.#members, {
         ...this.#options,
-        isWell: () => this.#connected && this.#handover === undefined,
+        isWell: () => this.connected && this.#handover === undefined,
       })
       : undefined;
     await sleep(this.#options.beginAfterMs ?? 0, { signal });
@@ -94,7 +100,7 @@ export class EtcdSessions implements AsyncDisposable {
       if (end.kind !== "lost" || signal.aborted) continue;
       this.#tried = true;
       this.#members.failed(member, end.cause);
-      if (this.#connected) this.#handover ??= setTimeout(() => this.#lose(), HANDOVER_MS);
+      if (this.connected) this.#handover ??= setTimeout(() => this.#lose(), HANDOVER_MS);
     }
     this.#endHandover();
   }
@@ -116,7 +122,7 @@ export class EtcdSessions implements AsyncDisposable {
       (error) => ended.resolve({ kind: "lost", cause: client.cause(error) }),
     );
     const end = await ended.promise;
-    if (end.kind === "told" && this.#connected) await this.#work.atEnd?.(client);
+    if (end.kind === "told" && this.connected) await this.#work.atEnd?.(client);
     inner.abort();
     return end;
   }
@@ -126,8 +132,8 @@ export class EtcdSessions implements AsyncDisposable {
     this.#tried = true;
     this.#members.succeeded(member);
     this.#members.nameSick();
-    if (this.#connected) return;
-    this.#connected = true;
+    if (this.connected) return;
+    this.#connectivity.up();
     this.#outage.over();
   }
 
@@ -135,8 +141,9 @@ export class EtcdSessions implements AsyncDisposable {
   #lose(): void {
     this.#endHandover();
     const cause = this.#members.causes;
-    if (this.#connected) {
-      this.#connected = false;
+    const wasConnected = this.connected;
+    this.#connectivity.down(cause);
+    if (wasConnected) {
       this.#outage.lost(cause);
       this.#work.onLost?.();
     } else {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { logger } from "../log.ts";
 import { type Clock, sleep, systemClock } from "../timing.ts";
+import { type ConnectionState, Connectivity } from "./connectivity.ts";
 import { FileAges } from "./file_ages.ts";
 import type { KeyRange, KeyStore, StoredKey } from "./key_store.ts";
 import { FolderListing } from "./folder_listing.ts";
@@ -32,6 +33,7 @@ const REREAD_MS = 1_000;
  */
 export class FileStore implements KeyStore, AsyncDisposable {
   readonly kind = "file";
+  readonly name = "file store";
   readonly #options: FileStoreOptions;
   readonly #rereadMs: number;
   readonly #ranges: readonly { readonly range: KeyRange; keys: ReadonlyMap<string, StoredKey> }[];
@@ -40,11 +42,13 @@ export class FileStore implements KeyStore, AsyncDisposable {
   readonly #running: Promise<void>;
   readonly #log = logger("transport");
   #ages: FileAges;
+  readonly #connectivity: Connectivity;
   #state: "read" | "missing" | "away" | undefined;
   #wasThere = false;
 
   constructor(ranges: readonly KeyRange[], options: FileStoreOptions) {
     this.#options = options;
+    this.#connectivity = new Connectivity(options.clock);
     const { expiresAfterMs, rereadMs = REREAD_MS } = options;
     this.#rereadMs = rereadMs;
     this.#ages = new FileAges({ expiresAfterMs, maxStepMs: 2 * rereadMs });
@@ -54,6 +58,10 @@ export class FileStore implements KeyStore, AsyncDisposable {
 
   get connected(): boolean {
     return this.#state === "read" || this.#state === "missing";
+  }
+
+  get state(): ConnectionState {
+    return this.#connectivity.state;
   }
 
   get tried(): boolean {
@@ -116,6 +124,8 @@ export class FileStore implements KeyStore, AsyncDisposable {
   }
 
   #set(state: "read" | "missing" | "away", cause?: string): boolean {
+    if (state === "away") this.#connectivity.down(cause);
+    else this.#connectivity.up();
     if (state === this.#state) return false;
     const { folder } = this.#options;
     if (state === "away") this.#log.warn("Cannot read the file store, trying again", { folder, cause });

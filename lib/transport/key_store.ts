@@ -1,3 +1,5 @@
+import type { ConnectionState } from "./connectivity.ts";
+
 /** A key as a store holds it. */
 export interface StoredKey {
   /** Empty where values are not asked for. */
@@ -16,9 +18,14 @@ export interface KeyRange {
 
 /** Keys below some prefixes, kept equal to what a store has. */
 export interface KeyStore {
-  readonly kind: "etcd" | "file";
+  /** What it is, in a word: a label of `dynamo_metrics_store_connected`. */
+  readonly kind: string;
+  /** The same for people. */
+  readonly name: string;
   /** True while the store is read; while false the keys are those last known. */
   readonly connected: boolean;
+  /** The same, with why not and since when. */
+  readonly state: ConnectionState;
   /** True once it was read, or could not be. */
   readonly tried: boolean;
   /** The live keys below one of the prefixes. */

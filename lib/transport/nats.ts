@@ -1,6 +1,7 @@
 import { createInbox, DebugEvents, ErrorCode, Events, type NatsConnection } from "nats";
 import { logger } from "../log.ts";
 import { BackOff, onAbort, sleep } from "../timing.ts";
+import { type ConnectionState, Connectivity } from "./connectivity.ts";
 import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
 import { type NatsAddress, NatsServers } from "./nats_address.ts";
 import { closeQuietly, dialNats, type GreetedConnection } from "./nats_dial.ts";
@@ -70,6 +71,7 @@ export class NatsLink implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #log = logger("transport");
   readonly #listeners = new Set<NatsListener>();
+  readonly #connectivity = new Connectivity();
   #open: OpenConnection | undefined;
   #connects = 0;
   #refused = new Set<string>();
@@ -84,6 +86,11 @@ export class NatsLink implements AsyncDisposable {
 
   get connected(): boolean {
     return this.#open !== undefined;
+  }
+
+  /** Whether it stands, why not, and since when. */
+  get state(): ConnectionState {
+    return this.#connectivity.state;
   }
 
   /** How many connections came after the first. */
@@ -151,6 +158,7 @@ export class NatsLink implements AsyncDisposable {
       const login = await this.#connect(signal);
       if (typeof login === "string") {
         if (signal.aborted) return;
+        this.#connectivity.down(login);
         if (isNeeded()) outage.unreachable(login);
         await sleep(backOff.next(), { signal });
         continue;
@@ -159,6 +167,7 @@ export class NatsLink implements AsyncDisposable {
       const sinceMs = performance.now();
       const { cause, isSaid } = await this.#serve(login, { outage, signal });
       if (signal.aborted) return;
+      this.#connectivity.down(cause);
       if (isSaid) outage.lost(cause, { isNeeded: isNeeded() });
       else if (isNeeded()) outage.unreachable(cause);
       if (performance.now() - sinceMs >= SETTLED_MS) backOff.reset();
@@ -212,6 +221,7 @@ export class NatsLink implements AsyncDisposable {
     this.#isStale = false;
     const reader = new NatsReader(connection);
     this.#open = { connection, reader };
+    this.#connectivity.up();
     for (const subscription of this.#subscriptions) this.#attach(reader, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
@@ -225,6 +235,7 @@ export class NatsLink implements AsyncDisposable {
     clearTimeout(timer);
     this.#servers.announce(innerOf(connection).info?.connect_urls ?? [], address);
     this.#open = undefined;
+    this.#connectivity.down();
     this.#tell((listener) => listener.onChange?.());
     await sleep(0, { signal }); // npm:nats says a little later that it gave up.
     const ended = greeted.failure ?? (this.#isStale ? "no answer to pings" : "closed by the server");
@@ -238,7 +249,10 @@ export class NatsLink implements AsyncDisposable {
         this.#refuse(operation, subject);
       }
       if (status.type === DebugEvents.StaleConnection) this.#isStale = true;
-      if (status.type === Events.Disconnect && this.#open?.connection === connection) this.#open = undefined;
+      if (status.type === Events.Disconnect && this.#open?.connection === connection) {
+        this.#open = undefined;
+        this.#connectivity.down();
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import { logger } from "../log.ts";
 import { BackOff, type BackOffLimits, onAbort, sleep } from "../timing.ts";
+import { type ConnectionState, Connectivity } from "./connectivity.ts";
 import { errorText } from "./error_text.ts";
 import type { Gate } from "./gate.ts";
 import { SETTLED_MS } from "./outage.ts";
@@ -46,7 +47,7 @@ export class ZmqSubscriber implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #log = logger("transport");
   readonly #running: Promise<void>;
-  #connected = false;
+  readonly #connectivity = new Connectivity();
   #threw = false;
 
   constructor(options: ZmqSubscriberOptions) {
@@ -56,7 +57,12 @@ export class ZmqSubscriber implements AsyncDisposable {
 
   /** True once the handshake is done and the subscription is sent. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#connectivity.state.connected;
+  }
+
+  /** The same, with why not and since when. */
+  get state(): ConnectionState {
+    return this.#connectivity.state;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -103,14 +109,16 @@ export class ZmqSubscriber implements AsyncDisposable {
         this.#call(() => this.#options.onMessage(frames));
       },
     }).run();
-    this.#set(false);
+    this.#set(false, cause);
     const opened = openedMs !== undefined;
     return { cause, opened, settled: isHeard || performance.now() - (openedMs ?? Infinity) >= SETTLED_MS };
   }
 
-  #set(connected: boolean): void {
-    if (connected === this.#connected) return;
-    this.#connected = connected;
+  #set(connected: boolean, cause?: string): void {
+    const isChange = connected !== this.connected;
+    if (connected) this.#connectivity.up();
+    else this.#connectivity.down(cause);
+    if (!isChange) return;
     this.#call(() => this.#options.onChange?.());
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CONNECTED } from "../helpers/instances.ts";
 import { Directory } from "../../lib/discovery/directory.ts";
 import { releases, releasesText } from "../../lib/dynamo/release.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
@@ -51,7 +52,9 @@ function listed(keys: readonly Key[], lease: string | undefined = ID) {
   );
   const store: KeyStore = {
     kind: "etcd",
+    name: "etcd",
     connected: true,
+    state: CONNECTED,
     tried: true,
     entries: (prefix) => new Map(entries.filter(([key]) => key.startsWith(prefix))),
     listen: () => ({ [Symbol.dispose]: () => {} }),

@@ -228,7 +228,7 @@ function checkPage(folder: string, { target }: Expectation): void {
   for (const input of inputs) ({ fleet } = apply(fleet, input, { now, limits }));
   const targets = [snapshotTarget(fleet, { now, limits })];
   const nats = { connected: true, reconnects: 0 };
-  const ours = renderText({ seq: 1, at: now, nats, store: undefined, targets }, []);
+  const ours = renderText({ seq: 1, at: now, nats, store: undefined, connections: [], targets }, []);
   assert.deepEqual(originalLines(ours), originalLines(read(folder, "page.http.txt")));
 }
 

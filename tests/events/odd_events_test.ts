@@ -35,7 +35,7 @@ Deno.test("after all events that both count, our sums are the original's", () =>
   const { fleet } = apply(emptyFleet(target), { kind: "hit_rates", events }, { now, limits });
   const targets = [snapshotTarget(fleet, { now, limits })];
   const nats = { connected: true, reconnects: 0 };
-  const page = renderText({ seq: 1, at: now, nats, store: undefined, targets }, []);
+  const page = renderText({ seq: 1, at: now, nats, store: undefined, connections: [], targets }, []);
   const sums = [...page.matchAll(/^llm_kv_hit_rate_(\w+)\{.*worker_id="(\d+)"\} (\S+)$/gm)]
     .map(([, name, worker, value]) => `${name} w=${worker} ${value}`);
   const others = ["-3", "8"]; // Ids of the rows in which the two differ.

@@ -22,6 +22,7 @@ function snapshot(seq: number, ms: number, ...inputs: steps.Step[]): Snapshot {
     at: steps.at(ms),
     nats: undefined,
     store: undefined,
+    connections: [],
     targets: [snapshotTarget(fleet, options)],
   };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CONNECTED } from "../helpers/instances.ts";
 import { Directory, storedRanges } from "../../lib/discovery/directory.ts";
 import type { Target } from "../../lib/dynamo/target.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
@@ -104,7 +105,7 @@ function capturedStore(folder: string, target: Target): KeyStore {
       }]),
     );
   const listen = () => ({ [Symbol.dispose]() {} });
-  return { kind: "etcd", connected: true, tried: true, entries, listen };
+  return { kind: "etcd", name: "etcd", connected: true, state: CONNECTED, tried: true, entries, listen };
 }
 
 function capturedAnswers(folder: string, services: readonly string[], { endpoint }: Target): Answer[] {

@@ -9,7 +9,16 @@ export interface Fleet {
   readonly at: string;
   readonly nats?: { readonly connected: boolean; readonly reconnects: number };
   readonly etcd?: { readonly kind: string; readonly connected: boolean };
+  readonly connections?: readonly Connection[];
   readonly targets: readonly (FleetTarget & { readonly workers: readonly Worker[] })[];
+}
+
+export interface Connection {
+  readonly name: string;
+  readonly kind: string;
+  readonly connected: boolean;
+  readonly reason?: string;
+  readonly since: string;
 }
 
 /** What the stream says of its own time. */

@@ -3,12 +3,22 @@ import type { Target } from "../../lib/dynamo/target.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { Monitor, type MonitorOptions } from "../../lib/monitor/monitor.ts";
 import { systemClock } from "../../lib/timing.ts";
+import type { ConnectionState } from "../../lib/transport/connectivity.ts";
 import type { KeyStore, StoredKey } from "../../lib/transport/key_store.ts";
+
+/** The state of what is always connected. */
+export const CONNECTED: ConnectionState = {
+  connected: true,
+  reason: undefined,
+  since: { monotonicMs: 0, epochMs: 1_795_518_000_000 },
+};
 
 /** A store of nothing but a target's instances. */
 export class Instances implements KeyStore {
   readonly kind = "etcd";
+  readonly name = "etcd";
   readonly connected = true;
+  readonly state = CONNECTED;
   readonly tried = true;
   readonly #listeners = new Set<() => void>();
   readonly #target: Target;

@@ -146,7 +146,8 @@ function snapshotOf(
     seq,
     at,
     nats: { connected: true, reconnects: 0 },
-    store: { kind: "etcd", connected: true },
+    store: { kind: "etcd", name: "etcd", connected: true },
+    connections: [],
     targets: [{
       target,
       up: true,

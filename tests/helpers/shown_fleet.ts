@@ -98,7 +98,11 @@ export const snapshot: Snapshot = {
   seq: 7,
   at,
   nats: { connected: true, reconnects: 2 },
-  store: { kind: "etcd", connected: false },
+  store: { kind: "etcd", name: "etcd", connected: false },
+  connections: [
+    { name: "NATS", kind: "nats", connected: true, reason: undefined, since: at },
+    { name: "etcd", kind: "etcd", connected: false, reason: 'the "reason"', since: at },
+  ],
   targets: [{
     target: { namespace: "dynamo", component: "my_component", endpoint: 'my"endpoint\\\n' },
     up: true,

@@ -12,7 +12,14 @@ import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 /** A history whose time and Snapshots a test sets. */
 class Setting {
   ms = 0;
-  snapshot: Snapshot = { seq: 0, at: steps.at(0), nats: undefined, store: undefined, targets: [] };
+  snapshot: Snapshot = {
+    seq: 0,
+    at: steps.at(0),
+    nats: undefined,
+    store: undefined,
+    connections: [],
+    targets: [],
+  };
   readonly history: History;
 
   constructor(pollIntervalMs = 1_000) {
