@@ -1,4 +1,4 @@
-import { createInbox, DebugEvents, ErrorCode, Events, type NatsConnection } from "nats";
+import { createInbox, ErrorCode, Events, type NatsConnection } from "nats";
 import { logger } from "../log.ts";
 import { BackOff, onAbort, sleep } from "../timing.ts";
 import { type ConnectionState, Connectivity } from "./connectivity.ts";
@@ -26,7 +26,7 @@ export interface NatsOptions {
   readonly signal: AbortSignal;
   /** How long nothing is done at first. */
   readonly beginAfterMs?: number;
-  /** How often the server is pinged; two missed answers end the connection. */
+  /** How often the server is pinged; if nothing comes after two pings in a row the connection ends. */
   readonly pingIntervalMs?: number;
 }
 
@@ -199,8 +199,8 @@ export class NatsLink implements AsyncDisposable {
         name: this.#options.name,
         authenticator: natsAuthenticator(this.#options.auth),
         timeout: CONNECT_MS,
-        pingInterval: this.#options.pingIntervalMs ?? 1_000,
-        maxPingOut: 2,
+        pingInterval: this.#pingIntervalMs,
+        maxPingOut: Infinity, // See `#watchReads`.
         reconnect: false,
         ignoreClusterUpdates: true,
       });
@@ -225,6 +225,7 @@ export class NatsLink implements AsyncDisposable {
     for (const subscription of this.#subscriptions) this.#attach(reader, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
+    using _reads = this.#watchReads(connection, greeted);
     this.#tell((listener) => listener.onChange?.());
     let isSaid = false;
     const timer = setTimeout(() => {
@@ -242,13 +243,34 @@ export class NatsLink implements AsyncDisposable {
     return { cause: error ? errorText(error) : ended, isSaid };
   }
 
+  /**
+   * Ends a connection by which nothing comes although the server is pinged. Whatever comes is a sign of life: an answer to a
+   * ping may stand behind much else that was not read yet. npm:nats counts such answers alone.
+   */
+  #watchReads(connection: NatsConnection, greeted: GreetedConnection): Disposable {
+    let reads = greeted.reads;
+    let quiet = 0;
+    const timer = setInterval(() => {
+      quiet = greeted.reads === reads ? quiet + 1 : 0;
+      reads = greeted.reads;
+      if (quiet < MAX_QUIET) return;
+      clearInterval(timer);
+      this.#isStale = true;
+      void connection.close();
+    }, this.#pingIntervalMs);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
+  get #pingIntervalMs(): number {
+    return this.#options.pingIntervalMs ?? 1_000;
+  }
+
   async #watch(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
       if (status.type === Events.Error && status.permissionContext !== undefined) {
         const { operation, subject } = status.permissionContext;
         this.#refuse(operation, subject);
       }
-      if (status.type === DebugEvents.StaleConnection) this.#isStale = true;
       if (status.type === Events.Disconnect && this.#open?.connection === connection) {
         this.#open = undefined;
         this.#connectivity.down();
@@ -286,6 +308,9 @@ export class NatsLink implements AsyncDisposable {
     }
   }
 }
+
+/** After so many pings in a row after which nothing came a connection is given up. */
+const MAX_QUIET = 2;
 
 /** How long a server may take to greet us. */
 const CONNECT_MS = 2_000;

@@ -97,11 +97,14 @@ class NatsSocket implements Transport {
 
   /** How many bytes came; 0 at the end, whatever ended it. */
   async #read(buffer: Uint8Array): Promise<number> {
+    const greeted = this.#greeted!;
     try {
-      return await this.#greeted!.connection.read(buffer) ?? 0;
+      const bytes = await greeted.connection.read(buffer) ?? 0;
+      greeted.reads = (greeted.reads ?? 0) + 1;
+      return bytes;
     } catch (error) {
       if (!this.#isClosed && !(error instanceof Deno.errors.UnexpectedEof)) {
-        this.#greeted!.failure = socketCause(error as Error, { hostname: "" });
+        greeted.failure = socketCause(error as Error, { hostname: "" });
       }
       return 0;
     }

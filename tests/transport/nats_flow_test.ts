@@ -30,7 +30,8 @@ Deno.test("a flood of messages is taken in slices, all of them, in order", async
     assert.ok(isHeard);
   });
   for (let n = 0; n < MESSAGES; n++) other.publish(`flood.${n}`, KIB);
-  while (heard.length < MESSAGES) {
+  const deadline = performance.now() + 60_000;
+  while (heard.length < MESSAGES && performance.now() < deadline) {
     mostInTurn = Math.max(mostInTurn, inTurn);
     inTurn = 0;
     await nextTurn();

@@ -72,6 +72,49 @@ Deno.test("a server that hangs is known by its pings, which the log says, and ba
   await eventually(() => assert.ok(link.connected));
 });
 
+Deno.test("a server whose answers to pings are far behind what it sends is not given up while that comes", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  /** Answers the login alone, and then sends a message four times in a ping's time. */
+  const speak = async (connection: Deno.Conn) => {
+    const send = (text: string) => connection.write(new TextEncoder().encode(text));
+    await send(
+      'INFO {"server_id":"a","version":"2.9.10","proto":1,"max_payload":1048576,"headers":true}\r\n',
+    );
+    const buffer = new Uint8Array(65_536);
+    let isLoggedIn = false;
+    const timer = setInterval(() => void (isLoggedIn && send("MSG busy 1 2\r\nhi\r\n").catch(() => {})), 50);
+    try {
+      for (let n; (n = await connection.read(buffer)) !== null;) {
+        if (isLoggedIn || !new TextDecoder().decode(buffer.subarray(0, n)).includes("PING")) continue;
+        isLoggedIn = true;
+        await send("PONG\r\n");
+      }
+    } catch {
+      // We are done.
+    } finally {
+      clearInterval(timer);
+      connection.close();
+    }
+  };
+  let accepted = 0;
+  const serving = (async () => {
+    for await (const connection of listener) {
+      accepted++;
+      void speak(connection);
+    }
+  })();
+  {
+    const { port } = listener.addr as Deno.NetAddr;
+    await using link = open([`nats://127.0.0.1:${port}`], { pingIntervalMs: 200 });
+    let heard = 0;
+    link.subscribe("busy", () => heard++);
+    await eventually(() => assert.ok(heard >= 40, `${heard}`));
+    assert.deepEqual([link.connected, accepted], [true, 1]);
+  }
+  listener.close();
+  await serving.catch(() => {});
+});
+
 Deno.test("a refused login is tried for ever, and works once the server takes it", async () => {
   const users = (password: string) => `authorization { users = [ { user: user, password: ${password} } ] }`;
   await using nats = await startNats({ config: users("other") });

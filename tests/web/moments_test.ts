@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { Browser } from "../../tools/browser.ts";
 import { ownProgram, type Program } from "../../tools/program.ts";
 import { Deployment } from "../helpers/deployment.ts";
@@ -35,8 +35,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
   await test.step("one is silent", async () => {
     Deno.kill(one.pid, "SIGSTOP");
     await verdict.getByText("1 of 12 workers is silent").waitFor();
-    await changes.getByText("silent", { exact: true }).waitFor();
-    await changes.getByText(/^no sign for \d+ s$/).waitFor();
+    await listed(changes, "silent", /no sign for \d+ s$/);
     const first = page.locator(".row").first();
     await eventually(async () => assert.equal(await first.locator(".col-state").textContent(), "silent"));
     await eventually(async () =>
@@ -50,8 +49,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
     await verdict.getByText(/^11 alive, 1 lost (?:\d+ s ago|just now)$/).waitFor(); // Its lease lives ten seconds.
     const later = await browser.page(deployment.metrics.url);
     for (const seen of [page, later]) {
-      const item = seen.getByRole("article", { name: "Changes" }).getByRole("listitem").first();
-      assert.match((await item.textContent())!, /lostsilent for \d+ s$/);
+      await listed(seen.getByRole("article", { name: "Changes" }), "lost", /silent for \d+ s$/);
       await seen.getByText(/^Lost: …\d{6}$/).waitFor();
       await eventually(async () =>
         assert.equal(await seen.title(), "11 alive, 1 lost · my_component/my_endpoint · metrics")
@@ -68,11 +66,10 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
   await test.step("another one takes its place, and leaves", async () => {
     await using another = mockWorkers(deployment, ["--seed", "9"]);
     await verdict.getByText("All 12 workers are alive").waitFor();
-    await changes.getByText("new", { exact: true }).first().waitFor();
+    await listed(changes, "new", /registered$|first heard$/);
     assert.equal(await page.getByText(/^Lost:/).count(), 0);
     await another.stop();
-    await changes.getByText("left", { exact: true }).waitFor();
-    await changes.getByText("while it answered").waitFor();
+    await listed(changes, "left", /while it answered$/);
     await verdict.getByText("All 11 workers are alive").waitFor();
     await shown(page, "one-left");
   });
@@ -88,6 +85,15 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
 
   assert.deepEqual(browser.faults, []);
 });
+
+/** Waits until a change is listed, however many others came after it. */
+async function listed(changes: Locator, word: string, reason: RegExp): Promise<void> {
+  const item = changes.getByRole("listitem", { includeHidden: true }).filter({
+    has: changes.page().getByText(word, { exact: true }),
+    hasText: reason,
+  });
+  await item.first().waitFor({ state: "attached" });
+}
 
 /** In both themes: axe-core finds nothing, and a picture is made. */
 async function shown(page: Page, moment: string): Promise<void> {
