@@ -55,5 +55,16 @@ Deno.test("a publisher that is announced and cannot be reached is among the conn
       [`127.0.0.1:${nobody} kv_metrics`, false],
     ]);
     assert.match(publishers[0]!.reason!, /refused/);
+    const { findings } = await readFleet(url);
+    assert.deepEqual(findings!.map(({ code, text }) => [code, text]), [
+      ["publisher_unreachable", `the publisher at 127.0.0.1:${nobody} kv_metrics cannot be reached`],
+    ]);
+    const labels = { code: "publisher_unreachable", severity: "warning" };
+    const page = await deployment.page();
+    assert.equal(page.value("dynamo_metrics_findings", labels), 1);
+    assert.equal(page.value("dynamo_metrics_findings", { code: "worker_silent", severity: "error" }), 0);
   }, { timeoutMs: 5_000 });
+  const lines = deployment.metrics.log().split("\n").filter((line) => line.includes("publisher_unreachable"));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, / WARN .*Publishers of workers' events cannot be reached publishers=1 names="127/);
 });

@@ -13,6 +13,7 @@ const ORDER = [
   "events",
   "fleet",
   "monitor",
+  "findings",
   "exposition",
   "telemetry",
   "output",
@@ -24,7 +25,7 @@ const ORDER = [
 
 /** What a pure room never names: the network, the clock, the environment, the log. */
 const IMPURE = /\bDeno\.|\bfetch\(|Date\.now|performance\.|setTimeout|setInterval|new Date\(\)|Math\.random/;
-const PURE = ["micro", "dynamo", "fleet", "exposition"];
+const PURE = ["micro", "dynamo", "fleet", "findings", "exposition"];
 
 /** Who alone may import a library. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {

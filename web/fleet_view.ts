@@ -12,6 +12,7 @@ import type {
 } from "../lib/exposition/api_v1.ts";
 import { lastChanges } from "../lib/fleet/last_changes.ts";
 import { shownName } from "../lib/exposition/printable.ts";
+import { findingsAfter, type ToldFindings } from "../lib/exposition/told_findings.ts";
 import { putNumbers } from "../lib/exposition/put_numbers.ts";
 
 /** A worker as the page has it. The row stays; the record in it is replaced, or has its numbers written to. */
@@ -116,6 +117,8 @@ export class FleetView {
   nats: Fleet["nats"];
   etcd: Fleet["etcd"];
   connections: Fleet["connections"];
+  /** What is wrong, as the program has it. */
+  findings: ToldFindings = {};
   targets: TargetView[] = [];
   /** The program's. */
   version: string | undefined;
@@ -123,6 +126,7 @@ export class FleetView {
   replace(fleet: Fleet): void {
     this.#head(fleet);
     this.version = fleet.version;
+    this.findings = findingsAfter({}, fleet);
     this.targets = fleet.targets.map((target) => {
       const view = this.target(target) ?? new TargetView(target);
       view.replace(target);
@@ -132,12 +136,13 @@ export class FleetView {
 
   apply(change: Change): void {
     this.#head(change);
+    this.findings = findingsAfter(this.findings, change);
     for (const target of change.targets) this.target(target)?.apply(target);
   }
 
   /** What `replace` would take. */
   state(): Fleet {
-    const { seq, atMs, version, nats, etcd, connections, targets } = this;
+    const { seq, atMs, version, nats, etcd, connections, findings, targets } = this;
     return {
       seq,
       at: new Date(atMs).toISOString(),
@@ -145,6 +150,7 @@ export class FleetView {
       ...(nats && { nats }),
       ...(etcd && { etcd }),
       ...(connections && { connections }),
+      ...findings,
       targets: targets.map((target) => target.state()),
     };
   }

@@ -3,9 +3,9 @@ import type { MetricsSettings } from "../cli/metrics_options.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { type Encoding, Pages } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
+import { degradedReasons } from "../findings/findings.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
-import { degradedReasons } from "../monitor/health.ts";
 import { logNewsOfRanks } from "../monitor/rank_news.ts";
 import { logNewsOfWorkers } from "../monitor/worker_news.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
@@ -18,6 +18,7 @@ import { Telemetry } from "../telemetry/telemetry.ts";
 import { giveWay, systemClock } from "../timing.ts";
 import { BindError } from "../transport/bind_error.ts";
 import { logEnding } from "./ending.ts";
+import { logUnreachablePublishers } from "./finding_log.ts";
 import { openWatch } from "./watch.ts";
 import { Web } from "./web.ts";
 
@@ -93,6 +94,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   });
   ends.use(logNewsOfWorkers(monitor));
   ends.use(logNewsOfRanks(monitor));
+  ends.use(logUnreachablePublishers(monitor));
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
     ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));

@@ -1,5 +1,6 @@
 /** What readers of `/api/v1` are told (docs/api): ids are decimal strings, and a field is absent where it is not known. */
 
+import type { FindingCode, Severity } from "../findings/codes.ts";
 import type { CHANGE_REASONS, ChangeKind } from "../fleet/changes.ts";
 import type { WorkerState } from "../fleet/worker_snapshot.ts";
 
@@ -20,6 +21,23 @@ interface Head {
   readonly etcd?: { readonly kind: string; readonly connected: boolean };
   /** NATS, the store, and the publishers that cannot be reached; absent from programs before 0.4. */
   readonly connections?: readonly Connection[];
+  /** Worst first; in a change they are absent if they are as before. Absent from programs before 0.4. */
+  readonly findings?: readonly Finding[];
+  /** How many there are beside those; absent if there are none. */
+  readonly findings_more?: number;
+}
+
+/** Something that is wrong, or good to know: docs/findings.md says what each code means. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  readonly since?: string;
+  /** `namespace/component/endpoint` */
+  readonly target?: string;
+  readonly worker?: string;
+  readonly text: string;
+  /** The cause where it is known, else what to do. */
+  readonly hint: string;
 }
 
 /** A connection to a server or a worker. */

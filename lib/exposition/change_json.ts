@@ -6,7 +6,7 @@ import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { Instant } from "../timing.ts";
 import { arrayJson } from "./array_json.ts";
 import { ChangedNumbers } from "./changed_numbers.ts";
-import { changeOf, headOf, open, targetHead } from "./fleet_json.ts";
+import { changeOf, findingsJson, headOf, open, targetHead } from "./fleet_json.ts";
 import { timeText } from "./time_text.ts";
 import { isSameButNumbers, workerJson } from "./worker_json.ts";
 
@@ -16,7 +16,9 @@ import { isSameButNumbers, workerJson } from "./worker_json.ts";
  */
 export function* changeJson(before: Snapshot, after: Snapshot): Generator<string> {
   const known = new Map(before.targets.map((shown) => [targetPath(shown.target), shown]));
-  yield `${open(headOf(after))},"targets":[`;
+  const findings = findingsJson(after);
+  const isSame = JSON.stringify(findings) === JSON.stringify(findingsJson(before));
+  yield `${open({ ...headOf(after), ...(!isSame && findings) })},"targets":[`;
   for (const [n, shown] of after.targets.entries()) {
     const previous = known.get(targetPath(shown.target));
     const changes = newChanges(previous, shown);

@@ -1,4 +1,6 @@
 import type { SpecDecode } from "../dynamo/load.ts";
+import { FINDING_KINDS } from "../findings/codes.ts";
+import { findingsOf } from "../findings/findings.ts";
 import type { HitRateTotals } from "../fleet/hit_rates.ts";
 import type { RankNumbers } from "../fleet/rank_reading.ts";
 import type { WorkerNumbers } from "../fleet/worker_numbers.ts";
@@ -372,9 +374,24 @@ const TABLE: readonly Family[] = [
       "1 while the store that lists the workers can be read: etcd, or file (the folder of file discovery); absent with --no-etcd.",
     source: {
       per: "snapshot_by",
-      label: "store",
+      labels: ["store"],
       visit({ store }, add) {
-        if (store) add(store.kind, Number(store.connected));
+        if (store) add([store.kind], Number(store.connected));
+      },
+    },
+  },
+  {
+    name: `${PREFIX}findings`,
+    type: "gauge",
+    help:
+      "What is wrong now, by code (docs/findings.md): error if numbers are missing or wrong, warning if somebody should look, info if it is good to know.",
+    source: {
+      per: "snapshot_by",
+      labels: ["code", "severity"],
+      visit(snapshot, add) {
+        for (const [code, count] of findingsOf(snapshot).counts) {
+          add([code, FINDING_KINDS[code].severity], count);
+        }
       },
     },
   },

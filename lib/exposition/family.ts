@@ -24,9 +24,9 @@ export type Source =
   | { readonly per: "snapshot"; readonly value: (snapshot: Snapshot) => number | undefined }
   | {
     readonly per: "snapshot_by";
-    readonly label: string;
-    /** Calls `add` with each value of the label. */
-    readonly visit: (snapshot: Snapshot, add: Add) => void;
+    readonly labels: readonly string[];
+    /** Calls `add` with the values of the labels, for each sample. */
+    readonly visit: (snapshot: Snapshot, add: (values: readonly string[], value: number) => void) => void;
   }
   | {
     readonly per: "target";
@@ -122,7 +122,7 @@ export function familyLabels({ source }: Family): readonly string[] {
     case "snapshot":
       return [];
     case "snapshot_by":
-      return [source.label];
+      return source.labels;
     case "target":
       return TARGET_LABELS[source.naming];
     case "namespace":

@@ -1,3 +1,5 @@
+import { targetPath } from "../dynamo/target.ts";
+import { findingsOf } from "../findings/findings.ts";
 import type { WorkerChange } from "../fleet/changes.ts";
 import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import { totalsOf, troublesOf } from "../fleet/totals.ts";
@@ -9,7 +11,7 @@ import { workerJson } from "./worker_json.ts";
  * the program's.
  */
 export function* fleetJson(snapshot: Snapshot, version?: string): Generator<string> {
-  yield `${open({ ...headOf(snapshot), version })},"targets":[`;
+  yield `${open({ ...headOf(snapshot), ...findingsJson(snapshot), version })},"targets":[`;
   for (const [n, target] of snapshot.targets.entries()) {
     yield `${n === 0 ? "" : ","}${
       open({ ...targetHead(target), changes: target.changes.log.map(changeOf) })
@@ -33,6 +35,19 @@ export function headOf({ seq, at, nats, store, connections }: Snapshot): object 
     ...(store && { etcd: { kind: store.kind, connected: store.connected } }),
     connections: connections.map(({ since, ...connection }) => ({ ...connection, since: timeText(since) })),
   };
+}
+
+/** The findings that are listed, and how many there are beside; nothing of these if there are none. */
+export function findingsJson(snapshot: Snapshot): object {
+  const { listed, counts } = findingsOf(snapshot);
+  const more = counts.values().reduce((sum, count) => sum + count, 0) - listed.length;
+  const findings = listed.map(({ since, target, worker, ...finding }) => ({
+    ...finding,
+    since: since && timeText(since),
+    target: target && targetPath(target),
+    worker,
+  }));
+  return { findings, ...(more > 0 && { findings_more: more }) };
 }
 
 /** What stands before a target's workers: its name, and what they are together. */

@@ -42,7 +42,9 @@ export function* samplePieces(family: Family, { snapshot, counted }: Origin): Ge
       return;
     case "snapshot_by": {
       const lines: string[] = [];
-      source.visit(snapshot, (key, value) => lines.push(sampleText(name, [[source.label, key]], value)));
+      source.visit(snapshot, (values, value) => {
+        lines.push(sampleText(name, source.labels.map((label, n) => [label, values[n]!]), value));
+      });
       yield lines.join("");
       return;
     }

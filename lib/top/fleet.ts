@@ -1,5 +1,6 @@
 import type { Change, Fleet, Numbers, TargetChange, TargetName, Worker } from "../exposition/api_v1.ts";
 import { lastChanges } from "../fleet/last_changes.ts";
+import { findingsAfter } from "../exposition/told_findings.ts";
 import { putNumbers } from "../exposition/put_numbers.ts";
 
 /** The fleet after the change. */
@@ -7,6 +8,7 @@ export function withChange(before: Fleet, { targets, ...head }: Change): Fleet {
   const known = new Map(before.targets.map((target) => [pathOf(target), target]));
   const { version } = before; // Told with the state alone: it is the program's.
   return {
+    ...findingsAfter(before, head),
     ...head,
     ...(version !== undefined && { version }),
     targets: targets.map((change) => {

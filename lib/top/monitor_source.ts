@@ -1,4 +1,4 @@
-import { degradedReasons } from "../monitor/health.ts";
+import { degradedReasons } from "../findings/findings.ts";
 import { workerIdFromDecimal } from "../dynamo/worker_id.ts";
 import { fleetJson } from "../exposition/fleet_json.ts";
 import { fleetHistoryJson, workerHistoryJson } from "../exposition/history_json.ts";

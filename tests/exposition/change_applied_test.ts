@@ -90,13 +90,14 @@ function seenById({ targets: [target] }: Fleet): ReadonlyMap<string, string | un
 }
 
 /** What the page's view has, as the API tells it. */
-function shownOn({ seq, atMs, nats, etcd, connections, targets }: FleetView): unknown {
+function shownOn({ seq, atMs, nats, etcd, connections, findings, targets }: FleetView): unknown {
   return {
     seq,
     at: new Date(atMs).toISOString(),
     nats,
     etcd,
     connections,
+    ...findings,
     targets: targets.map((
       { name, up, needsNats: needs_nats, aggregate, losses, changesSince, changes, rows },
     ) => ({

@@ -60,7 +60,7 @@ function applied(fleet: Fleet, change: Change): unknown {
       return { ...target, changes: [...before!, ...changes], workers: [...workers.values()].sort(order) };
     },
   );
-  return { ...change, targets };
+  return { findings: fleet.findings, ...change, targets };
 }
 
 const TROUBLES = {

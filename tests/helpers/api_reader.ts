@@ -10,7 +10,19 @@ export interface Fleet {
   readonly nats?: { readonly connected: boolean; readonly reconnects: number };
   readonly etcd?: { readonly kind: string; readonly connected: boolean };
   readonly connections?: readonly Connection[];
+  readonly findings?: readonly Finding[];
+  readonly findings_more?: number;
   readonly targets: readonly (FleetTarget & { readonly workers: readonly Worker[] })[];
+}
+
+export interface Finding {
+  readonly code: string;
+  readonly severity: string;
+  readonly text: string;
+  readonly hint: string;
+  readonly since?: string;
+  readonly target?: string;
+  readonly worker?: string;
 }
 
 export interface Connection {

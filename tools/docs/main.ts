@@ -16,6 +16,7 @@ import { ODD_EVENTS } from "../../tests/events/odd_events.ts";
 import { newestResults } from "../../bench/results.ts";
 import { arithmeticPart, goalsPart, measuresPart } from "./bench.ts";
 import { familiesTable, samplesTable, unitsTable } from "./engines.ts";
+import { findingsTable } from "./findings.ts";
 import { comparisonPart, outputParts } from "./output.ts";
 import { seriesTable } from "./series.ts";
 import { ODD_REPLIES, type OddReply } from "../../tests/scrape/odd_replies.ts";
@@ -50,6 +51,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
       parts: { "bench-measures": measuresPart(results), "bench-arithmetic": arithmeticPart(results) },
     },
     { file: new URL("docs/faults.md", root), parts: { faults: faultsTable() } },
+    { file: new URL("docs/findings.md", root), parts: { findings: findingsTable() } },
     {
       file: new URL("docs/engines.md", root),
       parts: { families: familiesTable(), samples: samplesTable(), units: unitsTable() },

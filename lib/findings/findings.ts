@@ -1,0 +1,175 @@
+import type { Target } from "../dynamo/target.ts";
+import { targetPath } from "../dynamo/target.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import type { Connection, Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
+import { partialText, stuckText } from "../fleet/worker_texts.ts";
+import type { Instant } from "../timing.ts";
+import { FINDING_CODES, FINDING_KINDS, type FindingCode, type Severity } from "./codes.ts";
+
+/** Something that is wrong, or good to know. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  /** Since when, as far as that is known. */
+  readonly since?: Instant | undefined;
+  readonly target?: Target;
+  readonly worker?: WorkerId;
+  /** What is the matter, in a line. */
+  readonly text: string;
+  /** The cause where it is known, else what to do. */
+  readonly hint: string;
+}
+
+/** The findings of one Snapshot. */
+export interface Findings {
+  /** Worst first; at most `MAX_LISTED`. */
+  readonly listed: readonly Finding[];
+  /** How many there are of each code, listed or not. */
+  readonly counts: ReadonlyMap<FindingCode, number>;
+}
+
+const MAX_LISTED = 100;
+
+/** What is wrong by this Snapshot, decided here and nowhere else. */
+export function findingsOf(snapshot: Snapshot): Findings {
+  let findings = made.get(snapshot);
+  if (findings === undefined) made.set(snapshot, findings = find(snapshot));
+  return findings;
+}
+
+/** Several outputs ask for the findings of one Snapshot. */
+const made = new WeakMap<Snapshot, Findings>();
+
+function find(snapshot: Snapshot): Findings {
+  const found = new Collected();
+  findConnections(snapshot, found);
+  for (const target of snapshot.targets) findTarget(target, snapshot, found);
+  return found.finish();
+}
+
+/** How many reasons of one code `/readyz` gives. */
+const MAX_REASONS = 5;
+
+/** Why the Snapshot does not show all there is; empty if it does. */
+export function degradedReasons(snapshot: Snapshot): string[] {
+  const { listed, counts } = findingsOf(snapshot);
+  return FINDING_CODES.filter((code) => FINDING_KINDS[code].degrades).flatMap((code) => {
+    const texts = listed.filter((finding) => finding.code === code).slice(0, MAX_REASONS).map(({ text }) =>
+      text
+    );
+    const more = counts.get(code)! - texts.length;
+    return more > 0 ? [...texts, `${more} more: ${code}`] : texts;
+  });
+}
+
+/** Takes findings in; keeps as many of each code as can be listed. */
+class Collected {
+  readonly #byCode = new Map<FindingCode, Finding[]>();
+  readonly #counts = new Map<FindingCode, number>(FINDING_CODES.map((code) => [code, 0]));
+
+  add(
+    code: FindingCode,
+    more: Partial<Omit<Finding, "code" | "severity">> & { readonly text: string },
+  ): void {
+    const count = this.#counts.get(code)!;
+    this.#counts.set(code, count + 1);
+    if (count >= MAX_LISTED) return;
+    const { severity, action } = FINDING_KINDS[code];
+    this.#byCode.getOrInsertComputed(code, () => []).push({ code, severity, hint: action, ...more });
+  }
+
+  finish(): Findings {
+    const all = FINDING_CODES.flatMap((code) => this.#byCode.get(code) ?? []);
+    return { listed: all.slice(0, MAX_LISTED), counts: this.#counts };
+  }
+}
+
+function findConnections({ nats, store, connections, targets }: Snapshot, found: Collected): void {
+  const needsNats = targets.some((target) => target.needsNats);
+  if (nats === undefined && needsNats) {
+    found.add("nats_left_out", { text: "workers need NATS, which is left out" });
+  }
+  if (nats?.connected === false) {
+    const code = needsNats ? "nats_disconnected" : "nats_not_needed";
+    found.add(code, { text: "NATS is not connected", ...causeOf(connections, "NATS") });
+  }
+  if (store?.connected === false) {
+    const text = store.kind === "file" ? "the file store cannot be read" : `${store.name} is not connected`;
+    found.add("store_disconnected", { text, ...causeOf(connections, store.name) });
+  }
+  if (nats?.connected && targets.some(({ up, lastRound }) => lastRound && !up)) {
+    found.add("round_failed", { text: "the last round failed" });
+  }
+  for (const { name, kind, reason, since, connected } of connections) {
+    if (kind !== "zmq" || connected) continue;
+    found.add("publisher_unreachable", {
+      text: `the publisher at ${name} cannot be reached`,
+      since,
+      ...(reason !== undefined && { hint: reason }),
+    });
+  }
+}
+
+function causeOf(
+  connections: readonly Connection[],
+  name: string,
+): Pick<Finding, "since"> & { hint?: string } {
+  const connection = connections.find((connection) => connection.name === name);
+  const { reason, since } = connection ?? {};
+  return { since, ...(reason !== undefined && { hint: reason }) };
+}
+
+function findTarget(target: TargetSnapshot, snapshot: Snapshot, found: Collected): void {
+  const { workers, workersByState, changes: { losses } } = target;
+  const path = targetPath(target.target);
+  const about = { target: target.target };
+  if (workers.length === 0) findNobody(target, snapshot, found);
+  else if (
+    workersByState.discovered === workers.length && !workers.some(({ channels }) => channels.size > 0)
+  ) {
+    found.add("nothing_heard", {
+      ...about,
+      text: `${workers.length} ${
+        workers.length === 1 ? "worker is" : "workers are"
+      } registered at ${path}, and none was heard`,
+    });
+  }
+  for (const loss of losses) {
+    const [worker] = loss.workers;
+    const text = loss.count === 1
+      ? `worker ${worker} was lost`
+      : `${loss.count} workers were lost, ${worker} first`;
+    found.add("worker_lost", { ...about, worker: worker!, since: loss.at, text });
+  }
+  for (const worker of workers) findWorker(worker, target.target, found);
+}
+
+function findNobody(
+  { target, up, membershipFromEtcd }: TargetSnapshot,
+  snapshot: Snapshot,
+  found: Collected,
+): void {
+  const path = targetPath(target);
+  if (membershipFromEtcd) {
+    found.add("nobody_registered", { target, text: `no worker is registered at ${path}` });
+  } else if (snapshot.store === undefined && up) {
+    found.add("nobody_answers", { target, text: `nobody answers at ${path}` });
+  }
+}
+
+function findWorker(worker: WorkerSnapshot, target: Target, found: Collected): void {
+  const { id, state, numbers, stuckSeconds, stuckSince, coverage, ranks, pageProblem, lastAnswerAt } = worker;
+  const add = (code: FindingCode, text: string, since?: Instant) =>
+    found.add(code, { target, worker: id, since, text: `worker ${id} ${text}` });
+  if (state === "silent") add("worker_silent", "is silent", lastAnswerAt);
+  if (state === "undecodable") add("worker_unreadable", "answers with a record that is no load");
+  if (state === "no_data") add("worker_without_load", "answers without load");
+  if (stuckSeconds !== undefined) {
+    add("worker_stuck", `is stuck: ${stuckText(numbers.requestsInFlight ?? 0, stuckSeconds)}`, stuckSince);
+  }
+  for (const { dpRank, isSilent } of ranks) if (isSilent) add("rank_silent", `has a silent rank: ${dpRank}`);
+  const partial = coverage && coverage.heard > 0 ? partialText(coverage.heard, coverage.expected) : undefined;
+  if (partial !== undefined) add("coverage_partial", `shows numbers of ${partial}`);
+  if (pageProblem !== undefined) add("page_unreadable", `has a page that is not read: ${pageProblem}`);
+}
