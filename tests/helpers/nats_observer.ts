@@ -1,11 +1,15 @@
 import { connect, createInbox, type NatsConnection } from "nats";
 
+import { eventually } from "./eventually.ts";
+
 /** A client that looks at a NATS server from outside, as an operator's tool would. */
 export class NatsObserver implements AsyncDisposable {
   private constructor(readonly connection: NatsConnection) {}
 
   static async connect(url: string, user: { user?: string; pass?: string } = {}): Promise<NatsObserver> {
-    return new NatsObserver(await connect({ servers: url, ...user }));
+    // On a full machine npm:nats' own socket was seen to hang under Deno, before the server's greeting.
+    const options = { servers: url, timeout: 3_000, ...user };
+    return new NatsObserver(await eventually(() => connect(options), { timeoutMs: 15_000 }));
   }
 
   /** Asks and returns the texts of all answers, in no order, once `count` of them are there; a 503 is "nobody". */
