@@ -4,9 +4,6 @@ import type { Snapshot } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
 
 const CODE: FindingCode = "publisher_unreachable";
-/** So many are named in a line. */
-const NAMED = 3;
-
 /**
  * Warns of publishers that are announced and cannot be reached: once when there are some, and again when there were none
  * meanwhile. Until the result is disposed of.
@@ -23,11 +20,9 @@ export function logUnreachablePublishers(
     }
     if (publishers > 0 && !isSaid) {
       const found = listed.filter(({ code }) => code === CODE);
-      const names = snapshot.connections.filter(({ kind, connected }) => kind === "zmq" && !connected)
-        .slice(0, NAMED).map(({ name }) => name).join(", ");
       logger().warn("Publishers of workers' events cannot be reached", {
         publishers,
-        names: publishers > NAMED ? `${names}, …` : names,
+        first: found[0]?.text,
         cause: found[0]?.hint,
         finding: CODE,
       });

@@ -85,7 +85,10 @@ class Collected {
   }
 }
 
-function findConnections({ nats, store, connections, targets }: Snapshot, found: Collected): void {
+/** A publisher is not called unreachable sooner: workers that end or start anew are away for a moment. */
+const UNREACHABLE_MS = 3_000;
+
+function findConnections({ at, nats, store, connections, targets }: Snapshot, found: Collected): void {
   const needsNats = targets.some((target) => target.needsNats);
   if (nats === undefined && needsNats) {
     found.add("nats_left_out", { text: "workers need NATS, which is left out" });
@@ -102,7 +105,7 @@ function findConnections({ nats, store, connections, targets }: Snapshot, found:
     found.add("round_failed", { text: "the last round failed" });
   }
   for (const { name, kind, reason, since, connected } of connections) {
-    if (kind !== "zmq" || connected) continue;
+    if (kind !== "zmq" || connected || at.monotonicMs - since.monotonicMs < UNREACHABLE_MS) continue;
     found.add("publisher_unreachable", {
       text: `the publisher at ${name} cannot be reached`,
       since,

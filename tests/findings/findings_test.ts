@@ -95,8 +95,13 @@ const CASES: readonly {
   },
   {
     what: "a publisher cannot be reached",
-    snapshot: snapshotOf({ connections: [away("h:1 kv_metrics", "zmq")] }),
+    snapshot: snapshotOf({ at: at(3_005), connections: [away("h:1 kv_metrics", "zmq")] }),
     found: [["publisher_unreachable", "the publisher at h:1 kv_metrics cannot be reached"]],
+  },
+  {
+    what: "a publisher was lost a moment ago",
+    snapshot: snapshotOf({ at: at(3_004), connections: [away("h:1 kv_metrics", "zmq")] }),
+    found: [],
   },
   {
     what: "nobody is registered",
