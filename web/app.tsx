@@ -4,7 +4,7 @@ import { pathOf, shownPath, type TargetView } from "./fleet_view.ts";
 import { Shape } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { usePlace } from "./place.ts";
-import { ageText, timeText } from "./text.ts";
+import { ageText, agoText, timeText } from "./text.ts";
 import { serversOf } from "../lib/exposition/connections.ts";
 import { printable } from "../lib/exposition/printable.ts";
 import { VerdictLine } from "./verdict_line.tsx";
@@ -88,33 +88,37 @@ function TargetChoice(
   );
 }
 
+/** From this age on what is shown is called old, by its colour too. */
+const OLD_SECONDS = 5;
+
 /** What the program is connected to, and this page to the program. */
 function Connections({ model }: { model: Model }) {
   const { atMs } = model.fleet;
-  const age = ageText(Math.max(0, (model.nowMs - atMs) / 1_000));
+  const age = Math.max(0, (model.nowMs - atMs) / 1_000);
   return (
     <ul class="connections" aria-label="Connections">
       {serversOf(model.fleet).map(({ name, kind, connected, reason }) => {
         const isMissed = !connected && (kind !== "nats" || model.fleet.missesNats());
         const word = connected ? "connected" : isMissed ? "away" : "away, not needed";
-        return <Connection key={name} name={name} good={!isMissed} word={word} why={reason} />;
+        return (
+          <Connection key={name} name={name} tone={isMissed ? "bad" : "good"} word={word} why={reason} />
+        );
       })}
-      {model.lostAtMs !== undefined
-        ? <Connection name="server" good={false} word="lost" />
-        : model.hasState && <Connection name="live" good word={age === "now" ? "now" : `${age} old`} />}
+      {model.lostAtMs !== undefined ? <Connection name="server" tone="bad" word="lost" /> : model.hasState &&
+        <Connection name="updated" tone={age < OLD_SECONDS ? "good" : "warn"} word={agoText(age)} />}
     </ul>
   );
 }
 
-function Connection({ name, good, word, why }: {
+function Connection({ name, tone, word, why }: {
   name: string;
-  good: boolean;
+  tone: "good" | "warn" | "bad";
   word: string;
   why?: string | undefined;
 }) {
   return (
-    <li class={good ? "connection good" : "connection bad"} title={why && printable(why)}>
-      <Shape of={good ? "good" : "bad"} />
+    <li class={`connection ${tone}`} title={why && printable(why)}>
+      <Shape of={tone === "good" ? "good" : "bad"} />
       <span>{name}</span> <b>{word}</b>
     </li>
   );

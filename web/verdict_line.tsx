@@ -77,8 +77,7 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
         <p class="hint busiest">
           Most loaded:{" "}
           <a href={workerHref(busiest.worker.id)} title={busiest.worker.id}>{shortId(busiest.worker.id)}</a>
-          {" "}
-          {percentText(kvRatio(busiest.worker))} of its KV blocks
+          {`, ${percentText(kvRatio(busiest.worker))} of its KV blocks`}
         </p>
       )}
     </section>

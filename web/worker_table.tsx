@@ -132,7 +132,7 @@ function Toolbar(
         ref={field}
         type="search"
         aria-label="Filter workers by id or model"
-        placeholder="Filter by id or model   /"
+        placeholder={`Filter by id or model${hasKeyboard() ? "   /" : ""}`}
         value={filter.text}
         onInput={({ currentTarget }) => setFilter({ ...filter, text: currentTarget.value })}
         onKeyDown={(event) => {
@@ -185,4 +185,9 @@ function Gap({ height, columns }: { height: number; columns: number }) {
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches("input, select, textarea");
+}
+
+/** Whether the key `/`, which goes to the filter, is worth a word: there is a mouse, and room. */
+function hasKeyboard(): boolean {
+  return matchMedia("(hover: hover) and (min-width: 600px)").matches;
 }

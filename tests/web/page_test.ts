@@ -96,7 +96,9 @@ Deno.test("a server that hangs with its connection open is lost, too", async () 
   const page = await browser.page(deployment.metrics.url);
   await page.getByText("The worker is alive").waitFor();
   deployment.metrics.pause();
-  await page.getByText(/^\d+ s old$/).waitFor();
+  const updated = page.getByRole("listitem").filter({ hasText: "updated" });
+  await updated.getByText(/^(?:[5-9]|\d\d) s ago$/).waitFor();
+  assert.match((await updated.getAttribute("class"))!, /warn/);
   await page.getByRole("alert").waitFor({ timeout: 30_000 });
   deployment.metrics.resume();
   await page.getByRole("alert").waitFor({ state: "detached", timeout: 30_000 });
@@ -349,6 +351,8 @@ Deno.test("on 390 pixels nothing is scrolled sideways, and all that counts is th
   for (const scheme of ["light", "dark"] as const) {
     const page = await browser.page(fleet.url, { scheme, width: 390, height: 844 });
     await page.locator(".row").first().waitFor();
+    // A phone has no key for it.
+    assert.equal(await page.getByRole("searchbox").getAttribute("placeholder"), "Filter by id or model");
     await eventually(async () =>
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390)
     );
