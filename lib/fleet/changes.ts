@@ -78,6 +78,8 @@ export class ChangesDraft {
   #lostAt: Instant | undefined;
   #lostCount = 0;
   #aliveBeforeLoss = 0;
+  /** A look has ended, so `alive` is of now. */
+  #hasLooked = false;
   #looked: Pick<Changes, "since" | "alive" | "seeingSinceMs" | "lookedMs">;
 
   constructor(before: Changes) {
@@ -155,7 +157,9 @@ export class ChangesDraft {
 
   /** The look is over, and so many workers were alive. Nothing is known of that while it cannot be seen. */
   looked(alive: number): void {
-    if (this.seeingSinceMs !== undefined) this.#looked = { ...this.#looked, alive };
+    if (this.seeingSinceMs === undefined) return;
+    this.#looked = { ...this.#looked, alive };
+    this.#hasLooked = true;
   }
 
   finish(): Changes {
@@ -167,10 +171,10 @@ export class ChangesDraft {
   }
 
   #losses(): readonly Loss[] {
-    const { alive, lookedMs, seeingSinceMs } = this.#looked;
+    const { alive, lookedMs } = this.#looked;
     const mattering = this.#before.losses.filter(({ at }) => lookedMs - at.monotonicMs < RECOVERY_MS);
     const most = mattering.reduce((most, { aliveBefore }) => Math.max(most, aliveBefore), 0);
-    const isRecovered = seeingSinceMs !== undefined && alive >= most;
+    const isRecovered = this.#hasLooked && alive >= most;
     const before = mattering.length === 0 || isRecovered ? NO_CHANGES.losses : mattering;
     if (this.#lostAt === undefined) {
       return before.length === this.#before.losses.length ? this.#before.losses : before;

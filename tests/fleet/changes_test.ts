@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { NO_CHANGES, type WorkerChange } from "../../lib/fleet/changes.ts";
 import { lastChanges } from "../../lib/fleet/last_changes.ts";
+import { emptyFleet } from "../../lib/fleet/fleet.ts";
+import { apply } from "../helpers/fleet_at_once.ts";
 import { endOf } from "../../lib/fleet/look.ts";
 import { newWorker } from "../../lib/fleet/worker.ts";
 import type { Answer } from "../../lib/scrape/answer.ts";
@@ -14,10 +16,13 @@ import {
   etcd,
   etcdOfChannels,
   feed,
+  late,
+  limits,
   observations,
   observed,
   round,
   type Step,
+  target,
   time,
 } from "../helpers/fleet_steps.ts";
 
@@ -257,6 +262,23 @@ for (
     assert.equal(endOf(worker, { now: at(10_000), lastRequest }), end);
   });
 }
+
+Deno.test("with long polls, a loss of a worker that was not called silent yet stays until another one is there", () => {
+  const options = (ms: number) => ({ now: at(ms), limits: { ...limits, staleAfterMs: 15_000 } });
+  const both = (request: number, ms: number) =>
+    round(request, ms, [answer(a, request, ms), answer(b, request, ms)]);
+  const one = (request: number, ms: number) => round(request, ms, [answer(a, request, ms)]);
+  let fleet = emptyFleet(target);
+  const after = (...steps: Step[]) => {
+    for (const [ms, input] of steps) fleet = apply(fleet, input, options(ms)).fleet;
+    return fleet.changes.losses.length;
+  };
+  after([0, etcd(0, true, a, b)], [5_000, both(1, 5_000)], [5_001, time(1)], [10_000, one(2, 10_000)]);
+  assert.equal(after([10_001, time(2)], [12_000, etcd(2, true, a)], [12_001, time(2)]), 0);
+  assert.equal(after([15_000, one(3, 15_000)], [15_000, late()]), 1);
+  assert.equal(after([15_001, time(3)], [20_000, one(4, 20_000)], [20_001, time(4)]), 1);
+  assert.equal(after([25_000, both(5, 25_000)], [25_001, time(5)]), 0);
+});
 
 Deno.test("a silent worker's change has its last sign of life", () => {
   const { fleet } = feed(...rounds(1, 9, a, b), ...rounds(10, 40, a));
