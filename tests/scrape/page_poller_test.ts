@@ -227,11 +227,13 @@ Deno.test("pages that hang leave others their turns", async () => {
     await hung.promise;
     return new Response(RUNNING);
   });
+  using _end = { [Symbol.dispose]: () => hung.resolve() }; // Whatever fails: a server ends when its answers have.
   await using server = new PageServer(page(RUNNING));
   using polled = new Polled();
   const pages = new Map([[`${server.origin}/metrics`, { workers: new Set([A]) }]]);
   polled.poller.update(pages);
   await eventually(() => assert.deepEqual(polled.running(), { [A]: 3 }));
+  const sinceMs = performance.now();
   for (let n = 1_000; n < 1_200; n++) {
     pages.set(`${hanging.origin}/metrics?${n}`, { workers: new Set([`${n}` as WorkerId]) });
   }
@@ -239,6 +241,6 @@ Deno.test("pages that hang leave others their turns", async () => {
   await eventually(() => assert.ok(atOnce >= 16));
   const before = server.asked;
   await eventually(() => assert.ok(server.asked - before >= 5));
-  assert.ok(hanging.asked < 100, `${hanging.asked} asked, at most 16 in 100 ms`);
-  hung.resolve();
+  const most = 16 * (1 + Math.ceil((performance.now() - sinceMs) / 100));
+  assert.ok(hanging.asked <= most, `${hanging.asked} asked, at most 16 in 100 ms`);
 });
