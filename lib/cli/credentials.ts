@@ -89,7 +89,7 @@ export function readEtcdCredentials(
   const username = flags.value(ETCD_USERNAME, name);
   const unused = twiceSet("etcd", ["ETCD_AUTH_PASSWORD"], env);
   if (username === undefined) return { auth: undefined, unused: [...withoutUser("etcd", env), ...unused] };
-  const read = neededSecret("ETCD_AUTH_PASSWORD", { env, username });
+  const read = neededSecret("ETCD_AUTH_PASSWORD", { env, user: "ETCD_AUTH_USERNAME" });
   const auth = {
     username,
     get password() {
@@ -100,7 +100,7 @@ export function readEtcdCredentials(
 }
 
 function passwordAuth(username: string, env: Invocation["env"]): NatsAuth {
-  const read = neededSecret("NATS_AUTH_PASSWORD", { env, username });
+  const read = neededSecret("NATS_AUTH_PASSWORD", { env, user: "NATS_AUTH_USERNAME" });
   return {
     kind: "password",
     username,
@@ -161,10 +161,12 @@ type ReadSecret = () => string;
 
 function neededSecret(
   name: string,
-  { env, username }: { readonly env: Invocation["env"]; readonly username: string },
+  { env, user }: { readonly env: Invocation["env"]; readonly user: string },
 ): ReadSecret {
   const read = secret(name, { env });
-  if (read === undefined) throw new UsageError(`${name} is missing: must be the password of ${username}`);
+  if (read === undefined) {
+    throw new UsageError(`${name} is missing: must be the password of the user in ${user}`);
+  }
   return read;
 }
 

@@ -101,7 +101,7 @@ function wrongText(
   { rule, login, isHidden }: Flag,
   { source, text }: { readonly source: string; readonly text: string },
 ): string {
-  const shown = isHidden ? source : `${source} ${quoted(text)}`;
+  const shown = isHidden ? source : `${source} ${quoted(text, { isAddress: login !== undefined })}`;
   const hint = login !== undefined && text.includes("@") ? `; a user and a password go into ${login}` : "";
   return `${shown}: must be ${rule}${hint}`;
 }

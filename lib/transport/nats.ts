@@ -178,7 +178,7 @@ export class NatsLink implements AsyncDisposable {
   /** Tries one server after the other, those that the cluster announced last; gives the first one's cause where none takes us. */
   async #connect(signal: AbortSignal): Promise<Login | string> {
     let first: string | undefined;
-    for (const address of this.#servers.all) {
+    for (const address of this.#servers.next()) {
       const login = await this.#connectTo(address, signal);
       if (typeof login !== "string" || signal.aborted) return login;
       first ??= login;
@@ -234,7 +234,7 @@ export class NatsLink implements AsyncDisposable {
     }, TAKEN_MS);
     const error = await connection.closed() ?? reader.failure;
     clearTimeout(timer);
-    this.#servers.announce(innerOf(connection).info?.connect_urls ?? [], address);
+    this.#servers.announce(innerOf(connection).info?.connect_urls, address);
     this.#open = undefined;
     this.#connectivity.down();
     this.#tell((listener) => listener.onChange?.());

@@ -37,19 +37,31 @@ function givenPort(url: string): number {
 
 /** How many announced servers are kept. */
 const MAX_ANNOUNCED = 100;
+/** How many of them are tried before the named ones are tried again. */
+const ANNOUNCED_AT_ONCE = 3;
 
 /** The servers that were named, and after them those that the cluster announced last. */
 export class NatsServers {
   readonly #named: readonly NatsAddress[];
   #announced: readonly NatsAddress[] = [];
+  #turn = 0;
 
   constructor(urls: readonly string[]) {
     this.#named = urls.map(natsAddress);
   }
 
-  /** In the order in which they are tried. */
-  get all(): readonly NatsAddress[] {
-    return [...this.#named, ...this.#announced];
+  /**
+   * Those to try now, in order: the named ones, and some of the announced ones, others each time. Of many that swallow packets
+   * each takes its time, and the named ones are not to wait for all of them.
+   */
+  next(): readonly NatsAddress[] {
+    const count = Math.min(ANNOUNCED_AT_ONCE, this.#announced.length);
+    const some = Array.from(
+      { length: count },
+      (_, n) => this.#announced[(this.#turn + n) % this.#announced.length]!,
+    );
+    this.#turn += count;
+    return [...this.#named, ...some];
   }
 
   isNamed(address: NatsAddress): boolean {
@@ -59,13 +71,17 @@ export class NatsServers {
   /**
    * Takes what the server at `by` announced (`connect_urls` of its INFO, `HOST:PORT` each) in place of what was announced
    * before. Servers that are announced by their address have certificates for the name by which the cluster is known, so
-   * where the announcing one was named, they are checked against that name, as NATS' own clients do.
+   * where the announcing one was named, they are checked against that name, as NATS' own clients do. What is no list is
+   * no servers, and what is no address is left out: it comes from outside.
    */
-  announce(urls: readonly string[], by: NatsAddress): void {
+  announce(urls: unknown, by: NatsAddress): void {
     const known = new Set(this.#named.map(place));
-    this.#announced = urls.slice(0, MAX_ANNOUNCED).flatMap((hostPort) => {
+    const list: readonly unknown[] = Array.isArray(urls) ? urls.slice(0, MAX_ANNOUNCED) : [];
+    this.#announced = list.flatMap((hostPort) => {
       const url = `${by.needsTls ? "tls" : "nats"}://${hostPort}`;
-      if (!/^[\w.-]+:\d+$|^\[[0-9a-fA-F:.]+\]:\d+$/.test(hostPort)) return [];
+      const isAddress = typeof hostPort === "string" && URL.canParse(`http://${hostPort}`) &&
+        /^[\w.-]+:\d+$|^\[[0-9a-fA-F:.]+\]:\d+$/.test(hostPort);
+      if (!isAddress) return [];
       const address = natsAddress(url);
       if (known.has(place(address))) return [];
       known.add(place(address));

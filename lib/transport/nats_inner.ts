@@ -4,7 +4,7 @@ import type { NatsConnection } from "nats";
 export interface NatsInner {
   parser: NatsParser;
   /** What the server said of itself last, also once the connection is closed. */
-  readonly info?: { readonly connect_urls?: readonly string[] };
+  readonly info?: { readonly connect_urls?: unknown };
 }
 
 export interface NatsParser {

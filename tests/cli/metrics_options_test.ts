@@ -157,7 +157,7 @@ const bad: readonly [argv: readonly string[], message: string, env?: Record<stri
   ],
   [
     [...named, "--nats-auth-username", "me"],
-    "NATS_AUTH_PASSWORD is missing: must be the password of me",
+    "NATS_AUTH_PASSWORD is missing: must be the password of the user in NATS_AUTH_USERNAME",
   ],
   [
     [...named, "--push-url", "http://127.0.0.1:9091"],

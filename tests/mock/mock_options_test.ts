@@ -110,8 +110,16 @@ const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: 
   [[], { NATS_SERVER: "nats://a:1,,nats://b" }, `NATS_SERVER "nats://a:1,,nats://b": must be ${NATS_RULE}`],
   [["--etcd-endpoints", "ftp://a:1"], {}, `--etcd-endpoints "ftp://a:1": must be ${ETCD_RULE}`],
   [[], { ETCD_ENDPOINTS: "a b" }, `ETCD_ENDPOINTS "a b": must be ${ETCD_RULE}`],
-  [["--etcd-auth-username", "me"], {}, "ETCD_AUTH_PASSWORD is missing: must be the password of me"],
-  [[], { NATS_AUTH_USERNAME: "me" }, "NATS_AUTH_PASSWORD is missing: must be the password of me"],
+  [
+    ["--etcd-auth-username", "me"],
+    {},
+    "ETCD_AUTH_PASSWORD is missing: must be the password of the user in ETCD_AUTH_USERNAME",
+  ],
+  [
+    [],
+    { NATS_AUTH_USERNAME: "me" },
+    "NATS_AUTH_PASSWORD is missing: must be the password of the user in NATS_AUTH_USERNAME",
+  ],
   [
     [],
     { NATS_AUTH_TOKEN_FILE: "/no/such" },
