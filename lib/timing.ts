@@ -110,6 +110,33 @@ export class Cadence {
   }
 }
 
+/** A time without a break, on the monotonic clock. */
+export interface Span {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+/** The time since which something happened again and again, never more than `maxGapMs` apart. */
+export class Streak {
+  #sinceMs: number;
+  #untilMs: number;
+
+  constructor(private readonly maxGapMs: number, nowMs: number) {
+    this.#sinceMs = nowMs;
+    this.#untilMs = nowMs;
+  }
+
+  get span(): Span {
+    return { sinceMs: this.#sinceMs, untilMs: this.#untilMs };
+  }
+
+  /** It happened. */
+  note(nowMs: number): void {
+    if (nowMs - this.#untilMs > this.maxGapMs) this.#sinceMs = nowMs;
+    this.#untilMs = nowMs;
+  }
+}
+
 /** Rejects with a `TimeoutError` naming `what` when `promise` has not settled within `ms`. */
 export async function within<T>(promise: Promise<T>, options: { ms: number; what: string }): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

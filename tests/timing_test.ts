@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { giveWay } from "../lib/timing.ts";
+import { giveWay, Streak } from "../lib/timing.ts";
 import { nextTurn } from "./helpers/next_turn.ts";
 
 /** Works until it had to wait so often; tells of each time. */
@@ -43,4 +43,14 @@ Deno.test("of several that work long each has its slice in turn", async () => {
 Deno.test("work that is done within a slice never waits", async () => {
   await nextTurn();
   assert.equal(giveWay(), undefined);
+});
+
+Deno.test("a streak begins anew after a gap that is too long", () => {
+  const streak = new Streak(10, 0);
+  for (const ms of [5, 15, 20]) streak.note(ms);
+  assert.deepEqual(streak.span, { sinceMs: 0, untilMs: 20 });
+  streak.note(31);
+  assert.deepEqual(streak.span, { sinceMs: 31, untilMs: 31 });
+  streak.note(40);
+  assert.deepEqual(streak.span, { sinceMs: 31, untilMs: 40 });
 });

@@ -162,10 +162,21 @@ function findNobody(
 }
 
 function findWorker(worker: WorkerSnapshot, target: Target, found: Collected): void {
-  const { id, state, numbers, stuckSeconds, stuckSince, coverage, ranks, pageProblem, lastAnswerAt } = worker;
+  const {
+    id,
+    state,
+    hasFallenSilent,
+    numbers,
+    stuckSeconds,
+    stuckSince,
+    coverage,
+    ranks,
+    pageProblem,
+    lastAnswerAt,
+  } = worker;
   const add = (code: FindingCode, text: string, since?: Instant) =>
     found.add(code, { target, worker: id, since, text: `worker ${id} ${text}` });
-  if (state === "silent") add("worker_silent", "is silent", lastAnswerAt);
+  if (hasFallenSilent) add("worker_silent", "is silent", lastAnswerAt);
   if (state === "undecodable") add("worker_unreadable", "answers with a record that is no load");
   if (state === "no_data") add("worker_without_load", "answers without load");
   if (stuckSeconds !== undefined) {

@@ -48,10 +48,8 @@ export interface Changes {
   readonly losses: readonly Loss[];
   /** Since when the workers are watched. */
   readonly since: Instant | undefined;
-  /** How many workers were alive when last looked at. */
+  /** How many workers were alive at the last look; those that could not be seen as before. */
   readonly alive: number;
-  /** Since when it can be seen without a break whether workers are alive; undefined while it cannot. */
-  readonly seeingSinceMs: number | undefined;
   readonly lookedMs: number;
 }
 
@@ -60,7 +58,6 @@ export const NO_CHANGES: Changes = {
   losses: [],
   since: undefined,
   alive: 0,
-  seeingSinceMs: undefined,
   lookedMs: -Infinity,
 };
 
@@ -78,36 +75,30 @@ export class ChangesDraft {
   #lostAt: Instant | undefined;
   #lostCount = 0;
   #aliveBeforeLoss = 0;
-  /** A look has ended, so `alive` is of now. */
-  #hasLooked = false;
-  #looked: Pick<Changes, "since" | "alive" | "seeingSinceMs" | "lookedMs">;
+  /** How many workers the look that has ended found alive. */
+  #found = 0;
+  #looked: Pick<Changes, "since" | "alive" | "lookedMs">;
 
   constructor(before: Changes) {
     this.#before = before;
     this.#looked = before;
   }
 
-  /** Since when it can be seen without a break whether workers are alive. */
-  get seeingSinceMs(): number | undefined {
-    return this.#looked.seeingSinceMs;
-  }
-
-  /** How many workers were alive when last looked at. */
+  /** How many workers were alive at the last look; those that could not be seen as before. */
   get alive(): number {
     return this.#looked.alive;
   }
 
-  /** A worker was not there before; `isBack` of one that was, and went. */
-  came(
-    worker: WorkerId,
-    reason: "registered" | "heard",
-    { at, isBack }: { at: Instant; isBack: boolean },
-  ): void {
+  /** A worker was not there before. */
+  came(worker: WorkerId, reason: "registered" | "heard", at: Instant): void {
     const { since } = this.#before;
-    if (isBack) this.note({ at, worker, kind: "back", reason: "came_again" });
-    else if (since !== undefined && at.monotonicMs - since.monotonicMs >= FIRST_LOOK_MS) {
-      this.note({ at, worker, kind: "new", reason });
-    }
+    const isFirstLook = since === undefined || at.monotonicMs - since.monotonicMs < FIRST_LOOK_MS;
+    if (!isFirstLook) this.note({ at, worker, kind: "new", reason });
+  }
+
+  /** A worker that went is there again. */
+  cameAgain(worker: WorkerId, at: Instant): void {
+    this.note({ at, worker, kind: "back", reason: "came_again" });
   }
 
   /** What a worker counts began again. Each of its ranks may tell of it. */
@@ -140,42 +131,31 @@ export class ChangesDraft {
     this.#news.push(change);
   }
 
-  /**
-   * A look at all workers begins. After a break as long as `breakMs` (the process was stopped, say) it has to be seen anew who
-   * is alive.
-   */
-  look(now: Instant, { canSee, breakMs }: { readonly canSee: boolean; readonly breakMs: number }): void {
-    const { since, seeingSinceMs, lookedMs } = this.#looked;
-    const isBroken = now.monotonicMs - lookedMs > breakMs;
-    this.#looked = {
-      ...this.#looked,
-      since: since ?? now,
-      seeingSinceMs: !canSee ? undefined : isBroken ? now.monotonicMs : seeingSinceMs ?? now.monotonicMs,
-      lookedMs: now.monotonicMs,
-    };
+  /** A look at all workers begins. */
+  look(now: Instant): void {
+    const { since, alive } = this.#looked;
+    this.#looked = { since: since ?? now, alive, lookedMs: now.monotonicMs };
   }
 
-  /** The look is over, and so many workers were alive. Nothing is known of that while it cannot be seen. */
-  looked(alive: number): void {
-    if (this.seeingSinceMs === undefined) return;
-    this.#looked = { ...this.#looked, alive };
-    this.#hasLooked = true;
+  /** The look is over; `unseen` were alive before, and cannot be seen now. */
+  looked({ alive, unseen }: { readonly alive: number; readonly unseen: number }): void {
+    this.#looked = { ...this.#looked, alive: alive + unseen };
+    this.#found = alive;
   }
 
   finish(): Changes {
-    const { since, alive, seeingSinceMs, lookedMs } = this.#looked;
+    const { since, alive, lookedMs } = this.#looked;
     const log = this.#news.length === 0
       ? this.#before.log
       : lastChanges([...this.#before.log, ...this.#news]);
-    return { log, losses: this.#losses(), since, alive, seeingSinceMs, lookedMs };
+    return { log, losses: this.#losses(), since, alive, lookedMs };
   }
 
   #losses(): readonly Loss[] {
-    const { alive, lookedMs } = this.#looked;
+    const { lookedMs } = this.#looked;
     const mattering = this.#before.losses.filter(({ at }) => lookedMs - at.monotonicMs < RECOVERY_MS);
     const most = mattering.reduce((most, { aliveBefore }) => Math.max(most, aliveBefore), 0);
-    const isRecovered = this.#hasLooked && alive >= most;
-    const before = mattering.length === 0 || isRecovered ? NO_CHANGES.losses : mattering;
+    const before = this.#found >= most ? NO_CHANGES.losses : mattering;
     if (this.#lostAt === undefined) {
       return before.length === this.#before.losses.length ? this.#before.losses : before;
     }

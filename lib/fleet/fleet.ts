@@ -12,6 +12,7 @@ import type { Instant } from "../timing.ts";
 import { type Changes, NO_CHANGES } from "./changes.ts";
 import { FleetDraft } from "./fleet_draft.ts";
 import { type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
+import type { Sight } from "./look.ts";
 import type { Parts } from "./parts.ts";
 import { type FleetLimits, isStale } from "./worker.ts";
 import { releasesByService } from "./worker_release.ts";
@@ -32,6 +33,8 @@ export interface Fleet {
   /** False when etcd shows that all workers there are can be seen without NATS. */
   readonly needsNats: boolean;
   readonly lastRound: RoundSummary | undefined;
+  /** When the first round began after which none failed; undefined while they fail. */
+  readonly goodRoundsSince: Instant | undefined;
   /** When the last round ended that did not fail. */
   readonly lastGoodRoundAt: Instant | undefined;
   /** When the last round ended in which all answered that were expected. */
@@ -98,6 +101,7 @@ export function emptyFleet(target: Target): Fleet {
     membershipFromEtcd: false,
     needsNats: true,
     lastRound: undefined,
+    goodRoundsSince: undefined,
     lastGoodRoundAt: undefined,
     lastCompleteRoundAt: undefined,
     hitRates: NO_HIT_RATES,
@@ -114,23 +118,24 @@ export interface Applied {
 export interface ApplyOptions {
   readonly now: Instant;
   readonly limits: FleetLimits;
+  readonly sight: Sight;
 }
 
 /** The fleet after `input`, which is there when all parts are done: `fleet` stays what it is. */
 export function* applyInParts(fleet: Fleet, input: FleetInput, options: ApplyOptions): Parts<Applied> {
-  const draft = new FleetDraft(fleet);
+  const draft = new FleetDraft(fleet, options);
   switch (input.kind) {
     case "round":
-      yield* draft.closeRound(input.round, options.now);
+      yield* draft.closeRound(input.round);
       break;
     case "late":
-      yield* draft.takeAnswers(input.replies.answers, options.now);
+      yield* draft.takeAnswers(input.replies.answers);
       break;
     case "membership":
-      yield* draft.takeMembership(input, options.now);
+      yield* draft.takeMembership(input);
       break;
     case "hit_rates":
-      draft.takeHitRates(input.events, options.now);
+      draft.takeHitRates(input.events);
       break;
     case "observations":
       yield* draft.takeObservations(input.observations);
@@ -139,14 +144,17 @@ export function* applyInParts(fleet: Fleet, input: FleetInput, options: ApplyOpt
       draft.forgetVias(input.vias);
       break;
     case "time":
-      yield* draft.forget(input.request, options);
+      yield* draft.forget(input.request);
       break;
   }
   return draft.finish();
 }
 
 /** Whom the next round waits for: those who answered before and are not silent. */
-export function expectedWorkers({ workers }: Fleet, options: ApplyOptions): ExpectedWorkers {
+export function expectedWorkers(
+  { workers }: Fleet,
+  options: Pick<ApplyOptions, "now" | "limits">,
+): ExpectedWorkers {
   const services = workers.values().map(({ answer }) =>
     answer && !isStale(answer.at, options) ? answer.service : undefined
   );

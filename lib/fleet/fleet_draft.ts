@@ -12,12 +12,11 @@ import { ChangesDraft, type GoneReason } from "./changes.ts";
 import type { Applied, ApplyOptions, Fleet, RoundSummary, Tombstone, UNHEARD_REASONS } from "./fleet.ts";
 import { forgetRouters } from "./heard.ts";
 import { addHitRates, forgetStrangers, type HitRates } from "./hit_rates.ts";
-import { endOf, Look } from "./look.ts";
+import { endOf, Look, seenRequest, type Sight } from "./look.ts";
 import { each, type Parts } from "./parts.ts";
 import {
   countersFell,
   forget,
-  isStale,
   lastSign,
   listen,
   newWorker,
@@ -34,15 +33,10 @@ export const MAX_WORKERS = 100_000;
 const MAX_TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 600_000;
 
-/** When something was learned, and the newest question sent until then. */
-interface Moment {
-  readonly request: number;
-  readonly now: Instant;
-}
-
 /** A fleet in the making: copies what it changes, when it changes it. */
 export class FleetDraft {
   readonly #fleet: Fleet;
+  readonly #options: ApplyOptions;
   readonly #notes = {
     uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
     gone: { deregistered: 0, forgotten: 0 },
@@ -56,28 +50,32 @@ export class FleetDraft {
   #membershipFromEtcd: boolean;
   #needsNats: boolean;
   #lastRound: RoundSummary | undefined;
+  #goodRoundsSince: Instant | undefined;
   #lastGoodRoundAt: Instant | undefined;
   #lastCompleteRoundAt: Instant | undefined;
   #hitRates: HitRates;
   readonly #changes: ChangesDraft;
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: Fleet, options: ApplyOptions) {
     this.#fleet = fleet;
+    this.#options = options;
     this.#workers = new WorkerTableDraft(fleet.workers);
     this.#membershipFromEtcd = fleet.membershipFromEtcd;
     this.#needsNats = fleet.needsNats;
     this.#lastRound = fleet.lastRound;
+    this.#goodRoundsSince = fleet.goodRoundsSince;
     this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
     this.#lastCompleteRoundAt = fleet.lastCompleteRoundAt;
     this.#hitRates = fleet.hitRates;
     this.#changes = new ChangesDraft(fleet.changes);
   }
 
-  takeAnswers(answers: readonly Answer[], now: Instant): Parts<void> {
-    return each(answers, (answer) => this.#takeAnswer(answer, now));
+  takeAnswers(answers: readonly Answer[]): Parts<void> {
+    return each(answers, (answer) => this.#takeAnswer(answer));
   }
 
-  #takeAnswer(answer: Answer, now: Instant): void {
+  #takeAnswer(answer: Answer): void {
+    const { now } = this.#options;
     const tombstone = this.#readGone().get(answer.worker);
     const known = this.#workers.get(answer.worker);
     const newest = known?.answer?.request ?? -1;
@@ -90,23 +88,34 @@ export class FleetDraft {
       return;
     }
     if (answer.request === newest) this.#notes.uncounted.duplicate_id++;
-    if (tombstone !== undefined) this.#writeGone().delete(answer.worker);
-    if (known === undefined) {
-      this.#changes.came(answer.worker, "heard", { at: now, isBack: tombstone !== undefined });
+    if (tombstone !== undefined) {
+      this.#comesBack(answer.worker);
+    } else if (known === undefined) {
+      this.#changes.came(answer.worker, "heard", now);
     } else if (known.answer && countersFell(known.answer, answer)) {
       this.#changes.restarted(answer.worker, now);
     }
-    this.#workers.put({
-      ...(known ?? newWorker(answer.worker, this.#membershipFromEtcd ? false : undefined)),
-      answer,
-    });
+    this.#workers.put({ ...(known ?? this.#newAnswering(answer.worker)), answer });
+  }
+
+  /** One that is not in the store while it answers is on its way in or out. */
+  #newAnswering(id: WorkerId): Worker {
+    return this.#membershipFromEtcd
+      ? { ...newWorker(id, false), withdrawn: "withdrawn" }
+      : newWorker(id, undefined);
+  }
+
+  /** A worker that is gone gave a sign of life. */
+  #comesBack(id: WorkerId): void {
+    this.#writeGone().delete(id);
+    this.#changes.cameAgain(id, this.#options.now);
   }
 
   /** Takes the round's answers, and decides about the workers whose key vanished before its question was sent. */
-  *closeRound(round: Round, now: Instant): Parts<void> {
+  *closeRound(round: Round): Parts<void> {
     const { expected, answered, decoded, isComplete } = countAnswers(round.answers, this.#fleet.workers);
     yield;
-    yield* this.takeAnswers(round.answers, now);
+    yield* this.takeAnswers(round.answers);
     yield;
     this.#lastRound = {
       request: round.request,
@@ -117,6 +126,7 @@ export class FleetDraft {
       answered,
       decoded,
     };
+    this.#goodRoundsSince = isFailed(round) ? undefined : this.#goodRoundsSince ?? round.sentAt;
     if (isFailed(round)) return;
     this.#lastGoodRoundAt = round.endedAt;
     if (isComplete) this.#lastCompleteRoundAt = round.endedAt;
@@ -126,46 +136,35 @@ export class FleetDraft {
       if (answer !== undefined && answer.request > undecidedSince) {
         this.#workers.put({ ...worker, undecidedSince: undefined, withdrawn: "withdrawn" });
       } else {
-        this.#bury(worker, { request: undecidedSince, now });
+        this.#bury(worker, undecidedSince);
         this.#notes.gone.deregistered++;
       }
     }
   }
 
-  *takeMembership(
-    { membership, request }: { membership: Membership; request: number },
-    now: Instant,
-  ): Parts<void> {
+  *takeMembership({ membership, request }: { membership: Membership; request: number }): Parts<void> {
     this.#membershipFromEtcd = membership.known;
     if (membership.known) this.#needsNats = membership.needsNats;
-    const moment = { request, now };
-    yield* each(this.#workers.values(), (worker) => this.#takeListing(worker, membership, moment));
+    yield* each(this.#workers.values(), (worker) => this.#takeListing(worker, membership, request));
     if (!membership.known) return;
     yield* each([...membership.workers], ([id, registration]) => {
       if (this.#workers.has(id)) return;
-      this.#changes.came(id, "registered", { at: now, isBack: this.#readGone().has(id) });
+      // One that is gone is back when it gives a sign of life: a store may come back with the keys of dead workers.
+      if (!this.#readGone().has(id)) this.#changes.came(id, "registered", this.#options.now);
       this.#workers.put({ ...newWorker(id, true), registration });
     });
   }
 
-  #takeListing(worker: Worker, membership: Membership, moment: Moment): void {
+  #takeListing(worker: Worker, membership: Membership, request: number): void {
     const registered = membership.known ? membership.workers.has(worker.id) : undefined;
     const vanished = registered === false && worker.registered !== false;
     if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
-      this.#bury(worker, moment);
+      this.#bury(worker, request);
       this.#notes.gone.deregistered++;
       return;
     }
-    const withdrawn = vanished
-      ? this.#endOf(worker, moment.now)
-      : registered === false
-      ? worker.withdrawn
-      : undefined;
-    const undecidedSince = vanished
-      ? moment.request
-      : registered === false
-      ? worker.undecidedSince
-      : undefined;
+    const withdrawn = vanished ? this.#endOf(worker) : registered === false ? worker.withdrawn : undefined;
+    const undecidedSince = vanished ? request : registered === false ? worker.undecidedSince : undefined;
     const heard = membership.known ? forgetRouters(worker.heard, membership.publishers) : worker.heard;
     const registration = membership.known
       ? membership.workers.get(worker.id) ?? NO_REGISTRATION
@@ -181,8 +180,11 @@ export class FleetDraft {
   /** Only of workers that etcd lists, or that answered; without etcd, of those too that only the target can have. */
   takeObservations(observations: readonly Observation[]): Parts<void> {
     return each(observations, (observation) => {
-      const worker = this.#workers.get(observation.worker) ?? this.#meet(observation);
+      const known = this.#workers.get(observation.worker);
+      const worker = known ?? this.#meet(observation);
       if (typeof worker === "string") return this.#countUnheard(observation, worker);
+      const tombstone = this.#readGone().get(worker.id);
+      if (tombstone !== undefined && observation.at.monotonicMs > tombstone.atMs) this.#comesBack(worker.id);
       if (pageCountersFell(worker, observation)) this.#changes.restarted(worker.id, observation.at);
       this.#workers.put(listen(worker, observation));
     });
@@ -201,8 +203,7 @@ export class FleetDraft {
     const tombstone = this.#readGone().get(worker);
     if (tombstone !== undefined && at.monotonicMs <= tombstone.atMs) return "unknown_worker";
     if (this.#isFull) return "too_many_workers";
-    if (tombstone !== undefined) this.#writeGone().delete(worker);
-    this.#changes.came(worker, "heard", { at, isBack: tombstone !== undefined });
+    if (tombstone === undefined) this.#changes.came(worker, "heard", at);
     return { ...newWorker(worker, undefined), livesByEvents: true };
   }
 
@@ -213,30 +214,37 @@ export class FleetDraft {
     }
   }
 
-  takeHitRates(events: readonly HitRate[], now: Instant): void {
-    this.#hitRates = addHitRates(this.#hitRates, events, now.monotonicMs);
+  takeHitRates(events: readonly HitRate[]): void {
+    this.#hitRates = addHitRates(this.#hitRates, events, this.#options.now.monotonicMs);
   }
 
   /**
    * Looks who fell silent, and lets go of the workers that nobody lists: at once when etcd says so, rounds work and it is silent
    * (it drained, and has ended), else when it has not answered for long; and of old tombstones.
    */
-  *forget(request: number, options: ApplyOptions): Parts<void> {
-    const { now, limits } = options;
+  *forget(request: number): Parts<void> {
+    const { now, limits } = this.#options;
+    const sight = this.#sight;
+    const look = new Look({
+      now,
+      limits,
+      sight,
+      lastSeenRequest: this.#lastSeenRequest,
+      changes: this.#changes,
+    });
     const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
-    const canSee = roundsWork || this.#lastRound === undefined || !this.#needsNats;
-    const look = new Look({ ...options, canSee, changes: this.#changes });
+    const seenUntilMs = roundsWork && sight ? sight.untilMs : -Infinity;
     yield* each(this.#workers.values(), (before) => {
       const worker = look.at(before);
       if (worker !== before) this.#workers.put(worker);
       const { registered, answer } = worker;
       const sign = lastSign(worker);
       if (registered === true || sign === undefined) return;
-      if (registered === false && answer && roundsWork && isStale(answer.at, options)) {
-        this.#bury(worker, { request, now });
+      if (registered === false && answer && seenUntilMs - answer.at.monotonicMs >= limits.staleAfterMs) {
+        this.#bury(worker, request);
         this.#notes.gone.deregistered++;
       } else if (now.monotonicMs - sign.monotonicMs >= limits.forgetAfterMs) {
-        this.#bury(worker, { request, now });
+        this.#bury(worker, request);
         this.#notes.gone.forgotten++;
       }
     });
@@ -261,6 +269,7 @@ export class FleetDraft {
       membershipFromEtcd: this.#membershipFromEtcd,
       needsNats: this.#needsNats,
       lastRound: this.#lastRound,
+      goodRoundsSince: this.#goodRoundsSince,
       lastGoodRoundAt: this.#lastGoodRoundAt,
       lastCompleteRoundAt: this.#lastCompleteRoundAt,
       hitRates: this.#hitRates,
@@ -269,12 +278,13 @@ export class FleetDraft {
     return { fleet, notes: this.#notes };
   }
 
-  #bury(worker: Worker, { request, now }: Moment): void {
+  #bury(worker: Worker, request: number): void {
     const { id, withdrawn, silence } = worker;
+    const { now } = this.#options;
     this.#changes.gone(id, {
       at: now,
       seenAt: lastSign(worker),
-      reason: withdrawn ?? this.#endOf(worker, now),
+      reason: withdrawn ?? this.#endOf(worker),
       aliveBefore: silence?.aliveBefore ?? this.#fleet.changes.alive,
     });
     this.#workers.delete(id);
@@ -283,9 +293,20 @@ export class FleetDraft {
     dropOldest(this.#writeGone(), MAX_TOMBSTONES);
   }
 
-  #endOf(worker: Worker, now: Instant): GoneReason {
-    const { lastRound } = this.#fleet;
-    return endOf(worker, { now, lastRequest: lastRound?.failed ? undefined : lastRound?.request });
+  #endOf(worker: Worker): GoneReason {
+    return endOf(worker, { now: this.#options.now, lastSeenRequest: this.#lastSeenRequest });
+  }
+
+  get #lastSeenRequest(): number | undefined {
+    return seenRequest(this.#lastRound, this.#options.sight);
+  }
+
+  /** Rounds that are needed and fail show nobody. */
+  get #sight(): Sight {
+    const { sight } = this.#options;
+    if (sight === undefined || !this.#needsNats || this.#lastRound === undefined) return sight;
+    if (this.#goodRoundsSince === undefined) return undefined;
+    return { ...sight, sinceMs: Math.max(sight.sinceMs, this.#goodRoundsSince.monotonicMs) };
   }
 
   get #isFull(): boolean {

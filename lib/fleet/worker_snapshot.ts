@@ -20,6 +20,8 @@ export type WorkerState = typeof WORKER_STATES[number];
 export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
   readonly id: WorkerId;
   readonly state: WorkerState;
+  /** It gave no sign of life for long although it could have been heard: not so of all that are silent while NATS is away. */
+  readonly hasFallenSilent: boolean;
   /** Whether etcd lists it; undefined while etcd does not say. */
   readonly registered: boolean | undefined;
   /** When it last answered, silent or not; undefined while it never did. */
@@ -76,6 +78,7 @@ export class WorkerSnapshot { // No literal: see ARCHITECTURE.md, "Memory".
     const passless = passlessSince(worker.activity, { heard, ranks: card?.ranks ?? 1 });
     this.id = id;
     this.state = isSilent ? "silent" : stateOf(answer, heard);
+    this.hasFallenSilent = worker.silence !== undefined;
     this.registered = registered;
     this.lastAnswerAt = sign;
     this.load = counted?.outcome.kind === "load" ? counted.outcome.load : undefined;

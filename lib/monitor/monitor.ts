@@ -28,6 +28,7 @@ import { Alarm, Cadence, type Clock, giveWay, inSlices } from "../timing.ts";
 import type { KeyStore } from "../transport/key_store.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
+import { SightWatch } from "./sight_watch.ts";
 
 /** Counts what a Snapshot does not hold. Calls come in the order of what happened. */
 export interface MonitorRecorder {
@@ -89,6 +90,7 @@ export class Monitor implements Disposable {
   readonly #hitRates: HitRateListener | undefined;
   readonly #channels: ChannelListener;
   readonly #pages: PagePoller;
+  readonly #sight: SightWatch;
   readonly #ends = new DisposableStack();
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   readonly #absence = new AbsenceReport();
@@ -108,6 +110,7 @@ export class Monitor implements Disposable {
     this.#options = options;
     this.#fleet = emptyFleet(target);
     this.#turnedAtMs = clock().monotonicMs;
+    this.#sight = this.#ends.use(new SightWatch(clock));
     this.#directory = store && this.#ends.use(new Directory(store, target));
     const onEvent = () => this.renewCounts();
     this.#channels = this.#ends.use(
@@ -315,8 +318,11 @@ export class Monitor implements Disposable {
   }
 
   async #apply(input: FleetInput): Promise<void> {
-    const { clock, recorder, target, limits } = this.#options;
-    const { fleet, notes } = await inSlices(applyInParts(this.#fleet, input, { now: clock(), limits }));
+    const { clock, nats, recorder, target, limits } = this.#options;
+    const sight = this.#sight.read(this.#fleet.needsNats ? nats : undefined);
+    const { fleet, notes } = await inSlices(
+      applyInParts(this.#fleet, input, { now: clock(), limits, sight }),
+    );
     this.#fleet = fleet;
     recorder.notes(target, notes);
   }

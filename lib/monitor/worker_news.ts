@@ -40,12 +40,12 @@ export class NewsOfWorkers {
 
   #compare(workers: readonly WorkerSnapshot[], nowMs: number): void {
     let next = 0;
-    for (const { id, state } of this.#before) {
+    for (const { id, hasFallenSilent } of this.#before) {
       while (next < workers.length && compareWorkerIds(workers[next]!.id, id) < 0) next++;
       const worker = workers[next]?.id === id ? workers[next] : undefined;
       if (worker === undefined) this.#gather("gone", { id, nowMs });
-      else if (worker.state === "silent" && state !== "silent") this.#gather("silent", { id, nowMs });
-      else if (worker.state !== "silent" && state === "silent") this.#gather("back", { id, nowMs });
+      else if (worker.hasFallenSilent && !hasFallenSilent) this.#gather("silent", { id, nowMs });
+      else if (!worker.hasFallenSilent && hasFallenSilent) this.#gather("back", { id, nowMs });
     }
   }
 

@@ -1,6 +1,6 @@
 import { createInbox, ErrorCode, Events, type NatsConnection } from "nats";
 import { logger } from "../log.ts";
-import { BackOff, onAbort, sleep } from "../timing.ts";
+import { BackOff, onAbort, sleep, type Span, Streak } from "../timing.ts";
 import { type ConnectionState, Connectivity } from "./connectivity.ts";
 import { type NatsAuth, natsAuthenticator } from "./nats_auth.ts";
 import { type NatsAddress, NatsServers } from "./nats_address.ts";
@@ -47,6 +47,8 @@ interface Login {
 interface OpenConnection {
   readonly connection: NatsConnection;
   readonly reader: NatsReader;
+  /** When something came from the server, which is pinged all the time. */
+  readonly heard: Streak;
 }
 
 interface Subscription {
@@ -91,6 +93,11 @@ export class NatsLink implements AsyncDisposable {
   /** Whether it stands, why not, and since when. */
   get state(): ConnectionState {
     return this.#connectivity.state;
+  }
+
+  /** When the server was heard without a break, by `performance.now()`; undefined without a connection. */
+  get heard(): Span | undefined {
+    return this.#open?.heard.span;
   }
 
   /** How many connections came after the first. */
@@ -220,12 +227,12 @@ export class NatsLink implements AsyncDisposable {
     this.#refused.clear();
     this.#isStale = false;
     const reader = new NatsReader(connection);
-    this.#open = { connection, reader };
+    using reads = this.#watchReads(connection, greeted);
+    this.#open = { connection, reader, heard: reads.heard };
     this.#connectivity.up();
     for (const subscription of this.#subscriptions) this.#attach(reader, subscription);
     void this.#watch(connection); // npm:nats never ends the status of a closed connection: not to be waited for.
     using _ = onAbort(signal, () => void connection.close());
-    using _reads = this.#watchReads(connection, greeted);
     this.#tell((listener) => listener.onChange?.());
     let isSaid = false;
     const timer = setTimeout(() => {
@@ -247,18 +254,23 @@ export class NatsLink implements AsyncDisposable {
    * Ends a connection by which nothing comes although the server is pinged. Whatever comes is a sign of life: an answer to a
    * ping may stand behind much else that was not read yet. npm:nats counts such answers alone.
    */
-  #watchReads(connection: NatsConnection, greeted: GreetedConnection): Disposable {
-    let reads = greeted.reads;
+  #watchReads(
+    connection: NatsConnection,
+    greeted: GreetedConnection,
+  ): Disposable & { readonly heard: Streak } {
+    const heard = new Streak(1.5 * this.#pingIntervalMs, performance.now());
+    greeted.onRead = () => heard.note(performance.now());
+    let untilMs = heard.span.untilMs;
     let quiet = 0;
     const timer = setInterval(() => {
-      quiet = greeted.reads === reads ? quiet + 1 : 0;
-      reads = greeted.reads;
+      quiet = heard.span.untilMs === untilMs ? quiet + 1 : 0;
+      untilMs = heard.span.untilMs;
       if (quiet < MAX_QUIET) return;
       clearInterval(timer);
       this.#isStale = true;
       void connection.close();
     }, this.#pingIntervalMs);
-    return { [Symbol.dispose]: () => clearInterval(timer) };
+    return { heard, [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   get #pingIntervalMs(): number {

@@ -8,8 +8,8 @@ export interface GreetedConnection {
   readonly isEncrypted: boolean;
   /** What came: the greeting, and what may stand after it. */
   readonly greeting: Uint8Array;
-  /** How many times something was read of it; said by who reads it. */
-  reads?: number;
+  /** Told of every time that something was read of it. */
+  onRead?: () => void;
   /** Why the connection ended later, where it was neither us nor a plain end by the server; said by who reads it. */
   failure?: string;
 }

@@ -100,7 +100,7 @@ class NatsSocket implements Transport {
     const greeted = this.#greeted!;
     try {
       const bytes = await greeted.connection.read(buffer) ?? 0;
-      greeted.reads = (greeted.reads ?? 0) + 1;
+      greeted.onRead?.();
       return bytes;
     } catch (error) {
       if (!this.#isClosed && !(error instanceof Deno.errors.UnexpectedEof)) {

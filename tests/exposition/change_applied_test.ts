@@ -182,6 +182,7 @@ class Random {
     return {
       id,
       state: "responding",
+      hasFallenSilent: false,
       registered: undefined,
       lastAnswerAt: undefined,
       load: undefined,

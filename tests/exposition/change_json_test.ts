@@ -182,6 +182,7 @@ const whole: WorkerSnapshot = {
   blocksAt: undefined,
   id: a,
   state: "responding",
+  hasFallenSilent: false,
   registered: true,
   release: "1.6.1",
   lastAnswerAt: steps.at(0),

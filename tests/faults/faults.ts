@@ -401,6 +401,12 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: "the page as ever",
   },
   {
+    file: "we_are_stopped_for_a_while",
+    fault: "`metrics` is stopped for a while (SIGSTOP, a machine that sleeps) and goes on",
+    meanwhile:
+      "nothing is answered; after it the numbers come with the next round, nobody is called silent or lost who could not be asked",
+  },
+  {
     file: "we_are_told_to_end",
     fault: "SIGTERM in the middle of a fault",
     meanwhile: "`/readyz` 503, then nothing: the process ends with 0",

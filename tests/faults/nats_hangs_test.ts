@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFleet } from "../helpers/api_reader.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 
@@ -22,4 +23,7 @@ Deno.test("a NATS that hangs is told from silent workers, and all is there again
     assert.equal(page.value("dynamo_metrics_up"), 1);
   });
   assert.equal(deployment.said(/Lost the connection to NATS/), 1);
+  const { targets } = await readFleet(deployment.metrics.url);
+  assert.deepEqual(targets[0]!.changes, [], "nobody fell silent who could not be asked");
+  assert.equal(deployment.said(/Workers silent/), 0);
 });

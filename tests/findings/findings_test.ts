@@ -135,7 +135,7 @@ const CASES: readonly {
         { pageProblem: "refused", coverage: { expected: 4, heard: 2, blocks: 2, running: 2 } },
         { state: "no_data" },
         { state: "undecodable" },
-        { state: "silent", lastAnswerAt: at(3) },
+        { state: "silent", hasFallenSilent: true, lastAnswerAt: at(3) },
         { stuckSeconds: 12.5, stuckSince: at(4), numbers: { requestsInFlight: 8 } },
         { ranks: [rankOf(0, { isSilent: false }), rankOf(1, { isSilent: true })] },
       ),
@@ -185,7 +185,9 @@ Deno.test("every code is found in some case", () => {
 Deno.test("a finding says since when and why, where that is known, and of whom", () => {
   const [nats] = findingsOf(snapshotOf(NATS_AWAY)).listed;
   assert.deepEqual([nats!.since, nats!.hint], [at(5), "why"]);
-  const [silent] = findingsOf(snapshotOf({}, workers({ state: "silent", lastAnswerAt: at(3) }))).listed;
+  const [silent] =
+    findingsOf(snapshotOf({}, workers({ state: "silent", hasFallenSilent: true, lastAnswerAt: at(3) })))
+      .listed;
   assert.deepEqual([silent!.since, silent!.worker, silent!.target], [at(3), "1", TARGET]);
   assert.equal(silent!.hint, FINDING_KINDS.worker_silent.action);
 });
@@ -194,7 +196,10 @@ Deno.test("of many findings a hundred are listed, the worst first, all are count
   const stuck: WorkerPart = { stuckSeconds: 10, stuckSince: at(1), numbers: { requestsInFlight: 1 } };
   const many = snapshotOf(
     {},
-    workers(...Array<WorkerPart>(300).fill({ state: "silent" }), ...Array<WorkerPart>(40).fill(stuck)),
+    workers(
+      ...Array<WorkerPart>(300).fill({ state: "silent", hasFallenSilent: true }),
+      ...Array<WorkerPart>(40).fill(stuck),
+    ),
   );
   const { listed, counts } = findingsOf(many);
   assert.deepEqual([listed.length, listed[39]!.code, listed[40]!.code], [

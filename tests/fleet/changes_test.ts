@@ -21,6 +21,7 @@ import {
   observations,
   observed,
   round,
+  seen,
   type Step,
   target,
   time,
@@ -43,6 +44,10 @@ function failedRounds(from: number, to: number): Step[] {
       ? [ms, { ...input, round: { ...input.round, outcome: "disconnected" as const } }]
       : [ms, input]
   );
+}
+
+function seenSince(sinceMs: number, steps: readonly Step[]): Step[] {
+  return steps.map(([ms, input]) => [ms, input, seen(ms, sinceMs)]);
 }
 
 function shownOf({ kind, reason, worker, at: { monotonicMs } }: WorkerChange): string {
@@ -112,7 +117,7 @@ const STORIES: readonly Story[] = [
       ...rounds(10, 30, a, b),
       ...rounds(31, 40, a),
     ],
-    changes: ["33 b silent no_sign", "33 b gone withdrawn"],
+    changes: ["33 b gone withdrawn"],
   },
   {
     what: "a worker that is stopped and goes on",
@@ -184,9 +189,125 @@ const STORIES: readonly Story[] = [
     changes: [],
   },
   {
-    what: "a break of ten seconds in which we did not look",
-    steps: [[0, etcd(0, true, a, b)], ...rounds(1, 9, a, b), [19_000, time(9)], ...rounds(20, 22, a, b)],
+    what: "a break of ten seconds in which we did not run",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      [19_000, time(9), seen(9_500, 19_000)],
+      [19_001, round(10, 19_001, []), seen(9_500, 19_000)],
+      [19_002, time(10), seen(9_500, 19_000)],
+      ...seenSince(19_000, rounds(20, 22, a, b)),
+    ],
     changes: [],
+  },
+  {
+    what: "a break of four seconds in which we did not run, and in which a worker took its key out",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      [14_000, round(10, 14_000, []), seen(9_500, 14_000)],
+      [14_001, time(10), seen(9_500, 14_000)],
+      [14_002, etcd(10, true, a), seen(9_500, 14_000)],
+      ...seenSince(14_000, rounds(15, 22, a)),
+    ],
+    changes: ["15 b gone unknown"],
+  },
+  {
+    what: "a server of NATS that hangs, without etcd, until the connection is given up",
+    steps: [
+      ...rounds(1, 9, a, b),
+      ...rounds(10, 13).map(([ms, input]): Step => [ms, input, seen(9_900)]),
+      ...failedRounds(14, 20),
+      ...seenSince(21_000, rounds(21, 25, a, b)),
+    ],
+    changes: [],
+  },
+  {
+    what: "a server of NATS that hangs for three seconds, while a worker takes its key out",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      ...rounds(10, 12).map(([ms, input]): Step => [ms, input, seen(9_900)]),
+      [12_500, etcd(12, true, a), seen(9_900)],
+      ...seenSince(12_900, rounds(13, 25, a, b)),
+    ],
+    changes: [],
+  },
+  {
+    what: "a worker that was lost, answers once under its old name, and is there under a new one",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      ...rounds(10, 18, a),
+      [18_500, etcd(18, true, a)],
+      ...rounds(19, 20, a),
+      ...rounds(21, 21, a, b),
+      [21_500, etcd(21, true, a, c)],
+      ...rounds(22, 30, a, c),
+    ],
+    changes: [
+      "12 b silent no_sign",
+      "19 b gone silent",
+      "21 b back came_again",
+      "21 c new registered",
+      "24 b gone withdrawn",
+    ],
+  },
+  {
+    what: "a worker that was lost, and whose key is there again without it",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      ...rounds(10, 18, a),
+      [18_500, etcd(18, true, a)],
+      ...rounds(19, 20, a),
+      [20_500, etcd(20, true, a, b)],
+      ...rounds(21, 25, a),
+      [25_500, etcd(25, true, a)],
+    ],
+    changes: ["12 b silent no_sign", "19 b gone silent", "25 b gone unknown"],
+    lost: 1,
+  },
+  {
+    what: "a worker that was lost, and whose key is there again before it is heard",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      ...rounds(10, 18, a),
+      [18_500, etcd(18, true, a)],
+      ...rounds(19, 20, a),
+      [20_500, etcd(20, true, a, b)],
+      ...rounds(21, 21, a),
+      ...rounds(22, 22, a, b),
+    ],
+    changes: ["12 b silent no_sign", "19 b gone silent", "22 b back came_again"],
+  },
+  {
+    what: "a worker that was lost before we did not run for a while",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      ...rounds(10, 18, a),
+      [18_500, etcd(18, true, a)],
+      ...rounds(19, 20, a),
+      [40_000, time(20), seen(20_500, 40_000)],
+      ...seenSince(40_000, rounds(41, 45, a)),
+    ],
+    changes: ["12 b silent no_sign", "19 b gone silent"],
+    lost: 1,
+  },
+  {
+    what: "a worker that is lost after we did not run for a while",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      [40_000, time(9), seen(9_500, 40_000)],
+      ...seenSince(40_000, rounds(41, 50, a)),
+      [50_500, etcd(50, true, a), seen(50_500, 40_000)],
+      ...rounds(51, 52, a),
+    ],
+    changes: ["43 b silent no_sign", "51 b gone silent"],
+    lost: 1,
   },
   {
     what: "counters that fall, of the same worker",
@@ -259,12 +380,15 @@ for (
 ) {
   Deno.test(`with long polls, a worker whose key vanishes and that ${what} is gone: ${end}`, () => {
     const worker = { ...newWorker(a, true), answer: answer(a, 5, answered) };
-    assert.equal(endOf(worker, { now: at(10_000), lastRequest }), end);
+    assert.equal(endOf(worker, { now: at(10_000), lastSeenRequest: lastRequest }), end);
   });
 }
 
 Deno.test("with long polls, a loss of a worker that was not called silent yet stays until another one is there", () => {
-  const options = (ms: number) => ({ now: at(ms), limits: { ...limits, staleAfterMs: 15_000 } });
+  const options = (ms: number) => ({
+    now: at(ms),
+    limits: { ...limits, staleAfterMs: 15_000 },
+  });
   const both = (request: number, ms: number) =>
     round(request, ms, [answer(a, request, ms), answer(b, request, ms)]);
   const one = (request: number, ms: number) => round(request, ms, [answer(a, request, ms)]);
@@ -277,7 +401,12 @@ Deno.test("with long polls, a loss of a worker that was not called silent yet st
   assert.equal(after([10_001, time(2)], [12_000, etcd(2, true, a)], [12_001, time(2)]), 0);
   assert.equal(after([15_000, one(3, 15_000)], [15_000, late()]), 1);
   assert.equal(after([15_001, time(3)], [20_000, one(4, 20_000)], [20_001, time(4)]), 1);
-  assert.equal(after([25_000, both(5, 25_000)], [25_001, time(5)]), 0);
+  assert.equal(
+    after([25_000, both(5, 25_000)], [25_001, time(5)]),
+    1,
+    "one that is not listed takes nobody's place",
+  );
+  assert.equal(after([25_002, etcd(5, true, a, b)], [25_003, time(5)]), 0);
 });
 
 Deno.test("a silent worker's change has its last sign of life", () => {

@@ -8,9 +8,14 @@ import {
 import { whole } from "../../lib/fleet/parts.ts";
 import { snapshotInParts, type SnapshotOptions, type TargetSnapshot } from "../../lib/fleet/snapshot.ts";
 
-/** The fleet after `input`, at once. */
-export function apply(fleet: Fleet, input: FleetInput, options: ApplyOptions): Applied {
-  return whole(applyInParts(fleet, input, options));
+/** The fleet after `input`, at once; unless said otherwise all could be seen until now. */
+export function apply(
+  fleet: Fleet,
+  input: FleetInput,
+  options: Omit<ApplyOptions, "sight"> & Partial<ApplyOptions>,
+): Applied {
+  const sight = { sinceMs: -Infinity, untilMs: options.now.monotonicMs };
+  return whole(applyInParts(fleet, input, { sight, ...options }));
 }
 
 /** What a fleet shows, at once. */

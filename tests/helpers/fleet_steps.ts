@@ -15,12 +15,13 @@ import {
   UNCOUNTED_REASONS,
   UNHEARD_REASONS,
 } from "../../lib/fleet/fleet.ts";
+import type { Sight } from "../../lib/fleet/look.ts";
 import { type Answer, type LoadOutcome, noRejections } from "../../lib/scrape/answer.ts";
 import type { Round } from "../../lib/scrape/round.ts";
 import { apply, snapshotTarget } from "./fleet_at_once.ts";
 
 /** What the fleet is fed with in tests: inputs at moments, in milliseconds. */
-export type Step = readonly [ms: number, input: FleetInput];
+export type Step = readonly [ms: number, input: FleetInput, sight?: Sight];
 
 export const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000, stuckAfterMs: 10_000 };
 export const target = { namespace: "dynamo", component: "c", endpoint: "e" };
@@ -114,6 +115,11 @@ export function observations(...observations: Observation[]): FleetInput {
   return { kind: "observations", observations };
 }
 
+/** All could be seen until then. */
+export function seen(untilMs: number, sinceMs = -Infinity): Sight {
+  return { sinceMs, untilMs };
+}
+
 /** Feeds inputs one after the other, each at its moment; the notes are those of all together. */
 export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } {
   let fleet: Fleet = emptyFleet(target);
@@ -125,8 +131,8 @@ export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } 
       "forward-pass-metrics": { unknown_worker: 0, too_many_workers: 0 },
     },
   };
-  for (const [ms, input] of steps) {
-    const result = apply(fleet, input, { now: at(ms), limits });
+  for (const [ms, input, sight = seen(ms)] of steps) {
+    const result = apply(fleet, input, { now: at(ms), limits, sight });
     fleet = result.fleet;
     for (const reason of UNCOUNTED_REASONS) sum.uncounted[reason] += result.notes.uncounted[reason];
     for (const event of HEARD_EVENTS) {

@@ -118,6 +118,7 @@ export function playedWorker(id: string, more: Partial<WorkerSnapshot> = {}): Wo
     blocksAt: undefined,
     id: id as WorkerId,
     state: "responding",
+    hasFallenSilent: false,
     registered: true,
     lastAnswerAt: systemClock(),
     load: undefined,

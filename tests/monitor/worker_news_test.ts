@@ -9,6 +9,7 @@ function fleet(states: Readonly<Record<string, WorkerState>>): WorkerSnapshot[] 
     ...responding,
     id: workerIdFromDecimal(id)!,
     state,
+    hasFallenSilent: state === "silent",
   }));
 }
 
