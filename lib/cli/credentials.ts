@@ -16,7 +16,7 @@ export interface Credentials<Auth> {
   readonly unused: readonly UnusedVariable[];
 }
 
-export const FILE_RULE = "a regular file that can be read and is not empty";
+export const FILE_RULE = "a regular file of text that can be read and is not empty";
 
 export const NATS_USERNAME: Flag = {
   name: "--nats-auth-username",

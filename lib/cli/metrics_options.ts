@@ -218,7 +218,11 @@ function isOurPage(url: URL, own: { host: string; port: number; hostname: string
   return ownIsMain && (host === "localhost" || everywhere.includes(host));
 }
 
-/** A host as addresses are compared: shortest form of IPv6, lower case, no dot at the end. */
+/** A host as addresses are compared: shortest form of IPv6, IPv4 as such, lower case, no dot at the end. */
 function canonicalHost(host: string): string {
-  return new URL(`http://${host}`).hostname.replace(/\.$/, "");
+  const { hostname } = new URL(`http://${host}`);
+  const mapped = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(hostname);
+  if (mapped === null) return hostname.replace(/\.$/, "");
+  const [high, low] = [parseInt(mapped[1]!, 16), parseInt(mapped[2]!, 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }

@@ -132,13 +132,17 @@ async function send(
   }
 }
 
-/** What a body says first: leaving it cancels it, so one that never ends is not read to its end. */
+/** What a body says first, in time: leaving it cancels it, so one that never ends is not read to its end. */
 async function beginning(body: ReadableStream<Uint8Array> | null): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const part of body ?? []) {
-    text += decoder.decode(part, { stream: true });
-    if (text.length >= MAX_PROBLEM_LENGTH) break;
+  try {
+    for await (const part of body ?? []) {
+      text += decoder.decode(part, { stream: true });
+      if (text.length >= MAX_PROBLEM_LENGTH) break;
+    }
+  } catch {
+    // What came of it is better than nothing.
   }
   return text.trim().slice(0, MAX_PROBLEM_LENGTH);
 }

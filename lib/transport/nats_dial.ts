@@ -192,7 +192,7 @@ async function secured(
     readonly ms: number;
   },
 ): Promise<GreetedConnection> {
-  const { tls_required: isRequired, tls_available: isAvailable } = parseGreeting(greeting);
+  const { tls_required: isRequired, tls_available: isAvailable } = greetingIn(greeting);
   const offersTls = isRequired === true || isAvailable === true;
   if (!offersTls && address.needsTls) throw new DialError("the server offers no TLS, as tls:// asks");
   if (!offersTls) return { connection: tcp, isEncrypted: false, greeting };
@@ -231,7 +231,7 @@ async function handshake(
 /** How long a greeting may be; a cluster of a thousand servers has 30 KB. */
 const MAX_GREETING = 1_048_576;
 
-/** Reads until the first line is whole. */
+/** Reads until the first line is whole, and makes sense. */
 async function readGreeting(
   connection: Deno.Conn,
   { ms, onLate, onWord = () => {} }: {
@@ -255,7 +255,11 @@ async function readGreeting(
       longer.set(buffer.subarray(0, n), text.length);
       text = longer;
       if (!isBeginning(text)) throw new DialError("the other end does not speak NATS");
-      if (text.includes(LF)) return text;
+      if (text.includes(LF)) {
+        greetingIn(text);
+        return text;
+      }
+      if (text.length > MAX_GREETING) throw new DialError("the greeting of the server has no end");
     }
   } catch (error) {
     if (error instanceof DialError) throw error;
@@ -271,18 +275,23 @@ const LF = 10;
 const INFO = new TextEncoder().encode("INFO ");
 
 function isBeginning(text: Uint8Array): boolean {
-  return text.length <= MAX_GREETING && INFO.every((byte, n) => n >= text.length || text[n] === byte);
+  return INFO.every((byte, n) => n >= text.length || text[n] === byte);
 }
 
-function parseGreeting(greeting: Uint8Array): Readonly<Record<string, unknown>> {
+/** What a server says of itself. npm:nats cannot do without a version. */
+function greetingIn(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let info: Record<string, unknown> | null;
   try {
-    const line = new TextDecoder().decode(greeting.subarray(INFO.length, greeting.indexOf(LF)));
-    const info: unknown = JSON.parse(line);
-    if (typeof info === "object" && info !== null) return info as Record<string, unknown>;
+    info = JSON.parse(new TextDecoder().decode(bytes.subarray(INFO.length, bytes.indexOf(LF))));
   } catch {
-    // It is said below.
+    throw new DialError("the greeting of the server cannot be read");
   }
-  throw new DialError("the greeting of the server cannot be read");
+  if (typeof info !== "object" || info === null) {
+    throw new DialError("the greeting of the server cannot be read");
+  }
+  const { version } = info;
+  if (typeof version === "string" && /\d+\.\d+\.\d+/.test(version)) return info;
+  throw new DialError("the greeting of the server names no version");
 }
 
 function dialError(error: Error, hostname = ""): DialError {

@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection } from "nats";
-import { BegunFrame, Frame, LF } from "./nats_frame.ts";
+import { BegunFrame, Frame, FrameError, LF } from "./nats_frame.ts";
 import { innerOf, type NatsParser } from "./nats_inner.ts";
 import type { NatsMessage } from "./nats_message.ts";
 
@@ -60,7 +60,7 @@ export class NatsReader implements NatsParser {
     try {
       this.#parse(chunk);
     } catch (error) {
-      this.#failure = error as Error;
+      this.#failure = error instanceof FrameError ? error : new FrameError("a line that makes no sense");
       this.#begun = undefined;
       void this.#connection.close();
     }

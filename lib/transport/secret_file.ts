@@ -46,10 +46,16 @@ export class SecretFile {
   #read(): string {
     const { path, problem } = this.#options;
     const text = withoutNewlines(readRegularFileSync(path, { maxBytes: MAX_BYTES }));
-    const wrong = text === "" ? "is empty" : problem?.(text);
+    const wrong = text === "" ? "is empty" : isBinary(text) ? "is no text" : problem?.(text);
     if (wrong !== undefined) throw new Error(wrong);
     return text;
   }
+}
+
+/** What no secret has: what is not UTF-8 (it was replaced while reading), and control characters but tabs and line ends. */
+function isBinary(text: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return /[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text);
 }
 
 /** What editors and shells put at the end of a secret is no part of it. */

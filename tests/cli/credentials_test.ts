@@ -49,6 +49,24 @@ Deno.test("newlines at the end of etcd's user and password do not count", () => 
   assert.deepEqual({ ...etcd?.auth }, { username: "root", password: "x" });
 });
 
+for (
+  const [what, bytes] of [
+    ["bytes that are no UTF-8", [0x80, 0xff, 0xfe, 0x41]],
+    ["a zero byte", [0x41, 0, 0x42]],
+    ["the bytes of a program", [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]],
+  ] as const
+) {
+  Deno.test(`a file with ${what} is no secret`, async () => {
+    const path = await Deno.makeTempFile();
+    await Deno.writeFile(path, new Uint8Array(bytes));
+    assert.throws(
+      () => read({ NATS_AUTH_TOKEN_FILE: path }),
+      /NATS_AUTH_TOKEN_FILE: must be a regular file of text/,
+    );
+    await Deno.remove(path);
+  });
+}
+
 Deno.test("a secret from a file is read each time that it is asked for", async () => {
   const folder = await Deno.makeTempDir();
   const path = join(folder, "secret");

@@ -349,6 +349,8 @@ Deno.test("a Pushgateway at our own page is refused under every name of it, anot
     ["http://BOX:9091", "0.0.0.0", true],
     ["http://[::1]:9091", "0:0:0:0:0:0:0:1", true],
     ["http://localhost:9091", "127.0.0.1", true],
+    ["http://[::ffff:127.0.0.1]:9091", "127.0.0.1", true],
+    ["http://[::ffff:10.1.2.3]:9091", "127.0.0.1", false],
     ["http://0.0.0.0:9091", "127.0.0.1", true],
     ["http://127.0.0.2:9091", "127.0.0.1", false],
     ["http://localhost:9092", "0.0.0.0", false],

@@ -123,22 +123,22 @@ const BAD: readonly (readonly [args: string[], env: Invocation["env"], message: 
   [
     [],
     { NATS_AUTH_TOKEN_FILE: "/no/such" },
-    "NATS_AUTH_TOKEN_FILE: must be a regular file that can be read and is not empty",
+    "NATS_AUTH_TOKEN_FILE: must be a regular file of text that can be read and is not empty",
   ],
   [
     ["--nats-auth-credentials-file", "/no/such"],
     {},
-    "--nats-auth-credentials-file: must be a regular file that can be read and is not empty",
+    "--nats-auth-credentials-file: must be a regular file of text that can be read and is not empty",
   ],
   [
     ["--nats-auth-credentials-file", "/dev/zero"],
     {},
-    "--nats-auth-credentials-file: must be a regular file that can be read and is not empty",
+    "--nats-auth-credentials-file: must be a regular file of text that can be read and is not empty",
   ],
   [
     [],
     { NATS_AUTH_TOKEN_FILE: "/dev/zero" },
-    "NATS_AUTH_TOKEN_FILE: must be a regular file that can be read and is not empty",
+    "NATS_AUTH_TOKEN_FILE: must be a regular file of text that can be read and is not empty",
   ],
 ];
 

@@ -136,6 +136,20 @@ Deno.test("of a Pushgateway whose answer never ends only the beginning is read",
   await server.shutdown();
 });
 
+Deno.test("of a Pushgateway whose answer drips the status is said, and what came of the rest", async () => {
+  const dripping = () =>
+    new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode("no spa")) });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response(dripping(), { status: 503 }),
+  );
+  const url = new URL(`http://127.0.0.1:${server.addr.port}/`);
+  const { oks, lines } = await push({ url, timeoutMs: 200 }, { pages: ["one 1\n"], outcomes: 2 });
+  assert.deepEqual(oks, [false, false]);
+  assert.match(lines[0]!, / cause="503 Service Unavailable no spa"/);
+  await server.shutdown();
+});
+
 /** A server before a Pushgateway: it keeps what each request says of its encoding, and refuses compressed ones with a status. */
 function gatewayBefore(url: string, { refuses }: { readonly refuses?: number } = {}) {
   const encodings: (string | null)[] = [];

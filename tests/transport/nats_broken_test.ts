@@ -9,6 +9,7 @@ const BROKEN = [
   { what: "MSG a 1 x\r\n", cause: "a message without a size" },
   { what: "MSG a 1 1000000000000000\r\n", cause: "a message of 1000000000000000 bytes" },
   { what: "HMSG a 1 12 99999999999\r\n", cause: "a message of 99999999999 bytes" },
+  { what: "INFO null\r\n", cause: "a line that makes no sense" },
   { what: "MSG a 1\r\n", cause: "a message without a subscription" },
   { what: "x".repeat(1_100_000), cause: "a line of more than 1048576 bytes" },
 ];

@@ -116,6 +116,9 @@ Deno.test("what is wrong with the certificate of a server that begins with TLS i
 const STRANGERS: readonly [what: string, says: string | undefined, cause: string][] = [
   ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "the other end does not speak NATS"],
   ["greets in no JSON", "INFO hello\r\n", "the greeting of the server cannot be read"],
+  ["greets with nothing", "INFO null\r\n", "the greeting of the server cannot be read"],
+  ["names no version", 'INFO {"version":7}\r\n', "the greeting of the server names no version"],
+  ["greets without end", `INFO ${"x".repeat(2_000_000)}`, "the greeting of the server has no end"],
   ["says nothing", undefined, "no greeting of NATS came in time"],
   ["ends at once", "", "the server ended the connection without a greeting"],
 ];
