@@ -11,8 +11,9 @@ const ORDER = [
   "discovery",
   "scrape",
   "events",
+  "pages",
   "fleet",
-  "monitor",
+  "deployment",
   "findings",
   "exposition",
   "telemetry",
@@ -83,7 +84,7 @@ Deno.test("no import points back", () => {
 
 Deno.test("metrics without top loads nothing of it, and top no terminal library where stdout is no terminal", () => {
   const loaded = [...loads("commands/metrics.ts")];
-  assert.ok(loaded.includes("monitor/monitor.ts"));
+  assert.ok(loaded.includes("deployment/deployment.ts"));
   assert.deepEqual(loaded.filter((path) => roomOf(path) === "top"), []);
   const { text } = files.find(({ path }) => path === "commands/top.ts")!;
   assert.match(text, /await import\("..\/top\/terminal.ts"\)/);

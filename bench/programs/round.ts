@@ -10,7 +10,8 @@ import { CHANNELS } from "../../lib/events/observation.ts";
 import { Pages } from "../../lib/exposition/pages.ts";
 import { TEXT } from "../../lib/exposition/text.ts";
 import { configureLogging, parseLogFilter } from "../../lib/log.ts";
-import { Monitor } from "../../lib/monitor/monitor.ts";
+import { Deployment } from "../../lib/deployment/deployment.ts";
+import type { Noted } from "../../lib/deployment/recorder.ts";
 import type { Round } from "../../lib/scrape/round.ts";
 import { Telemetry } from "../../lib/telemetry/telemetry.ts";
 import { giveWay, systemClock } from "../../lib/timing.ts";
@@ -40,9 +41,9 @@ const HOUR_MS = 3_600_000;
 class RoundTelemetry extends Telemetry {
   newest: Round | undefined;
 
-  override round(...[target, round]: Parameters<Telemetry["round"]>): void {
-    super.round(target, round);
-    this.newest = round;
+  override note(noted: Noted): void {
+    super.note(noted);
+    if (noted.input.kind === "round") this.newest = noted.input.round;
   }
 }
 
@@ -57,9 +58,9 @@ const { nats: server } = JSON.parse(Deno.args[0]!) as { nats: string };
 const { signal } = new AbortController();
 const nats = new NatsLink({ servers: [server], name: "bench", auth: USER, signal });
 const build = { version: "bench", revision: "bench" };
-const telemetry = new RoundTelemetry({ target, build, pushing: false, publishing: false });
-const monitor = new Monitor({
-  target,
+const telemetry = new RoundTelemetry({ targets: [target], build, pushing: false, publishing: false });
+const deployment = new Deployment({
+  targets: [target],
   nats,
   store: undefined,
   clock: systemClock,
@@ -70,7 +71,7 @@ const monitor = new Monitor({
   limits: { staleAfterMs: HOUR_MS, forgetAfterMs: 10 * HOUR_MS, stuckAfterMs: 10_000 },
 });
 const pages = new Pages({
-  snapshot: () => monitor.snapshot,
+  snapshot: () => deployment.snapshot,
   counted: () => telemetry.counted(),
   workerLabels: "full",
   pause: giveWay,
@@ -82,13 +83,13 @@ async function round(): Promise<RoundReport> {
   const stop = new AbortController();
   const before = telemetry.newest;
   const made = Promise.withResolvers<{ snapshotAtMs: number; atMs: number }>();
-  using _ = monitor.subscribe(async () => {
+  using _ = deployment.subscribe(async () => {
     if (telemetry.newest === before) return; // Something else changed.
     const snapshotAtMs = performance.now();
     (await pages.lend(TEXT, "identity"))[Symbol.dispose]();
     made.resolve({ snapshotAtMs, atMs: performance.now() });
   });
-  const running = monitor.run(stop.signal);
+  const running = deployment.run(stop.signal);
   const { snapshotAtMs, atMs } = await made.promise;
   stop.abort();
   await running;

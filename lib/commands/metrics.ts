@@ -4,10 +4,9 @@ import { targetPath } from "../dynamo/target.ts";
 import { type Encoding, Pages } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import { degradedReasons } from "../findings/findings.ts";
-import type { Snapshot } from "../fleet/snapshot.ts";
 import { configureLogging, logger } from "../log.ts";
-import { logNewsOfRanks } from "../monitor/rank_news.ts";
-import { logNewsOfWorkers } from "../monitor/worker_news.ts";
+import { logNewsOfRanks } from "../deployment/rank_news.ts";
+import { logNewsOfWorkers } from "../deployment/worker_news.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
@@ -22,12 +21,9 @@ import { logUnreachablePublishers } from "./finding_log.ts";
 import { openWatch } from "./watch.ts";
 import { Web } from "./web.ts";
 
-/** Who waits for the program to start gets the first page in this time, before connecting holds it up. */
-const FIRST_PAGE_MS = 100;
-
 /**
- * Watches a target until `signal` is aborted; gives the exit code. The page opens first; a server that is not there yet
- * is sought for as long as it takes. Everything closes in the reverse order.
+ * Watches a target until `signal` is aborted; gives the exit code. A server that is not there yet is sought for as long as it
+ * takes. Everything closes in the reverse order.
  */
 export async function runMetrics(settings: MetricsSettings, signal: AbortSignal): Promise<number> {
   const { target, serve, push, publish, pollIntervalMs } = settings;
@@ -38,30 +34,30 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   using _ending = logEnding(signal);
 
   const build = { version: config.version, revision: settings.revision };
-  const telemetry = new Telemetry({ target, build, pushing: push !== undefined, publishing: publish });
+  const clock = systemClock;
+  const telemetry = new Telemetry({
+    targets: [target],
+    build,
+    pushing: push !== undefined,
+    publishing: publish,
+  });
+  await using ends = new AsyncDisposableStack();
+  const watch = { name: `metrics ${path}`, recorder: telemetry, clock, signal, ends };
+  const { deployment, nats } = openWatch(settings, watch);
   const pages = new Pages({
-    snapshot: () => monitor.snapshot,
+    snapshot: () => deployment.snapshot,
     counted: () => telemetry.counted(),
     workerLabels: settings.workerLabels,
     pause: giveWay,
   });
-  const clock = systemClock;
-  const snapshots = {
-    get snapshot() {
-      return monitor.snapshot;
-    },
-    subscribe: (listener: (snapshot: Snapshot) => void) => monitor.subscribe(listener),
-  };
   const web = serve && settings.web
-    ? new Web({ snapshots, clock, pollIntervalMs, version: versionText(build) })
+    ? ends.use(new Web({ snapshots: deployment, clock, pollIntervalMs, version: versionText(build) }))
     : undefined;
   const health = () => ({
-    alive: monitor.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
-    ready: monitor.hasTurned && !signal.aborted,
-    reasons: signal.aborted ? ["stopping"] : degradedReasons(monitor.snapshot),
+    alive: deployment.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
+    ready: deployment.hasTurned && !signal.aborted,
+    reasons: signal.aborted ? ["stopping"] : degradedReasons(deployment.snapshot),
   });
-
-  await using ends = new AsyncDisposableStack();
   if (serve) {
     try {
       const routes = new Map([
@@ -75,7 +71,6 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ...web?.routes ?? [],
       ]);
       const server = ends.use(startServer({ ...serve, routes }));
-      if (web) ends.use(web);
       log.info(`Prometheus metrics server started at ${server.address}/metrics`);
     } catch (error) {
       if (!(error instanceof BindError)) throw error;
@@ -83,21 +78,12 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
       return 1;
     }
   }
-  const name = `metrics ${path}`;
-  const { monitor, nats } = openWatch(settings, {
-    name,
-    recorder: telemetry,
-    clock,
-    signal,
-    connectAfterMs: FIRST_PAGE_MS,
-    ends,
-  });
-  ends.use(logNewsOfWorkers(monitor));
-  ends.use(logNewsOfRanks(monitor));
-  ends.use(logUnreachablePublishers(monitor));
+  ends.use(logNewsOfWorkers(deployment));
+  ends.use(logNewsOfRanks(deployment));
+  ends.use(logUnreachablePublishers(deployment));
   if (publish && nats) {
     const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
-    ends.use(publishAggregates({ nats, snapshots: monitor, onPublish }));
+    ends.use(publishAggregates({ nats, snapshots: deployment, onPublish }));
   }
   const pushed = {
     lend: (encoding: Encoding) => pages.lend(TEXT, encoding),
@@ -105,7 +91,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   };
   const onPush = (outcome: Parameters<Telemetry["push"]>[0]) => {
     telemetry.push(outcome);
-    monitor.renewCounts();
+    deployment.renewCounts();
   };
   if (push) {
     if (push.deleteAtEnd) ends.defer(() => deleteGroup(push));
@@ -113,7 +99,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     log.info(`Started pushing metrics to PushGateway at '${gateway}' with job name '${job}'`, { instance });
   }
   await Promise.all([
-    monitor.run(signal),
+    deployment.run(signal),
     web?.run(signal),
     push && pushRegularly({ ...push, ...pushed, clock, signal, onPush }),
   ]);

@@ -1,10 +1,10 @@
 import type { TopSettings } from "../cli/top_options.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { configureLogging } from "../log.ts";
-import type { MonitorRecorder } from "../monitor/monitor.ts";
+import type { Recorder } from "../deployment/recorder.ts";
 import { systemClock } from "../timing.ts";
 import { firstTable } from "../top/first_table.ts";
-import { MonitorSource } from "../top/monitor_source.ts";
+import { DeploymentSource } from "../top/deployment_source.ts";
 import type { FleetSource } from "../top/source.ts";
 import { StreamSource } from "../top/stream_source.ts";
 import { logEnding } from "./ending.ts";
@@ -43,8 +43,8 @@ function openSource(
   if ("url" in settings) return new StreamSource({ url: settings.url, clock });
   const { target, pollIntervalMs } = settings;
   const name = `metrics top ${targetPath(target)}`;
-  const { monitor } = openWatch(settings, { name, recorder: NOTHING_COUNTED, clock, signal, ends });
-  return new MonitorSource({ monitor, clock, pollIntervalMs, problem });
+  const { deployment } = openWatch(settings, { name, recorder: NOTHING_COUNTED, clock, signal, ends });
+  return new DeploymentSource({ deployment, clock, pollIntervalMs, problem });
 }
 
 /** Where logs have a place of their own they go there; the last thing that went wrong is kept to be shown. */
@@ -59,11 +59,4 @@ function logProblems({ logging, isLogged }: TopSettings): () => string | undefin
   return () => problem;
 }
 
-const NOTHING_COUNTED: MonitorRecorder = {
-  round: () => {},
-  replies: () => {},
-  notes: () => {},
-  hitRates: () => {},
-  events: () => {},
-  pages: () => {},
-};
+const NOTHING_COUNTED: Recorder = { note: () => {} };

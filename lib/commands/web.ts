@@ -1,4 +1,4 @@
-import { History } from "../monitor/history.ts";
+import { History } from "../deployment/history.ts";
 import type { SnapshotSource } from "../output/broadcast.ts";
 import { assetRoutes } from "../output/assets.ts";
 import { FleetBytes, fleetRoute } from "../output/fleet_route.ts";

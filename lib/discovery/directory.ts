@@ -14,20 +14,27 @@ import { ANY_RELEASE, isWithin, type Releases, releases } from "../dynamo/releas
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { KeyRange, KeyStore, StoredKey } from "../transport/key_store.ts";
+import { logger } from "../log.ts";
 import type { Membership, Registration } from "./membership.ts";
+import { NewOnes } from "./new_ones.ts";
 
 /** The topics that say something of a worker's load. */
 const TOPICS: ReadonlySet<string> = new Set([KV_METRICS_EVENT, FORWARD_PASS_EVENT]);
 
 /** What a store says of a target: who is there, and where they are heard. */
-export interface Listing {
+export interface MembershipInput {
+  readonly kind: "membership";
   readonly membership: Membership;
   /** Those of the target's workers, and of routers that speak of them. */
   readonly channels: readonly EventChannel[];
 }
 
-/** The keys that a `Directory` reads. */
-export function storedRanges(target: Target): KeyRange[] {
+/** The keys that the directories of these targets read, each range once. */
+export function storedRanges(targets: readonly Target[]): KeyRange[] {
+  return [...new Map(targets.flatMap(rangesOf).map((range) => [range.prefix, range])).values()];
+}
+
+function rangesOf(target: Target): KeyRange[] {
   return [
     ...INSTANCE_KEY_LAYOUTS.map((layout) => ({
       prefix: instanceKeyPrefix(layout, target),
@@ -48,25 +55,34 @@ export class Directory implements Disposable {
   readonly #channels = new Reader(parseEventChannel);
   readonly #cards = new Reader(parseModelCard);
   readonly #values = new Reader(({ value }) => parseInstanceValue(value));
-  #listing: Listing | undefined;
+  readonly #contradictions = new NewOnes();
   readonly #listener: Disposable;
+  #isRead = false;
+  onInput = () => {};
 
   constructor(store: KeyStore, target: Target) {
     this.#store = store;
     this.#target = target;
-    this.#listener = store.listen(() => this.#listing = undefined);
+    this.#listener = store.listen(() => {
+      this.#isRead = false;
+      this.onInput();
+    });
   }
 
-  /** What the store says now: the same value until it changes. */
-  read(): Listing {
-    return this.#listing ??= this.#list();
+  /** What the store says now, if that changed since the last call. */
+  take(): readonly MembershipInput[] {
+    if (this.#isRead) return [];
+    this.#isRead = true;
+    const input = this.#list();
+    this.#warnOfContradictions(input.membership);
+    return [input];
   }
 
   [Symbol.dispose](): void {
     this.#listener[Symbol.dispose]();
   }
 
-  #list(): Listing {
+  #list(): MembershipInput {
     const channels = this.#listChannels();
     const owned = new Map<WorkerId, Releases>();
     for (const { owner, publisher, releases } of channels) {
@@ -92,6 +108,7 @@ export class Directory implements Disposable {
       needsNats ||= value?.isOnNats === true || speech(worker, possible) === "nats";
     }
     return {
+      kind: "membership",
       channels,
       membership: {
         known: this.#store.connected,
@@ -100,6 +117,18 @@ export class Directory implements Disposable {
         needsNats: workers.size === 0 || needsNats,
       },
     };
+  }
+
+  /** Units of workers whose keys are those of different releases are taken from the card. */
+  #warnOfContradictions({ workers }: Membership): void {
+    const fields = this.#contradictions.note(
+      workers.entries().filter(([, { releases }]) => releases === 0).map(([worker]) => worker),
+    );
+    if (!fields) return;
+    logger("discovery").warn(
+      "The keys of a worker are of different releases: units are those of its card's release",
+      fields,
+    );
   }
 
   /** Those that may say something of the target's workers. */

@@ -23,14 +23,12 @@ export interface ChannelListenerOptions {
   /** Undefined to hear ZMQ alone. */
   readonly nats: NatsLink | undefined;
   readonly withZmq: boolean;
-  readonly target: Target;
   readonly clock: Clock;
-  /** Told of the first message since the last taking, and of each loss; it should only take note. */
-  readonly onEvent: () => void;
 }
 
-/** What came since it was last taken. */
-export interface EventBatch {
+/** What came of the events of a namespace's workers since it was last taken. */
+export interface EventInput {
+  readonly kind: "events";
   readonly observations: readonly Observation[];
   /** Connections that were lost: what came by them before is no longer known to be true. */
   readonly lost: ReadonlySet<string>;
@@ -48,18 +46,24 @@ export interface EventCounts {
 /** The connection's name of all that comes over NATS. */
 const NATS = "nats";
 
-/** What comes to an inbox: by which connection, and whether by a way that is the target's alone. */
-interface Source {
+/** What comes to an inbox: by which connection, and whose way that is: see `Observation`. */
+interface Way {
   readonly topic: string;
   readonly via: string;
-  readonly isTargets: boolean;
+  readonly targets: ReadonlySet<Target> | undefined;
+}
+
+/** What targets need: whose it is, and how to open it. */
+interface Wanted {
+  readonly targets: Set<Target> | undefined;
+  readonly open: () => Disposable;
 }
 
 /**
  * Where events of load are on NATS whether a key says so or not: before 0.9 no key does, and without etcd none is read.
  * Of the whole namespace: `kv_metrics` to 1.2; of the component: forward passes to 1.2; of the endpoint: both, since 1.4.
  */
-function wellKnownSubjects(target: Target): (Pick<Source, "topic" | "isTargets"> & { subject: string })[] {
+function wellKnownSubjects(target: Target): { topic: string; subject: string; isTargets: boolean }[] {
   return [
     {
       topic: KV_METRICS_EVENT,
@@ -83,8 +87,9 @@ function wellKnownSubjects(target: Target): (Pick<Source, "topic" | "isTargets">
 const MAX_HANDSHAKES = 64;
 
 /**
- * Hears the events that workers and routers send of load: on NATS at the subjects of all releases, on ZMQ at the
- * sockets that etcd names. Messages are kept as they come and read when they are taken.
+ * Hears the events that workers and routers of a namespace send of load: on NATS at the subjects of all releases, on ZMQ
+ * at the sockets that the store names. What several targets have in common is heard once. Messages are kept as they come and
+ * read when they are taken.
  */
 export class ChannelListener implements Disposable {
   readonly #options: ChannelListenerOptions;
@@ -92,42 +97,36 @@ export class ChannelListener implements Disposable {
   readonly #stop = new AbortController();
   readonly #handshakes = new Gate(MAX_HANDSHAKES);
   readonly #clock: Clock;
-  readonly #inboxes = new Map<string, Source & { readonly inbox: Inbox }>();
-  readonly #sources = new Map<string, Disposable>();
+  readonly #channels = new Map<Target, readonly EventChannel[]>();
+  readonly #inboxes = new Map<string, Way & { readonly inbox: Inbox }>();
+  readonly #open = new Map<string, Disposable>();
   readonly #subscribers = new Map<string, ZmqSubscriber>();
   readonly #natsListener: Disposable | undefined;
   #lost = new Set<string>();
+  onInput = () => {};
 
   constructor(options: ChannelListenerOptions) {
     this.#options = options;
     this.#clock = turnClock(options.clock);
     const { nats } = options;
     this.#natsListener = nats?.listen({ onChange: () => nats.connected || this.#lose(NATS) });
-    this.update([]);
   }
 
-  /** Opens and closes what these channels need; what is open already stays. */
-  update(channels: readonly EventChannel[]): void {
-    const wanted = new Map<string, () => Disposable>();
-    const { target, withZmq } = this.#options;
-    for (const { topic, subject, isTargets } of wellKnownSubjects(target)) {
-      this.#wantSubject(wanted, { subject, topic, isTargets });
-    }
-    for (const { topic, transport } of channels) {
-      if (transport.kind === "nats") {
-        this.#wantSubject(wanted, { subject: transport.subject, topic, isTargets: false });
-      } else if (withZmq) {
-        const { host, port } = transport;
-        wanted.set(`${host}:${port} ${topic}`, () => this.#openZmq({ host, port }, topic));
-      }
-    }
-    for (const [name, source] of this.#sources) {
+  /** Opens and closes what a target needs that has these channels; what is open already stays. */
+  follow(target: Target, channels: readonly EventChannel[]): void {
+    this.#channels.set(target, channels);
+    const wanted = new Map<string, Wanted>();
+    for (const [target, channels] of this.#channels) this.#want(wanted, target, channels);
+    for (const [name, open] of this.#open) {
       if (wanted.has(name)) continue;
-      source[Symbol.dispose]();
-      this.#sources.delete(name);
+      open[Symbol.dispose]();
+      this.#open.delete(name);
       this.#inboxes.delete(name);
     }
-    for (const [name, open] of wanted) if (!this.#sources.has(name)) this.#sources.set(name, open());
+    for (const [name, { targets, open }] of wanted) {
+      if (!this.#open.has(name)) this.#open.set(name, open());
+      this.#inboxes.set(name, { ...this.#inboxes.get(name)!, targets });
+    }
   }
 
   /** The publishers on ZMQ that could not be reached, or were lost, by `HOST:PORT TOPIC`. */
@@ -137,52 +136,67 @@ export class ChannelListener implements Disposable {
     }
   }
 
-  /** What came since the last call; undefined when nothing did. */
-  take(): EventBatch | undefined {
-    if (this.#lost.size === 0 && this.#inboxes.values().every(({ inbox }) => inbox.isEmpty)) return undefined;
+  take(): readonly EventInput[] {
+    if (this.#lost.size === 0 && this.#inboxes.values().every(({ inbox }) => inbox.isEmpty)) return [];
     const observations: Observation[] = [];
     const counts = new Map<string, EventCounts>();
-    for (const source of this.#inboxes.values()) {
-      if (source.inbox.isEmpty) continue;
-      const { topic } = source;
-      const { messages, heard, missed, refused } = source.inbox.take();
+    for (const way of this.#inboxes.values()) {
+      if (way.inbox.isEmpty) continue;
+      const { topic } = way;
+      const { messages, heard, missed, refused } = way.inbox.take();
       let count = counts.get(topic);
       if (count === undefined) counts.set(topic, count = { heard: 0, missed: 0, rejected: noProblems() });
       count.heard += heard;
       count.missed += missed;
       count.rejected.not_msgpack += refused;
       for (const message of messages) {
-        const observation = this.#read(message, source, count);
+        const observation = this.#read(message, way, count);
         if (observation !== undefined) observations.push(observation);
       }
     }
     const lost = this.#lost;
     this.#lost = new Set();
-    return { observations, lost, counts };
+    return [{ kind: "events", observations, lost, counts }];
   }
 
   [Symbol.dispose](): void {
     this.#stop.abort();
     this.#natsListener?.[Symbol.dispose]();
-    for (const source of this.#sources.values()) source[Symbol.dispose]();
+    for (const open of this.#open.values()) open[Symbol.dispose]();
   }
 
-  #wantSubject(
-    wanted: Map<string, () => Disposable>,
-    { subject, topic, isTargets }: Pick<Source, "topic" | "isTargets"> & { subject: string },
-  ): void {
-    const { nats } = this.#options;
-    const name = `${NATS} ${subject}`;
-    if (nats === undefined || wanted.has(name)) return;
-    wanted.set(name, () => {
-      const keep = this.#keeper(name, { topic, via: NATS, isTargets });
-      return nats.subscribe(subject, ({ data }) => keep(data));
-    });
+  /** Adds what a target needs to what others do. */
+  #want(wanted: Map<string, Wanted>, target: Target, channels: readonly EventChannel[]): void {
+    const { nats, withZmq } = this.#options;
+    const want = (name: string, isTargets: boolean, open: () => Disposable) => {
+      const known = wanted.get(name);
+      if (known === undefined) wanted.set(name, { targets: isTargets ? new Set([target]) : undefined, open });
+      else known.targets?.add(target);
+    };
+    const wantSubject = (subject: string, topic: string, isTargets: boolean) => {
+      if (nats === undefined) return;
+      const name = `${NATS} ${subject}`;
+      want(name, isTargets, () => {
+        const keep = this.#keeper(name, { topic, via: NATS });
+        return nats.subscribe(subject, ({ data }) => keep(data));
+      });
+    };
+    for (const { topic, subject, isTargets } of wellKnownSubjects(target)) {
+      wantSubject(subject, topic, isTargets);
+    }
+    for (const { topic, transport } of channels) {
+      if (transport.kind === "nats") {
+        wantSubject(transport.subject, topic, false);
+      } else if (withZmq) {
+        const { host, port } = transport;
+        want(`${host}:${port} ${topic}`, true, () => this.#openZmq({ host, port }, topic));
+      }
+    }
   }
 
   #openZmq({ host, port }: { host: string; port: number }, topic: string): Disposable {
     const name = `${host}:${port} ${topic}`;
-    const keep = this.#keeper(name, { topic, via: name, isTargets: true });
+    const keep = this.#keeper(name, { topic, via: name });
     const subscriber = new ZmqSubscriber({
       host,
       port,
@@ -203,27 +217,27 @@ export class ChannelListener implements Disposable {
     };
   }
 
-  #keeper(name: string, source: Source): (data: Message) => void {
+  #keeper(name: string, way: Omit<Way, "targets">): (data: Message) => void {
     const inbox = new Inbox();
-    this.#inboxes.set(name, { ...source, inbox });
+    this.#inboxes.set(name, { ...way, targets: undefined, inbox });
     return (data) => {
       const isFirst = inbox.isEmpty;
       inbox.put({ at: this.#clock(), data });
-      if (isFirst) this.#options.onEvent();
+      if (isFirst) this.onInput();
     };
   }
 
   /** What came by the connection before is no longer true, taken or not. */
   #lose(via: string): void {
-    for (const source of this.#inboxes.values()) if (source.via === via) source.inbox.drop();
+    for (const way of this.#inboxes.values()) if (way.via === via) way.inbox.drop();
     this.#lost.add(via);
-    this.#options.onEvent();
+    this.onInput();
   }
 
-  #read({ at, data }: Kept, { topic, via, isTargets }: Source, count: EventCounts): Observation | undefined {
+  #read({ at, data }: Kept, { topic, via, targets }: Way, count: EventCounts): Observation | undefined {
     const channel = via === NATS ? "event_nats" : "event_zmq";
     try {
-      return { at, channel, via, isTargets, ...readSaid(data, topic) };
+      return { at, channel, via, targets, ...readSaid(data, topic) };
     } catch (error) {
       if (!(error instanceof EventError)) throw error;
       count.rejected[error.problem]++;

@@ -6,7 +6,8 @@ import { logger } from "../log.ts";
 import type { NatsLink } from "../transport/nats.ts";
 
 /** The events heard since they were last taken, in order, and how many others were refused. */
-export interface HitRateBatch {
+export interface HitRateInput {
+  readonly kind: "hit_rates";
   readonly events: readonly HitRate[];
   readonly rejected: Readonly<Record<EventProblem, number>>;
 }
@@ -14,8 +15,6 @@ export interface HitRateBatch {
 export interface HitRateListenerOptions {
   readonly nats: NatsLink;
   readonly namespace: string;
-  /** Told of the first event since the last taking; it should only take note. */
-  readonly onEvent: () => void;
 }
 
 /** Hears a namespace's hit-rate events and keeps them until somebody takes them. */
@@ -25,23 +24,23 @@ export class HitRateListener implements Disposable {
   #isFilled = false;
   #events: HitRate[] = [];
   #rejected = noProblems();
+  onInput = () => {};
 
-  constructor({ nats, namespace, onEvent }: HitRateListenerOptions) {
+  constructor({ nats, namespace }: HitRateListenerOptions) {
     this.#subscription = nats.subscribe(eventSubject(namespace, HIT_RATE_EVENT), ({ data }) => {
       const isFirst = !this.#isFilled;
       this.#read(data);
-      if (isFirst) onEvent();
+      if (isFirst) this.onInput();
     });
   }
 
-  /** What came since the last call, undefined when nothing did. */
-  take(): HitRateBatch | undefined {
-    if (!this.#isFilled) return undefined;
+  take(): readonly HitRateInput[] {
+    if (!this.#isFilled) return [];
     this.#isFilled = false;
-    const batch = { events: this.#events, rejected: this.#rejected };
+    const input = { kind: "hit_rates", events: this.#events, rejected: this.#rejected } as const;
     this.#events = [];
     this.#rejected = noProblems();
-    return batch;
+    return [input];
   }
 
   [Symbol.dispose](): void {

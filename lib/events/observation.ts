@@ -1,7 +1,7 @@
 import type { Load } from "../dynamo/load.ts";
+import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { PageNumbers, RankName } from "../dynamo/worker_page.ts";
-import type { WorkerPage } from "../scrape/page_poller.ts";
 import type { Instant } from "../timing.ts";
 
 /** The ways by which a worker is seen. */
@@ -16,8 +16,8 @@ export interface Observation {
   readonly channel: Channel;
   /** The connection it came by: what ends with it is no longer known to be true. */
   readonly via: string;
-  /** It came by a way that only workers of the target have; else it may be of another component. */
-  readonly isTargets: boolean;
+  /** The targets whose workers alone have the way by which it came; undefined if all of the namespace may have it. */
+  readonly targets: ReadonlySet<Target> | undefined;
   readonly said: Said;
 }
 
@@ -37,16 +37,3 @@ export type Said =
     readonly activeDecodeBlocks: number | undefined;
     readonly activePrefillTokens: number | undefined;
   };
-
-/** What a worker's page says, rank by rank. */
-export function observationsOf({ worker, at, via, numbers }: WorkerPage): Observation[] {
-  return numbers.map((rank) => ({
-    worker,
-    dpRank: rank.dpRank,
-    at,
-    channel: "http",
-    via,
-    isTargets: true,
-    said: { kind: "page", numbers: rank },
-  }));
-}

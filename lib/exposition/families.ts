@@ -4,7 +4,7 @@ import { findingsOf } from "../findings/findings.ts";
 import type { HitRateTotals } from "../fleet/hit_rates.ts";
 import type { RankNumbers } from "../fleet/rank_reading.ts";
 import type { WorkerNumbers } from "../fleet/worker_numbers.ts";
-import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import { connectionOf, type Snapshot, type TargetSnapshot } from "../fleet/snapshot.ts";
 import type { Estimate, WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
@@ -17,8 +17,10 @@ const ofNumbers = (value: (numbers: WorkerNumbers) => number | undefined) => (wo
 const ofSpecDecode = (value: (spec: SpecDecode) => number | undefined) =>
   ofNumbers(({ specDecode }) => specDecode && value(specDecode));
 const seconds = (at: Instant | undefined) => at && at.epochMs / 1_000;
-const connectedTo = (kind: string, store: Snapshot["store"]) =>
-  store?.kind === kind ? Number(store.connected) : undefined;
+const connectedTo = (kind: string, snapshot: Snapshot) => {
+  const store = connectionOf("store", snapshot);
+  return store?.kind === kind ? Number(store.connected) : undefined;
+};
 const flag = (value: boolean | undefined) => value === undefined ? undefined : Number(value);
 
 /** A worker's number under the original's name and labels. */
@@ -359,13 +361,13 @@ const TABLE: readonly Family[] = [
     name: `${PREFIX}nats_connected`,
     type: "gauge",
     help: "1 while connected to NATS; absent with --no-nats.",
-    source: { per: "snapshot", value: ({ nats }) => flag(nats?.connected) },
+    source: { per: "snapshot", value: (snapshot) => flag(connectionOf("nats", snapshot)?.connected) },
   },
   {
     name: `${PREFIX}nats_reconnects_total`,
     type: "counter",
     help: "Connections to NATS after the first.",
-    source: { per: "snapshot", value: ({ nats }) => nats?.reconnects },
+    source: { per: "snapshot", value: (snapshot) => connectionOf("nats", snapshot)?.reconnects },
   },
   {
     name: `${PREFIX}store_connected`,
@@ -375,7 +377,8 @@ const TABLE: readonly Family[] = [
     source: {
       per: "snapshot_by",
       labels: ["store"],
-      visit({ store }, add) {
+      visit(snapshot, add) {
+        const store = connectionOf("store", snapshot);
         if (store) add([store.kind], Number(store.connected));
       },
     },
@@ -400,14 +403,14 @@ const TABLE: readonly Family[] = [
     type: "gauge",
     help:
       'Deprecated, see dynamo_metrics_store_connected{store="etcd"}. 1 while list and watch of etcd work; absent where it is not used.',
-    source: { per: "snapshot", value: ({ store }) => connectedTo("etcd", store) },
+    source: { per: "snapshot", value: (snapshot) => connectedTo("etcd", snapshot) },
   },
   {
     name: `${PREFIX}file_store_readable`,
     type: "gauge",
     help:
       'Deprecated, see dynamo_metrics_store_connected{store="file"}. 1 while the folder of file discovery can be read; absent where it is not used.',
-    source: { per: "snapshot", value: ({ store }) => connectedTo("file", store) },
+    source: { per: "snapshot", value: (snapshot) => connectedTo("file", snapshot) },
   },
   counter("rounds_total", "Rounds of questions to the workers, failed ones too.", TARGET),
   counter("rounds_failed_total", "Rounds that could not be sent and collected.", TARGET),

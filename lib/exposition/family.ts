@@ -33,7 +33,7 @@ export type Source =
     readonly naming: Naming;
     readonly value: (target: TargetSnapshot) => number | undefined;
   }
-  | { readonly per: "namespace"; readonly value: (totals: HitRateTotals) => number }
+  | { readonly per: "namespace"; readonly value: (totals: HitRateTotals) => number | undefined }
   | { readonly per: "state"; readonly value: (target: TargetSnapshot, state: WorkerState) => number }
   | {
     readonly per: "worker";
@@ -152,6 +152,24 @@ export function familyLabels({ source }: Family): readonly string[] {
 export function targetLabels({ namespace, component, endpoint }: Target, naming: Naming): Label[] {
   const values = naming === "original" ? [component, endpoint] : [namespace, component, endpoint];
   return TARGET_LABELS[naming].map((name, n) => [name, values[n]!]);
+}
+
+/**
+ * The same for one of several targets. The original's labels leave the namespace out; they have it if another target would
+ * have the same ones.
+ */
+export function labelsAmong(
+  targets: readonly Pick<TargetSnapshot, "target">[],
+  target: Target,
+  naming: Naming,
+): Label[] {
+  const labels = targetLabels(target, naming);
+  const { namespace, component, endpoint } = target;
+  const isAmbiguous = naming === "original" &&
+    targets.some(({ target: other }) =>
+      other.namespace !== namespace && other.component === component && other.endpoint === endpoint
+    );
+  return isAmbiguous ? [...labels, [NAMESPACE, namespace]] : labels;
 }
 
 /** The labels that name a namespace. */

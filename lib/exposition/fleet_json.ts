@@ -1,7 +1,7 @@
 import { targetPath } from "../dynamo/target.ts";
 import { findingsOf } from "../findings/findings.ts";
 import type { WorkerChange } from "../fleet/changes.ts";
-import type { Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import { connectionOf, type Snapshot, type TargetSnapshot } from "../fleet/snapshot.ts";
 import { totalsOf, troublesOf } from "../fleet/totals.ts";
 import { timeText } from "./time_text.ts";
 import { workerJson } from "./worker_json.ts";
@@ -27,13 +27,21 @@ export function* fleetJson(snapshot: Snapshot, version?: string): Generator<stri
 }
 
 /** What stands before the targets: which Snapshot this is, and what is connected. */
-export function headOf({ seq, at, nats, store, connections }: Snapshot): object {
+export function headOf(snapshot: Snapshot): object {
+  const { seq, at, connections } = snapshot;
+  const [nats, store] = [connectionOf("nats", snapshot), connectionOf("store", snapshot)];
   return {
     seq,
     at: timeText(at),
     ...(nats && { nats: { connected: nats.connected, reconnects: nats.reconnects } }),
     ...(store && { etcd: { kind: store.kind, connected: store.connected } }),
-    connections: connections.map(({ since, ...connection }) => ({ ...connection, since: timeText(since) })),
+    connections: connections.map(({ name, kind, connected, reason, since }) => ({
+      name,
+      kind,
+      connected,
+      reason,
+      since: timeText(since),
+    })),
   };
 }
 
@@ -85,10 +93,10 @@ export function open(object: object): string {
   return JSON.stringify(object).slice(0, -1);
 }
 
-function aggregateOf({ workers, workersByState, load, hitRateTotals, lastRound }: TargetSnapshot): object {
+function aggregateOf({ workers, workersByState, load, namespace, lastRound }: TargetSnapshot): object {
   const totals = totalsOf(workers);
   const troubles = troublesOf(workers);
-  const { islBlocks, overlapBlocks } = hitRateTotals;
+  const { islBlocks, overlapBlocks } = namespace.hitRateTotals;
   return {
     workers: workersByState,
     load_avg: load?.avg,

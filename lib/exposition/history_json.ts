@@ -1,5 +1,5 @@
-import type { FleetSeries, Past } from "../monitor/history.ts";
-import type { WorkerSeries } from "../monitor/worker_rows.ts";
+import type { FleetSeries, Past } from "../deployment/history.ts";
+import type { WorkerSeries } from "../deployment/worker_rows.ts";
 import { arrayJson } from "./array_json.ts";
 import { open } from "./fleet_json.ts";
 import { timeText } from "./time_text.ts";

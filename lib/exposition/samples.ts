@@ -1,10 +1,11 @@
 import { type Snapshot, type TargetSnapshot } from "../fleet/snapshot.ts";
 import { WORKER_STATES } from "../fleet/worker_snapshot.ts";
-import { ENDPOINT, type Family, namespaceLabels, targetLabels } from "./family.ts";
+import { byComponent } from "./components.ts";
+import { ENDPOINT, type Family, labelsAmong, namespaceLabels, targetLabels } from "./family.ts";
 import { type Label, labelsText } from "./labels.ts";
 import { numberText } from "./number.ts";
 import { workersSum, workersSums } from "./sums.ts";
-import { workerPieces } from "./worker_samples.ts";
+import { endpointPieces, workerPieces } from "./worker_samples.ts";
 
 /** A family that the program counts itself: plain values, as its registry gives them. */
 export interface CountedFamily {
@@ -48,19 +49,40 @@ export function* samplePieces(family: Family, { snapshot, counted }: Origin): Ge
       yield lines.join("");
       return;
     }
+    case "namespace":
+      for (const namespace of snapshot.namespaces) {
+        yield sampleText(name, namespaceLabels(namespace), source.value(namespace.hitRateTotals));
+      }
+      return;
+    case "endpoint":
+      for (const component of byComponent(snapshot.targets)) yield* endpointPieces(name, source, component);
+      return;
+    case "workers_by": {
+      const isOfEndpoints = source.label === ENDPOINT;
+      for (const shown of isOfEndpoints ? byComponent(snapshot.targets) : snapshot.targets) {
+        for (const [key, sum] of workersSums(source, shown.workers)) {
+          const labels = isOfEndpoints
+            ? targetLabels({ ...shown.target, endpoint: key }, "dynamo")
+            : [...targetLabels(shown.target, "dynamo"), [source.label, key] as const];
+          yield sampleText(name, labels, sum);
+        }
+      }
+      return;
+    }
   }
-  for (const target of snapshot.targets) yield* targetPieces(family, target);
+  for (const target of snapshot.targets) yield* targetPieces(family, target, snapshot.targets);
 }
 
-function* targetPieces(family: Family, shown: TargetSnapshot): Generator<string> {
+function* targetPieces(
+  family: Family,
+  shown: TargetSnapshot,
+  all: readonly TargetSnapshot[],
+): Generator<string> {
   const { name, source } = family;
   const { target } = shown;
   switch (source.per) {
     case "target":
-      yield sampleText(name, targetLabels(target, source.naming), source.value(shown));
-      return;
-    case "namespace":
-      yield sampleText(name, namespaceLabels(target), source.value(shown.hitRateTotals));
+      yield sampleText(name, labelsAmong(all, target, source.naming), source.value(shown));
       return;
     case "state":
       for (const state of WORKER_STATES) {
@@ -71,16 +93,8 @@ function* targetPieces(family: Family, shown: TargetSnapshot): Generator<string>
     case "workers":
       yield sampleText(name, targetLabels(target, "dynamo"), workersSum(source, shown.workers));
       return;
-    case "workers_by":
-      for (const [key, sum] of workersSums(source, shown.workers)) {
-        const labels = source.label === ENDPOINT
-          ? targetLabels({ ...target, endpoint: key }, "dynamo")
-          : [...targetLabels(target, "dynamo"), [source.label, key] as const];
-        yield sampleText(name, labels, sum);
-      }
-      return;
     default:
-      yield* workerPieces(family, shown);
+      yield* workerPieces(family, shown, all);
   }
 }
 

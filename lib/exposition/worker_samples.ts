@@ -1,7 +1,6 @@
-import type { Target } from "../dynamo/target.ts";
 import type { TargetSnapshot } from "../fleet/snapshot.ts";
 import { distinctEndpoints } from "./endpoints.ts";
-import { type Family, type Naming, targetLabels } from "./family.ts";
+import { type Family, labelsAmong, type Source, targetLabels } from "./family.ts";
 import { type Label, labelsText } from "./labels.ts";
 import { numberText } from "./number.ts";
 
@@ -9,12 +8,16 @@ import { numberText } from "./number.ts";
  * The samples of a family that has some for each worker: what takes the time of a large page. What stands before the
  * worker's id is made once for a family, and the rest of a line is a few joins.
  */
-export function* workerPieces({ name, source }: Family, shown: TargetSnapshot): Generator<string> {
+export function* workerPieces(
+  { name, source }: Family,
+  shown: TargetSnapshot,
+  all: readonly TargetSnapshot[],
+): Generator<string> {
   const { target, workers } = shown;
   switch (source.per) {
     case "worker": {
       const { value, more } = source;
-      const beginning = beginningOf(name, target, source.naming);
+      const beginning = beginningOf(name, labelsAmong(all, target, source.naming));
       yield* inPieces(workers, (worker) => {
         const labels = more === undefined ? "" : labelsText(more.labels(worker));
         return line(beginning, worker.id, labels, value(worker));
@@ -22,7 +25,7 @@ export function* workerPieces({ name, source }: Family, shown: TargetSnapshot): 
       return;
     }
     case "channel": {
-      const beginning = beginningOf(name, target, "dynamo");
+      const beginning = beginningOf(name, targetLabels(target, "dynamo"));
       yield* inPieces(workers, ({ id, channels }) => {
         let text = "";
         for (const channel of channels) text += line(beginning, id, `channel="${channel}"`, 1);
@@ -31,7 +34,7 @@ export function* workerPieces({ name, source }: Family, shown: TargetSnapshot): 
       return;
     }
     case "rank": {
-      const beginning = beginningOf(name, target, "dynamo");
+      const beginning = beginningOf(name, targetLabels(target, "dynamo"));
       yield* inPieces(workers, ({ id, ranks }) => {
         let text = "";
         for (const rank of ranks) text += line(beginning, id, `dp_rank="${rank.dpRank}"`, source.value(rank));
@@ -40,7 +43,7 @@ export function* workerPieces({ name, source }: Family, shown: TargetSnapshot): 
       return;
     }
     case "estimate": {
-      const beginning = beginningOf(name, target, "dynamo");
+      const beginning = beginningOf(name, targetLabels(target, "dynamo"));
       yield* inPieces(workers, ({ id, estimates }) => {
         let text = "";
         for (const estimate of estimates) {
@@ -51,28 +54,36 @@ export function* workerPieces({ name, source }: Family, shown: TargetSnapshot): 
       });
       return;
     }
-    case "endpoint": {
-      const beginnings = new Map<string, string>();
-      yield* inPieces(workers, ({ id, endpoints }) => {
-        let text = "";
-        for (const counters of distinctEndpoints(endpoints)) {
-          const { endpoint } = counters;
-          const beginning = beginnings.getOrInsertComputed(
-            endpoint,
-            () => beginningOf(name, { ...target, endpoint }, "dynamo"),
-          );
-          text += line(beginning, id, "", source.value(counters));
-        }
-        return text;
-      });
-      return;
-    }
     case "hit_rate": {
-      const beginning = beginningOf(name, target, "original");
-      yield* inPieces(shown.hitRates, (sums) => line(beginning, sums.worker, "", source.value(sums)));
+      const beginning = beginningOf(name, labelsAmong(all, target, "original"));
+      yield* inPieces(
+        shown.namespace.hitRates,
+        (sums) => line(beginning, sums.worker, "", source.value(sums)),
+      );
       return;
     }
   }
+}
+
+/** The samples of a family that has some for each endpoint of each worker of a component. */
+export function* endpointPieces(
+  name: string,
+  { value }: Extract<Source, { per: "endpoint" }>,
+  { target, workers }: Pick<TargetSnapshot, "target" | "workers">,
+): Generator<string> {
+  const beginnings = new Map<string, string>();
+  yield* inPieces(workers, ({ id, endpoints }) => {
+    let text = "";
+    for (const counters of distinctEndpoints(endpoints)) {
+      const { endpoint } = counters;
+      const beginning = beginnings.getOrInsertComputed(
+        endpoint,
+        () => beginningOf(name, targetLabels({ ...target, endpoint }, "dynamo")),
+      );
+      text += line(beginning, id, "", value(counters));
+    }
+    return text;
+  });
 }
 
 /** About how long a piece may become, in characters: small enough to stay in the processor's cache until it is bytes. */
@@ -90,8 +101,8 @@ function* inPieces<T>(items: readonly T[], textOf: (item: T) => string): Generat
 }
 
 /** A line's text up to the worker's id. */
-function beginningOf(name: string, target: Target, naming: Naming): string {
-  const labels: Label[] = [...targetLabels(target, naming), ["worker_id", ""]];
+function beginningOf(name: string, target: readonly Label[]): string {
+  const labels: Label[] = [...target, ["worker_id", ""]];
   return `${name}{${labelsText(labels)}`.slice(0, -1);
 }
 

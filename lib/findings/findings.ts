@@ -1,7 +1,7 @@
 import type { Target } from "../dynamo/target.ts";
 import { targetPath } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import type { Connection, Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import { type Connection, connectionOf, type Snapshot, type TargetSnapshot } from "../fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { partialText, stuckText } from "../fleet/worker_texts.ts";
 import type { Instant } from "../timing.ts";
@@ -88,24 +88,28 @@ class Collected {
 /** A publisher is not called unreachable sooner: workers that end or start anew are away for a moment. */
 const UNREACHABLE_MS = 3_000;
 
-function findConnections({ at, nats, store, connections, targets }: Snapshot, found: Collected): void {
+function findConnections(snapshot: Snapshot, found: Collected): void {
+  const { at, connections, targets } = snapshot;
+  const [nats, store] = [connectionOf("nats", snapshot), connectionOf("store", snapshot)];
   const needsNats = targets.some((target) => target.needsNats);
   if (nats === undefined && needsNats) {
     found.add("nats_left_out", { text: "workers need NATS, which is left out" });
   }
   if (nats?.connected === false) {
     const code = needsNats ? "nats_disconnected" : "nats_not_needed";
-    found.add(code, { text: "NATS is not connected", ...causeOf(connections, "NATS") });
+    found.add(code, { text: "NATS is not connected", ...causeOf(nats) });
   }
   if (store?.connected === false) {
-    const text = store.kind === "file" ? "the file store cannot be read" : `${store.name} is not connected`;
-    found.add("store_disconnected", { text, ...causeOf(connections, store.name) });
+    found.add("store_disconnected", {
+      text: store.away ?? `${store.name} is not connected`,
+      ...causeOf(store),
+    });
   }
   if (nats?.connected && targets.some(({ up, lastRound }) => lastRound && !up)) {
     found.add("round_failed", { text: "the last round failed" });
   }
-  for (const { name, kind, reason, since, connected } of connections) {
-    if (kind !== "zmq" || connected || at.monotonicMs - since.monotonicMs < UNREACHABLE_MS) continue;
+  for (const { role, name, reason, since, connected } of connections) {
+    if (role !== "publisher" || connected || at.monotonicMs - since.monotonicMs < UNREACHABLE_MS) continue;
     found.add("publisher_unreachable", {
       text: `the publisher at ${name} cannot be reached`,
       since,
@@ -114,12 +118,7 @@ function findConnections({ at, nats, store, connections, targets }: Snapshot, fo
   }
 }
 
-function causeOf(
-  connections: readonly Connection[],
-  name: string,
-): Pick<Finding, "since"> & { hint?: string } {
-  const connection = connections.find((connection) => connection.name === name);
-  const { reason, since } = connection ?? {};
+function causeOf({ reason, since }: Connection): Pick<Finding, "since"> & { readonly hint?: string } {
   return { since, ...(reason !== undefined && { hint: reason }) };
 }
 
@@ -156,7 +155,7 @@ function findNobody(
   const path = targetPath(target);
   if (membershipFromEtcd) {
     found.add("nobody_registered", { target, text: `no worker is registered at ${path}` });
-  } else if (snapshot.store === undefined && up) {
+  } else if (connectionOf("store", snapshot) === undefined && up) {
     found.add("nobody_answers", { target, text: `nobody answers at ${path}` });
   }
 }

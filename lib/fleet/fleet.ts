@@ -1,17 +1,17 @@
 import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
-import type { HitRate } from "../dynamo/hit_rate.ts";
 import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import type { Releases } from "../dynamo/release.ts";
 import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import type { Membership } from "../discovery/membership.ts";
+import type { MembershipInput } from "../discovery/directory.ts";
+import type { EventInput } from "../events/channel_listener.ts";
 import type { Observation } from "../events/observation.ts";
 import { ExpectedWorkers } from "../scrape/expected_workers.ts";
-import type { Replies, Round } from "../scrape/round.ts";
+import type { PageInput } from "../pages/worker_pages.ts";
+import type { AnswerInput } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
 import { type Changes, NO_CHANGES } from "./changes.ts";
 import { FleetDraft } from "./fleet_draft.ts";
-import { type HitRates, NO_HIT_RATES } from "./hit_rates.ts";
 import type { Sight } from "./look.ts";
 import type { Parts } from "./parts.ts";
 import { type FleetLimits, isStale } from "./worker.ts";
@@ -39,7 +39,6 @@ export interface Fleet {
   readonly lastGoodRoundAt: Instant | undefined;
   /** When the last round ended in which all answered that were expected. */
   readonly lastCompleteRoundAt: Instant | undefined;
-  readonly hitRates: HitRates;
   /** What became of the workers. */
   readonly changes: Changes;
 }
@@ -64,16 +63,12 @@ export interface RoundSummary {
 }
 
 export type FleetInput =
-  | { readonly kind: "round"; readonly round: Round }
-  | { readonly kind: "late"; readonly replies: Replies }
-  /** `request` is the newest question sent when this was learned. */
-  | { readonly kind: "membership"; readonly membership: Membership; readonly request: number }
-  | { readonly kind: "hit_rates"; readonly events: readonly HitRate[] }
-  | { readonly kind: "observations"; readonly observations: readonly Observation[] }
-  /** The connections by which observations came are lost. */
-  | { readonly kind: "lost"; readonly vias: ReadonlySet<string> }
+  | AnswerInput
+  | MembershipInput
+  | EventInput
+  | PageInput
   /** Nothing came, but time passed. */
-  | { readonly kind: "time"; readonly request: number };
+  | { readonly kind: "time" };
 
 /** Why an answer did not count, and why a worker went. Closed sets: they become labels. */
 export const UNCOUNTED_REASONS = ["duplicate_id", "late", "too_many_workers"] as const;
@@ -83,13 +78,14 @@ export const UNHEARD_REASONS = ["unknown_worker", "too_many_workers"] as const;
 /** The events by which workers are heard. */
 export const HEARD_EVENTS = [KV_METRICS_EVENT, FORWARD_PASS_EVENT] as const;
 export type HeardEvent = typeof HEARD_EVENTS[number];
+export type UnheardReason = typeof UNHEARD_REASONS[number];
 
 /** How many answers did not count, and how many workers went. */
 export interface Notes {
   readonly uncounted: Readonly<Record<typeof UNCOUNTED_REASONS[number], number>>;
   readonly gone: Readonly<Record<typeof GONE_REASONS[number], number>>;
-  /** Events of nobody that is known, or can be, by event. */
-  readonly unheard: Readonly<Record<HeardEvent, Readonly<Record<typeof UNHEARD_REASONS[number], number>>>>;
+  /** What came of workers that are not known, or cannot be. */
+  readonly unheard: ReadonlyMap<Observation, UnheardReason>;
 }
 
 export function emptyFleet(target: Target): Fleet {
@@ -104,7 +100,6 @@ export function emptyFleet(target: Target): Fleet {
     goodRoundsSince: undefined,
     lastGoodRoundAt: undefined,
     lastCompleteRoundAt: undefined,
-    hitRates: NO_HIT_RATES,
     changes: NO_CHANGES,
   };
 }
@@ -119,6 +114,8 @@ export interface ApplyOptions {
   readonly now: Instant;
   readonly limits: FleetLimits;
   readonly sight: Sight;
+  /** The newest question sent. */
+  readonly request: number;
 }
 
 /** The fleet after `input`, which is there when all parts are done: `fleet` stays what it is. */
@@ -132,19 +129,15 @@ export function* applyInParts(fleet: Fleet, input: FleetInput, options: ApplyOpt
       yield* draft.takeAnswers(input.replies.answers);
       break;
     case "membership":
-      yield* draft.takeMembership(input);
+      yield* draft.takeMembership(input.membership);
       break;
-    case "hit_rates":
-      draft.takeHitRates(input.events);
-      break;
-    case "observations":
+    case "events":
+    case "pages":
+      draft.forgetVias(input.lost);
       yield* draft.takeObservations(input.observations);
       break;
-    case "lost":
-      draft.forgetVias(input.vias);
-      break;
     case "time":
-      yield* draft.forget(input.request);
+      yield* draft.forget();
       break;
   }
   return draft.finish();

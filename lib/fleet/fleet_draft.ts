@@ -1,6 +1,3 @@
-import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
-import type { HitRate } from "../dynamo/hit_rate.ts";
-import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { isSameRegistration, type Membership, NO_REGISTRATION } from "../discovery/membership.ts";
 import type { Observation } from "../events/observation.ts";
@@ -9,9 +6,8 @@ import { isFailed, type Round } from "../scrape/round.ts";
 import type { Instant } from "../timing.ts";
 import { countAnswers } from "./answer_counts.ts";
 import { ChangesDraft, type GoneReason } from "./changes.ts";
-import type { Applied, ApplyOptions, Fleet, RoundSummary, Tombstone, UNHEARD_REASONS } from "./fleet.ts";
+import type { Applied, ApplyOptions, Fleet, RoundSummary, Tombstone, UnheardReason } from "./fleet.ts";
 import { forgetRouters } from "./heard.ts";
-import { addHitRates, forgetStrangers, type HitRates } from "./hit_rates.ts";
 import { endOf, Look, seenRequest, type Sight } from "./look.ts";
 import { each, type Parts } from "./parts.ts";
 import {
@@ -40,10 +36,7 @@ export class FleetDraft {
   readonly #notes = {
     uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
     gone: { deregistered: 0, forgotten: 0 },
-    unheard: {
-      [KV_METRICS_EVENT]: { unknown_worker: 0, too_many_workers: 0 },
-      [FORWARD_PASS_EVENT]: { unknown_worker: 0, too_many_workers: 0 },
-    },
+    unheard: new Map<Observation, UnheardReason>(),
   };
   readonly #workers: WorkerTableDraft;
   #gone: Map<WorkerId, Tombstone> | undefined;
@@ -53,7 +46,6 @@ export class FleetDraft {
   #goodRoundsSince: Instant | undefined;
   #lastGoodRoundAt: Instant | undefined;
   #lastCompleteRoundAt: Instant | undefined;
-  #hitRates: HitRates;
   readonly #changes: ChangesDraft;
 
   constructor(fleet: Fleet, options: ApplyOptions) {
@@ -66,7 +58,6 @@ export class FleetDraft {
     this.#goodRoundsSince = fleet.goodRoundsSince;
     this.#lastGoodRoundAt = fleet.lastGoodRoundAt;
     this.#lastCompleteRoundAt = fleet.lastCompleteRoundAt;
-    this.#hitRates = fleet.hitRates;
     this.#changes = new ChangesDraft(fleet.changes);
   }
 
@@ -142,10 +133,10 @@ export class FleetDraft {
     }
   }
 
-  *takeMembership({ membership, request }: { membership: Membership; request: number }): Parts<void> {
+  *takeMembership(membership: Membership): Parts<void> {
     this.#membershipFromEtcd = membership.known;
     if (membership.known) this.#needsNats = membership.needsNats;
-    yield* each(this.#workers.values(), (worker) => this.#takeListing(worker, membership, request));
+    yield* each(this.#workers.values(), (worker) => this.#takeListing(worker, membership));
     if (!membership.known) return;
     yield* each([...membership.workers], ([id, registration]) => {
       if (this.#workers.has(id)) return;
@@ -155,7 +146,8 @@ export class FleetDraft {
     });
   }
 
-  #takeListing(worker: Worker, membership: Membership, request: number): void {
+  #takeListing(worker: Worker, membership: Membership): void {
+    const { request } = this.#options;
     const registered = membership.known ? membership.workers.has(worker.id) : undefined;
     const vanished = registered === false && worker.registered !== false;
     if (vanished && worker.answer === undefined) { // Nobody waits for its answer.
@@ -182,7 +174,7 @@ export class FleetDraft {
     return each(observations, (observation) => {
       const known = this.#workers.get(observation.worker);
       const worker = known ?? this.#meet(observation);
-      if (typeof worker === "string") return this.#countUnheard(observation, worker);
+      if (typeof worker === "string") return void this.#notes.unheard.set(observation, worker);
       const tombstone = this.#readGone().get(worker.id);
       if (tombstone !== undefined && observation.at.monotonicMs > tombstone.atMs) this.#comesBack(worker.id);
       if (pageCountersFell(worker, observation)) this.#changes.restarted(worker.id, observation.at);
@@ -190,16 +182,11 @@ export class FleetDraft {
     });
   }
 
-  /** A page is no event: it is counted where it is asked for. */
-  #countUnheard({ said: { kind } }: Observation, reason: typeof UNHEARD_REASONS[number]): void {
-    if (kind === "page") return;
-    const isPass = kind === "forward_pass" || kind === "heartbeat";
-    this.#notes.unheard[isPass ? FORWARD_PASS_EVENT : KV_METRICS_EVENT][reason]++;
-  }
-
   /** A worker that nobody lists, by what it says itself; one that went, only by what it says after that. */
-  #meet({ worker, at, isTargets, said }: Observation): Worker | typeof UNHEARD_REASONS[number] {
-    if (this.#membershipFromEtcd || !isTargets || said.kind === "router") return "unknown_worker";
+  #meet({ worker, at, targets, said }: Observation): Worker | UnheardReason {
+    if (this.#membershipFromEtcd || !targets?.has(this.#fleet.target) || said.kind === "router") {
+      return "unknown_worker";
+    }
     const tombstone = this.#readGone().get(worker);
     if (tombstone !== undefined && at.monotonicMs <= tombstone.atMs) return "unknown_worker";
     if (this.#isFull) return "too_many_workers";
@@ -208,22 +195,19 @@ export class FleetDraft {
   }
 
   forgetVias(vias: ReadonlySet<string>): void {
+    if (vias.size === 0) return;
     for (const worker of this.#workers.values()) {
       const changed = forget(worker, vias);
       if (changed !== worker) this.#workers.put(changed);
     }
   }
 
-  takeHitRates(events: readonly HitRate[]): void {
-    this.#hitRates = addHitRates(this.#hitRates, events, this.#options.now.monotonicMs);
-  }
-
   /**
    * Looks who fell silent, and lets go of the workers that nobody lists: at once when etcd says so, rounds work and it is silent
    * (it drained, and has ended), else when it has not answered for long; and of old tombstones.
    */
-  *forget(request: number): Parts<void> {
-    const { now, limits } = this.#options;
+  *forget(): Parts<void> {
+    const { now, limits, request } = this.#options;
     const sight = this.#sight;
     const look = new Look({
       now,
@@ -253,11 +237,6 @@ export class FleetDraft {
       if (now.monotonicMs - atMs < TOMBSTONE_MS) break; // The rest is younger.
       this.#writeGone().delete(id);
     }
-    const workers = this.#workers;
-    this.#hitRates = forgetStrangers(this.#hitRates, {
-      isThere: (worker) => workers.has(worker),
-      nowMs: now.monotonicMs,
-    });
   }
 
   finish(): Applied {
@@ -272,7 +251,6 @@ export class FleetDraft {
       goodRoundsSince: this.#goodRoundsSince,
       lastGoodRoundAt: this.#lastGoodRoundAt,
       lastCompleteRoundAt: this.#lastCompleteRoundAt,
-      hitRates: this.#hitRates,
       changes: this.#changes.finish(),
     };
     return { fleet, notes: this.#notes };

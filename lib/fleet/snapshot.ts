@@ -4,7 +4,7 @@ import type { Instant } from "../timing.ts";
 import { aggregateLoad, type LoadAggregate } from "./aggregate.ts";
 import type { Changes } from "./changes.ts";
 import type { Fleet, RoundSummary } from "./fleet.ts";
-import type { HitRateSum, HitRateTotals } from "./hit_rates.ts";
+import type { HitRates, HitRateSum, HitRateTotals } from "./hit_rates.ts";
 import { each, type Parts } from "./parts.ts";
 import type { FleetLimits } from "./worker.ts";
 import { WorkerSnapshot, type WorkerState } from "./worker_snapshot.ts";
@@ -14,17 +14,19 @@ export interface Snapshot {
   /** Grows by one with each Snapshot of a process. */
   readonly seq: number;
   readonly at: Instant;
-  /** Undefined when the program was told to do without NATS. */
-  readonly nats: { readonly connected: boolean; readonly reconnects: number } | undefined;
-  /** Where workers are registered; undefined when the program was told to do without. */
-  readonly store: { readonly kind: string; readonly name: string; readonly connected: boolean } | undefined;
   /** All of them: NATS, the store, and the publishers that cannot be reached, as many as are listed. */
   readonly connections: readonly Connection[];
+  /** Those of the targets, each once. */
+  readonly namespaces: readonly NamespaceSnapshot[];
   readonly targets: readonly TargetSnapshot[];
 }
 
+/** NATS, where workers are asked and heard; the store that lists them; a worker's publisher on ZMQ. */
+export type ConnectionRole = "nats" | "store" | "publisher";
+
 /** One connection to a server or a worker. */
 export interface Connection {
+  readonly role: ConnectionRole;
   /** For people: `NATS`, `etcd`, `file store`, `HOST:PORT TOPIC`. */
   readonly name: string;
   /** `nats`, a kind of store, or `zmq`. */
@@ -34,10 +36,40 @@ export interface Connection {
   readonly reason: string | undefined;
   /** When `connected` became what it is. */
   readonly since: Instant;
+  /** What to say while it is not connected, if there is a better word for it. */
+  readonly away?: string | undefined;
+  /** How many connections came after the first, of NATS. */
+  readonly reconnects?: number;
+}
+
+/** NATS, or the store; undefined when the program was told to do without it. */
+export function connectionOf(
+  role: Exclude<ConnectionRole, "publisher">,
+  { connections }: Pick<Snapshot, "connections">,
+): Connection | undefined {
+  return connections.find((connection) => connection.role === role);
+}
+
+/** What is heard once for all targets of a namespace. */
+export interface NamespaceSnapshot {
+  readonly namespace: string;
+  /** Sums of the hit-rate events by the worker they name. */
+  readonly hitRates: readonly HitRateSum[];
+  readonly hitRateTotals: HitRateTotals;
+}
+
+export function namespaceSnapshot(namespace: string, { byWorker, totals }: HitRates): NamespaceSnapshot {
+  const hitRates = byWorker.values().map(({ worker, islBlocks, overlapBlocks }) => ({
+    worker,
+    islBlocks,
+    overlapBlocks,
+  }));
+  return { namespace, hitRates: [...hitRates], hitRateTotals: totals };
 }
 
 export interface TargetSnapshot {
   readonly target: Target;
+  readonly namespace: NamespaceSnapshot;
   /** True when all that the target needs was reached, with or without workers. */
   readonly up: boolean;
   /** False when etcd shows that all workers there are can be seen without NATS. */
@@ -55,9 +87,6 @@ export interface TargetSnapshot {
   readonly load: LoadAggregate | undefined;
   /** When the oldest and the newest load arrived that is shown; undefined when none is. */
   readonly loadFrom: { readonly oldest: Instant; readonly newest: Instant } | undefined;
-  /** Sums of the namespace's hit-rate events by the worker they name. */
-  readonly hitRates: readonly HitRateSum[];
-  readonly hitRateTotals: HitRateTotals;
   /** What became of the workers lately. */
   readonly changes: Pick<Changes, "log" | "losses" | "since">;
   /** When time alone changes what it shows, in monotonic milliseconds; Infinity if it does not. */
@@ -65,6 +94,7 @@ export interface TargetSnapshot {
 }
 
 export interface SnapshotOptions {
+  readonly namespace: NamespaceSnapshot;
   readonly now: Instant;
   readonly limits: FleetLimits;
   /** Whether NATS is there, where workers are heard on it and nobody asks them. */
@@ -79,7 +109,7 @@ export interface SnapshotOptions {
 
 /** What the workers of a fleet show at `now`, however long the parts take. While rounds fail nobody's load is known. */
 export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<TargetSnapshot> {
-  const { hearsNats = false, withNats = true } = options;
+  const { namespace, hearsNats = false, withNats = true } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
   const forWorkers = { ...options, roundsWork, byService: fleet.byService };
   const workers: WorkerSnapshot[] = [];
@@ -101,6 +131,7 @@ export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<
   const up = roundsWork || hearsNats || !needsNats && fleet.membershipFromEtcd;
   return {
     target: fleet.target,
+    namespace,
     up,
     needsNats,
     lastRound: fleet.lastRound,
@@ -111,12 +142,6 @@ export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<
     workersByState,
     load: aggregateLoad(activeBlocks),
     loadFrom,
-    hitRates: [...fleet.hitRates.byWorker.values()].map(({ worker, islBlocks, overlapBlocks }) => ({
-      worker,
-      islBlocks,
-      overlapBlocks,
-    })),
-    hitRateTotals: fleet.hitRates.totals,
     changes: fleet.changes,
     changesAtMs,
   };

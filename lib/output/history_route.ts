@@ -1,6 +1,6 @@
 import { workerIdFromDecimal } from "../dynamo/worker_id.ts";
 import { fleetHistoryJson, workerHistoryJson } from "../exposition/history_json.ts";
-import type { History } from "../monitor/history.ts";
+import type { History } from "../deployment/history.ts";
 import type { Instant } from "../timing.ts";
 import { API_HEADERS, apiError } from "./api_answer.ts";
 import { bodyOf } from "./body.ts";

@@ -20,6 +20,11 @@ export interface Round extends Replies {
   readonly outcome: StopReason | RoundFailure;
 }
 
+/** What came of questions: a round that has ended, or answers that came after the end of theirs. */
+export type AnswerInput =
+  | { readonly kind: "round"; readonly round: Round }
+  | { readonly kind: "late"; readonly replies: Replies };
+
 /** Why a round could not be sent and collected. */
 export type RoundFailure = "disconnected" | "refused";
 

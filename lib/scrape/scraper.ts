@@ -8,15 +8,13 @@ import type { NatsMessage } from "../transport/nats_message.ts";
 import { Answer, ENTRY_REJECTIONS, noRejections, type ReadReply } from "./answer.ts";
 import { type Question, ReplyReader } from "./reply_reader.ts";
 import type { ExpectedWorkers } from "./expected_workers.ts";
-import type { Replies, Round, RoundFailure } from "./round.ts";
+import type { AnswerInput, Replies, Round, RoundFailure } from "./round.ts";
 import { decideStop, type RoundLimits, type StopReason } from "./stop_rule.ts";
 
 export interface ScraperOptions {
   readonly nats: NatsLink;
   readonly target: Target;
   readonly clock: Clock;
-  /** Told that something came to a question of an ended round; it should only take note, for there may be thousands. */
-  readonly onLate: () => void;
 }
 
 /**
@@ -42,6 +40,8 @@ export class Scraper implements Disposable {
   #isDeaf = false;
   #current: OpenRound | undefined;
   #late: Collection | undefined;
+  #ended: Round | undefined;
+  onInput = () => {};
 
   constructor(options: ScraperOptions) {
     const { nats, target } = options;
@@ -69,14 +69,17 @@ export class Scraper implements Disposable {
     return this.#request;
   }
 
-  /** What came since the last call to questions of ended rounds, undefined when nothing did. */
-  takeLate(): Replies | undefined {
-    const late = this.#late;
+  take(): readonly AnswerInput[] {
+    const [late, round] = [this.#late, this.#ended];
     this.#late = undefined;
-    return late;
+    this.#ended = undefined;
+    return [
+      ...late ? [{ kind: "late", replies: late } as const] : [],
+      ...round ? [{ kind: "round", round } as const] : [],
+    ];
   }
 
-  /** Asks once. Rounds must not overlap. An abort ends the round where it is. */
+  /** Asks once; the round that it gives is to be taken. Rounds must not overlap. An abort ends the round where it is. */
   async round(
     options: { expected: ExpectedWorkers; limits: RoundLimits; signal: AbortSignal },
   ): Promise<Round> {
@@ -101,7 +104,7 @@ export class Scraper implements Disposable {
     this.#current = undefined;
     const { answers, replies, rejected, rejectedEntries } = open.replies;
     const collected = { answers, replies, rejected, rejectedEntries };
-    const round: Round = { ...collected, request, sentAt, endedAt: clock(), outcome };
+    const round: Round = this.#ended = { ...collected, request, sentAt, endedAt: clock(), outcome };
     this.#log.debug("Round", {
       target: targetPath(target),
       request,
@@ -135,7 +138,7 @@ export class Scraper implements Disposable {
     } else {
       this.#late ??= new Collection();
       this.#late.take(read);
-      this.#options.onLate();
+      this.onInput();
     }
     if (!(read instanceof Answer) && read.detail !== undefined) {
       this.#log.debug("Rejected", { service, detail: read.detail });

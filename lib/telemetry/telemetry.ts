@@ -1,28 +1,22 @@
 import { EVENT_PROBLEMS } from "../dynamo/event_error.ts";
+import { FORWARD_PASS_EVENT } from "../dynamo/forward_pass.ts";
 import { HIT_RATE_EVENT } from "../dynamo/hit_rate.ts";
+import { KV_METRICS_EVENT } from "../dynamo/kv_metrics.ts";
 import type { Target } from "../dynamo/target.ts";
-import type { EventBatch } from "../events/channel_listener.ts";
-import type { HitRateBatch } from "../events/hit_rate_listener.ts";
 import { FAMILIES } from "../exposition/families.ts";
 import { familyLabels, namespaceLabels, PREFIX, targetLabels } from "../exposition/family.ts";
 import type { CountedFamily } from "../exposition/samples.ts";
-import {
-  GONE_REASONS,
-  HEARD_EVENTS,
-  type Notes,
-  UNCOUNTED_REASONS,
-  UNHEARD_REASONS,
-} from "../fleet/fleet.ts";
-import type { MonitorRecorder } from "../monitor/monitor.ts";
+import { GONE_REASONS, HEARD_EVENTS, UNCOUNTED_REASONS, UNHEARD_REASONS } from "../fleet/fleet.ts";
+import type { Noted, Recorder } from "../deployment/recorder.ts";
 import { ENTRY_REJECTIONS, REPLY_REJECTIONS } from "../scrape/answer.ts";
-import { PAGE_PROBLEMS, type PageBatch } from "../scrape/page_poller.ts";
+import { PAGE_PROBLEMS } from "../pages/page_poller.ts";
 import { isFailed, type Replies, type Round } from "../scrape/round.ts";
 import { SKIP_REASONS, type SkipReason } from "../transport/nats.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 import { Counter, Gauge, Histogram, Registry } from "./prom_client.ts";
 
 export interface TelemetryOptions {
-  readonly target: Target;
+  readonly targets: readonly Target[];
   readonly build: { readonly version: string; readonly revision: string };
   /** What the program does beside serving the page; the rest has no series. */
   readonly pushing: boolean;
@@ -30,7 +24,7 @@ export interface TelemetryOptions {
 }
 
 /** Counts what the program does. Every counter is there with 0 from the start; names and help are the families'. */
-export class Telemetry implements MonitorRecorder {
+export class Telemetry implements Recorder {
   readonly #registry = new Registry();
   readonly #rounds = this.#counter("rounds_total");
   readonly #roundsFailed = this.#counter("rounds_failed_total");
@@ -47,27 +41,12 @@ export class Telemetry implements MonitorRecorder {
   readonly #pushes: { readonly all: Counter; readonly failed: Counter; readonly last: Gauge } | undefined;
   readonly #publishes: { readonly done: Counter; readonly skipped: Counter } | undefined;
 
-  constructor({ target, build, pushing, publishing }: TelemetryOptions) {
+  constructor({ targets, build, pushing, publishing }: TelemetryOptions) {
     this.#roundDuration = new Histogram({
       ...this.#describe("round_duration_seconds"),
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     });
-    const labels = toLabels(target);
-    const events = [HIT_RATE_EVENT, ...HEARD_EVENTS];
-    this.#rounds.inc(labels, 0);
-    this.#roundsFailed.inc(labels, 0);
-    this.#roundDuration.zero(labels);
-    this.#replies.inc(labels, 0);
-    zero(this.#repliesRejected, labels, [...REPLY_REJECTIONS, ...UNCOUNTED_REASONS]);
-    zero(this.#workersRejected, labels, ENTRY_REJECTIONS);
-    zero(this.#workersGone, labels, GONE_REASONS);
-    for (const event of events.map((event) => eventLabels(target.namespace, event))) {
-      this.#events.inc(event, 0);
-      this.#eventsMissed.inc(event, 0);
-      zero(this.#eventsRejected, event, [...EVENT_PROBLEMS, ...UNHEARD_REASONS]);
-    }
-    this.#pages.inc(labels, 0);
-    zero(this.#pagesRejected, labels, PAGE_PROBLEMS);
+    for (const target of targets) this.#beginAtZero(target);
     if (pushing) {
       this.#pushes = {
         all: this.#counter("pushes_total"),
@@ -82,56 +61,85 @@ export class Telemetry implements MonitorRecorder {
         done: this.#counter("publishes_total"),
         skipped: this.#counter("publishes_skipped_total"),
       };
-      this.#publishes.done.inc(labels, 0);
-      zero(this.#publishes.skipped, labels, SKIP_REASONS);
+      for (const labels of targets.map(toLabels)) {
+        this.#publishes.done.inc(labels, 0);
+        zero(this.#publishes.skipped, labels, SKIP_REASONS);
+      }
     }
     this.#gauge("build_info").set({ ...build, deno_version: Deno.version.deno }, 1);
     addProcessMetrics(this.#registry);
   }
 
-  round(target: Target, round: Round): void {
+  /** Of a namespace that several targets have each says the same. */
+  #beginAtZero(target: Target): void {
     const labels = toLabels(target);
-    this.#rounds.inc(labels);
-    if (isFailed(round)) this.#roundsFailed.inc(labels);
-    else this.#roundDuration.observe(labels, (round.endedAt.monotonicMs - round.sentAt.monotonicMs) / 1_000);
+    this.#rounds.inc(labels, 0);
+    this.#roundsFailed.inc(labels, 0);
+    this.#roundDuration.zero(labels);
+    this.#replies.inc(labels, 0);
+    zero(this.#repliesRejected, labels, [...REPLY_REJECTIONS, ...UNCOUNTED_REASONS]);
+    zero(this.#workersRejected, labels, ENTRY_REJECTIONS);
+    zero(this.#workersGone, labels, GONE_REASONS);
+    for (const event of [HIT_RATE_EVENT, ...HEARD_EVENTS]) {
+      const labels = eventLabels(target.namespace, event);
+      this.#events.inc(labels, 0);
+      this.#eventsMissed.inc(labels, 0);
+      zero(this.#eventsRejected, labels, [...EVENT_PROBLEMS, ...UNHEARD_REASONS]);
+    }
+    this.#pages.inc(labels, 0);
+    zero(this.#pagesRejected, labels, PAGE_PROBLEMS);
   }
 
-  replies(target: Target, { replies, rejected, rejectedEntries }: Replies): void {
-    const labels = toLabels(target);
-    this.#replies.inc(labels, replies);
-    count(this.#repliesRejected, labels, rejected);
-    count(this.#workersRejected, labels, rejectedEntries);
+  note(noted: Noted): void {
+    if ("namespace" in noted) this.#noteEvents(noted);
+    else this.#noteOf(noted);
   }
 
-  notes(target: Target, { uncounted, gone, unheard }: Notes): void {
+  #noteOf({ target, input, notes: { uncounted, gone } }: Extract<Noted, { target: Target }>): void {
     const labels = toLabels(target);
-    for (const event of HEARD_EVENTS) {
-      count(this.#eventsRejected, eventLabels(target.namespace, event), unheard[event]);
+    if (input.kind === "round") this.#noteRound(labels, input.round);
+    if (input.kind === "late") this.#noteReplies(labels, input.replies);
+    if (input.kind === "pages") {
+      this.#pages.inc(labels, input.asked);
+      count(this.#pagesRejected, labels, input.rejected);
     }
     count(this.#repliesRejected, labels, uncounted);
     count(this.#workersGone, labels, gone);
   }
 
-  hitRates(namespace: string, event: string, { events, rejected }: HitRateBatch): void {
-    const labels = eventLabels(namespace, event);
-    const refused = Object.values(rejected).reduce((sum, n) => sum + n, 0);
-    this.#events.inc(labels, events.length + refused);
-    count(this.#eventsRejected, labels, rejected);
+  #noteRound(labels: Record<string, string>, round: Round): void {
+    this.#rounds.inc(labels);
+    if (isFailed(round)) this.#roundsFailed.inc(labels);
+    else this.#roundDuration.observe(labels, (round.endedAt.monotonicMs - round.sentAt.monotonicMs) / 1_000);
+    this.#noteReplies(labels, round);
   }
 
-  events(namespace: string, { counts }: EventBatch): void {
-    for (const [event, { heard, missed, rejected }] of counts) {
+  #noteReplies(labels: Record<string, string>, { replies, rejected, rejectedEntries }: Replies): void {
+    this.#replies.inc(labels, replies);
+    count(this.#repliesRejected, labels, rejected);
+    count(this.#workersRejected, labels, rejectedEntries);
+  }
+
+  #noteEvents(noted: Extract<Noted, { namespace: string }>): void {
+    const { namespace, input } = noted;
+    if (input.kind === "hit_rates") {
+      const labels = eventLabels(namespace, HIT_RATE_EVENT);
+      const refused = Object.values(input.rejected).reduce((sum, n) => sum + n, 0);
+      this.#events.inc(labels, input.events.length + refused);
+      return count(this.#eventsRejected, labels, input.rejected);
+    }
+    for (const [event, { heard, missed, rejected }] of input.counts) {
       const labels = eventLabels(namespace, event);
       this.#events.inc(labels, heard);
       this.#eventsMissed.inc(labels, missed);
       count(this.#eventsRejected, labels, rejected);
     }
-  }
-
-  pages(target: Target, { asked, rejected }: PageBatch): void {
-    const labels = toLabels(target);
-    this.#pages.inc(labels, asked);
-    count(this.#pagesRejected, labels, rejected);
+    if (!("unheard" in noted)) return;
+    for (const [{ said: { kind } }, reason] of noted.unheard) {
+      const isPass = kind === "forward_pass" || kind === "heartbeat";
+      const event = isPass ? FORWARD_PASS_EVENT : KV_METRICS_EVENT;
+      this.#eventsRejected.inc({ ...eventLabels(namespace, event), reason });
+    }
   }
 
   push(outcome: { readonly ok: boolean; readonly epochMs: number }): void {

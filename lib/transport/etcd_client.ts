@@ -13,8 +13,6 @@ export interface EtcdOptions {
   readonly retryMs?: number;
   /** How often the members that are not in use are asked how they are. */
   readonly probeMs?: number;
-  /** How long nothing is done at first. */
-  readonly beginAfterMs?: number;
 }
 
 /** One client of one member; its connections end with it. */
@@ -29,6 +27,7 @@ export async function openEtcd(
   endpoint: string,
   { auth, callMs = CALL_MS }: Pick<EtcdOptions, "auth" | "callMs"> = {},
 ): Promise<EtcdClient> {
+  await (loadable ??= new Promise((resolve) => setTimeout(resolve, LOAD_AFTER_MS)));
   const [{ Etcd3 }, { EtcdCarriers }] = await Promise.all([import("etcd3"), import("./etcd_carrier.ts")]);
   using opening = new DisposableStack();
   const carriers = opening.use(new EtcdCarriers(endpoint, { connectMs: callMs }));
@@ -48,6 +47,10 @@ export async function openEtcd(
     [Symbol.dispose]: () => opened.dispose(),
   };
 }
+
+/** Who waits for the program to start gets the first page in this time: loading the library holds all else up. */
+const LOAD_AFTER_MS = 100;
+let loadable: Promise<void> | undefined;
 
 /** The longest time one call may take if nothing else is said. */
 export const CALL_MS = 2_000;

@@ -84,7 +84,6 @@ export class EtcdSessions implements AsyncDisposable {
         isWell: () => this.connected && this.#handover === undefined,
       })
       : undefined;
-    await sleep(this.#options.beginAfterMs ?? 0, { signal });
     while (!signal.aborted) {
       const member = this.#members.choose();
       if (member === undefined) {

@@ -34,6 +34,7 @@ const REREAD_MS = 1_000;
 export class FileStore implements KeyStore, AsyncDisposable {
   readonly kind = "file";
   readonly name = "file store";
+  readonly away = "the file store cannot be read";
   readonly #options: FileStoreOptions;
   readonly #rereadMs: number;
   readonly #ranges: readonly { readonly range: KeyRange; keys: ReadonlyMap<string, StoredKey> }[];

@@ -22,6 +22,8 @@ export interface KeyStore {
   readonly kind: string;
   /** The same for people. */
   readonly name: string;
+  /** What to say while it is not connected, if there is a better word for it. */
+  readonly away?: string;
   /** True while the store is read; while false the keys are those last known. */
   readonly connected: boolean;
   /** The same, with why not and since when. */

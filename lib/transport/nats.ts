@@ -21,11 +21,7 @@ export interface NatsOptions {
   /** What the servers see as the client's name. */
   readonly name: string;
   readonly auth: NatsAuth;
-  /** Whether it is worth a warning that the server is away; always, when left out. */
-  readonly isNeeded?: () => boolean;
   readonly signal: AbortSignal;
-  /** How long nothing is done at first. */
-  readonly beginAfterMs?: number;
   /** How often the server is pinged; if nothing comes after two pings in a row the connection ends. */
   readonly pingIntervalMs?: number;
 }
@@ -79,6 +75,8 @@ export class NatsLink implements AsyncDisposable {
   #refused = new Set<string>();
   /** The server answered no pings, so we gave the connection up. */
   #isStale = false;
+  /** Whether it is worth a warning that the server is away. */
+  isNeeded = () => true;
 
   constructor(options: NatsOptions) {
     this.#options = options;
@@ -158,15 +156,13 @@ export class NatsLink implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const backOff = new BackOff({ firstMs: 100, maxMs: 800 });
-    const { isNeeded = () => true } = this.#options;
     using outage = new Outage("NATS", this.#options.servers.join(","));
-    await sleep(this.#options.beginAfterMs ?? 0, { signal });
     while (!signal.aborted) {
       const login = await this.#connect(signal);
       if (typeof login === "string") {
         if (signal.aborted) return;
         this.#connectivity.down(login);
-        if (isNeeded()) outage.unreachable(login);
+        if (this.isNeeded()) outage.unreachable(login);
         await sleep(backOff.next(), { signal });
         continue;
       }
@@ -175,8 +171,8 @@ export class NatsLink implements AsyncDisposable {
       const { cause, isSaid } = await this.#serve(login, { outage, signal });
       if (signal.aborted) return;
       this.#connectivity.down(cause);
-      if (isSaid) outage.lost(cause, { isNeeded: isNeeded() });
-      else if (isNeeded()) outage.unreachable(cause);
+      if (isSaid) outage.lost(cause, { isNeeded: this.isNeeded() });
+      else if (this.isNeeded()) outage.unreachable(cause);
       if (performance.now() - sinceMs >= SETTLED_MS) backOff.reset();
       await sleep(backOff.next(), { signal });
     }

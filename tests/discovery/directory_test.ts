@@ -60,7 +60,7 @@ function listed(keys: readonly Key[], lease: string | undefined = ID) {
     listen: () => ({ [Symbol.dispose]: () => {} }),
   };
   using directory = new Directory(store, TARGET);
-  return directory.read().membership;
+  return directory.take()[0]!.membership;
 }
 
 const MODERN = { device_type: "cuda", request_plane_codec: "msgpack" };

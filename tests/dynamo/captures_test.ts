@@ -10,6 +10,9 @@ import type { Target } from "../../lib/dynamo/target.ts";
 import { type WorkerId, workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
 import { emptyFleet, type Fleet, type FleetInput } from "../../lib/fleet/fleet.ts";
 import { type Answer, noRejections, readReply } from "../../lib/scrape/answer.ts";
+import { addHitRates, NO_HIT_RATES } from "../../lib/fleet/hit_rates.ts";
+import { namespaceSnapshot } from "../../lib/fleet/snapshot.ts";
+import { natsConnection } from "../helpers/connections.ts";
 import { renderText } from "../helpers/render_text.ts";
 import { apply, snapshotTarget } from "../helpers/fleet_at_once.ts";
 
@@ -222,13 +225,14 @@ function checkPage(folder: string, { target }: Expectation): void {
   const replies = { answers, replies: 2, ...noRejections() };
   const inputs: FleetInput[] = [
     { kind: "round", round: { ...replies, request: 1, sentAt: now, endedAt: now, outcome: "all_answered" } },
-    { kind: "hit_rates", events: events.map(({ body }) => parseHitRate(body)) },
   ];
   let fleet: Fleet = emptyFleet(target);
   for (const input of inputs) ({ fleet } = apply(fleet, input, { now, limits }));
-  const targets = [snapshotTarget(fleet, { now, limits })];
-  const nats = { connected: true, reconnects: 0 };
-  const ours = renderText({ seq: 1, at: now, nats, store: undefined, connections: [], targets }, []);
+  const hitRates = addHitRates(NO_HIT_RATES, events.map(({ body }) => parseHitRate(body)), 0);
+  const namespace = namespaceSnapshot(target.namespace, hitRates);
+  const targets = [snapshotTarget(fleet, { now, limits, namespace })];
+  const connections = [natsConnection()];
+  const ours = renderText({ seq: 1, at: now, connections, namespaces: [namespace], targets }, []);
   assert.deepEqual(originalLines(ours), originalLines(read(folder, "page.http.txt")));
 }
 

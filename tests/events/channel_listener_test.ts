@@ -23,18 +23,18 @@ function encode(frames: Frames): Uint8Array {
 const [CHANNEL] = capturedKeys(FOLDER).filter(({ key }) => key.includes(`/topic/${TOPIC}/`))
   .map(({ key, value }) => parseEventChannel({ key, value, lease: undefined })!);
 
+const TARGET = { namespace: "dynamo", component: "backend", endpoint: "generate" };
+
 /** Hears one publisher; `count` grows with the first message after a taking, and with each loss. */
 function listen(peer: ZmtpPeer) {
   const told = { count: 0 };
-  const onEvent = () => void told.count++;
   const listener = new ChannelListener({
     nats: undefined,
     withZmq: true,
-    target: { namespace: "dynamo", component: "backend", endpoint: "generate" },
     clock: systemClock,
-    onEvent,
   });
-  listener.update([{ ...CHANNEL!, transport: { kind: "zmq", host: "127.0.0.1", port: peer.port } }]);
+  listener.onInput = () => void told.count++;
+  listener.follow(TARGET, [{ ...CHANNEL!, transport: { kind: "zmq", host: "127.0.0.1", port: peer.port } }]);
   return { listener, told, [Symbol.dispose]: () => listener[Symbol.dispose]() };
 }
 
@@ -50,11 +50,11 @@ Deno.test("what came before its connection was lost is counted and not read, tho
   });
   using client = listen(peer);
   await eventually(() => assert.ok(client.told.count >= 2));
-  const { observations, lost, counts } = client.listener.take()!;
+  const { observations, lost, counts } = client.listener.take()[0]!;
   assert.deepEqual(observations, []);
   assert.deepEqual([...lost], [`127.0.0.1:${peer.port} ${TOPIC}`]);
   assert.equal(counts.get(TOPIC)!.heard, 3);
-  assert.equal(client.listener.take(), undefined);
+  assert.deepEqual(client.listener.take(), []);
 });
 
 Deno.test("of a thousand publishers that do not answer 64 are tried at once", async () => {
@@ -66,7 +66,8 @@ Deno.test("of a thousand publishers that do not answer 64 are tried at once", as
   });
   using client = listen(peer);
   const transport = { kind: "zmq", host: "127.0.0.1", port: peer.port } as const;
-  client.listener.update(
+  client.listener.follow(
+    TARGET,
     Array.from({ length: 1_000 }, (_, n) => ({ ...CHANNEL!, topic: `t${n}`, transport })),
   );
   await eventually(() => assert.equal(open, 64));

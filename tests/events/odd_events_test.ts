@@ -3,8 +3,10 @@ import { EventError } from "../../lib/dynamo/event_error.ts";
 import { parseHitRate } from "../../lib/dynamo/hit_rate.ts";
 import { emptyFleet } from "../../lib/fleet/fleet.ts";
 import { ODD_EVENTS } from "./odd_events.ts";
+import { addHitRates, NO_HIT_RATES } from "../../lib/fleet/hit_rates.ts";
+import { namespaceSnapshot } from "../../lib/fleet/snapshot.ts";
 import { renderText } from "../helpers/render_text.ts";
-import { apply, snapshotTarget } from "../helpers/fleet_at_once.ts";
+import { snapshotTarget } from "../helpers/fleet_at_once.ts";
 
 /** The events as they were sent, each with the sums that the original showed after it (`isl_blocks w=1 10`). */
 const SENT = readSent();
@@ -32,10 +34,9 @@ Deno.test("after all events that both count, our sums are the original's", () =>
   const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000, stuckAfterMs: 10_000 };
   const target = { namespace: "dynamo", component: "c", endpoint: "e" };
   const events = both.map(({ event }) => parseHitRate(event));
-  const { fleet } = apply(emptyFleet(target), { kind: "hit_rates", events }, { now, limits });
-  const targets = [snapshotTarget(fleet, { now, limits })];
-  const nats = { connected: true, reconnects: 0 };
-  const page = renderText({ seq: 1, at: now, nats, store: undefined, connections: [], targets }, []);
+  const namespace = namespaceSnapshot(target.namespace, addHitRates(NO_HIT_RATES, events, 0));
+  const targets = [snapshotTarget(emptyFleet(target), { now, limits, namespace })];
+  const page = renderText({ seq: 1, at: now, connections: [], namespaces: [namespace], targets }, []);
   const sums = [...page.matchAll(/^llm_kv_hit_rate_(\w+)\{.*worker_id="(\d+)"\} (\S+)$/gm)]
     .map(([, name, worker, value]) => `${name} w=${worker} ${value}`);
   const others = ["-3", "8"]; // Ids of the rows in which the two differ.

@@ -20,9 +20,8 @@ function snapshot(seq: number, ms: number, ...inputs: steps.Step[]): Snapshot {
   return {
     seq,
     at: steps.at(ms),
-    nats: undefined,
-    store: undefined,
     connections: [],
+    namespaces: [],
     targets: [snapshotTarget(fleet, options)],
   };
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { NO_HIT_RATES } from "../../lib/fleet/hit_rates.ts";
+import { namespaceSnapshot } from "../../lib/fleet/snapshot.ts";
 import { FAMILIES } from "../../lib/exposition/families.ts";
 import { promtool } from "../../tools/servers/prometheus.ts";
 import { assertGolden } from "../helpers/golden.ts";
@@ -11,9 +13,11 @@ Deno.test("a whole page, names escaped, ids unsigned, numbers without exponent, 
 
 Deno.test("a page without workers has no load series and no NaN", () => {
   const [target] = snapshot.targets;
+  const namespace = namespaceSnapshot("dynamo", NO_HIT_RATES);
   const empty = {
     ...snapshot,
-    targets: [{ ...target!, workers: [], load: undefined, loadFrom: undefined, hitRates: [] }],
+    namespaces: [namespace],
+    targets: [{ ...target!, namespace, workers: [], load: undefined, loadFrom: undefined }],
   };
   const page = renderText(empty, []);
   assert.doesNotMatch(page, /^llm_|NaN/m);

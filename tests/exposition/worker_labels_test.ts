@@ -17,7 +17,8 @@ function render(snapshot: Snapshot, workerLabels: WorkerLabels): string {
 }
 
 function withWorkers(workers: readonly WorkerSnapshot[]): Snapshot {
-  return { ...snapshot, targets: [{ ...snapshot.targets[0]!, workers, hitRates: [] }] };
+  const namespace = { ...snapshot.namespaces[0]!, hitRates: [] };
+  return { ...snapshot, namespaces: [namespace], targets: [{ ...snapshot.targets[0]!, namespace, workers }] };
 }
 
 /** The samples of a page whose names begin so. */

@@ -1,6 +1,6 @@
 // On an injected clock: the machine's own cannot be set by a test.
 import assert from "node:assert/strict";
-import { Monitor, type MonitorRecorder } from "../../lib/monitor/monitor.ts";
+import { Deployment } from "../../lib/deployment/deployment.ts";
 import { systemClock } from "../../lib/timing.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
 import { startNats } from "../../tools/servers/nats.ts";
@@ -9,15 +9,6 @@ import { eventually } from "../helpers/eventually.ts";
 import { USER } from "../../tools/nats_users.ts";
 
 const HOUR = 3_600_000;
-const recorder: MonitorRecorder = {
-  round() {},
-  replies() {},
-  notes() {},
-  hitRates() {},
-  events() {},
-  pages() {},
-};
-
 Deno.test("a clock that is set back and forth by an hour moves the timestamps, and nobody's state or numbers", async () => {
   await using nats = await startNats();
   const stop = new AbortController();
@@ -30,22 +21,22 @@ Deno.test("a clock that is set back and forth by an hour moves the timestamps, a
     const { monotonicMs, epochMs } = systemClock();
     return { monotonicMs, epochMs: epochMs + shiftMs };
   };
-  using monitor = new Monitor({
-    target,
+  using deployment = new Deployment({
+    targets: [target],
     nats: link,
     store: undefined,
     clock,
-    recorder,
+    recorder: { note() {} },
     pollIntervalMs: 50,
     workerUrls: [],
     channels: new Set(["stats"]),
     limits: { staleAfterMs: 5_000, forgetAfterMs: 50_000, stuckAfterMs: 10_000 },
   });
-  const running = monitor.run(stop.signal);
-  const shown = () => monitor.snapshot.targets[0]!;
+  const running = deployment.run(stop.signal);
+  const shown = () => deployment.snapshot.targets[0]!;
   await eventually(() => assert.equal(shown().workersByState.responding, 1));
   const wrong: string[] = [];
-  monitor.subscribe(({ targets: [target] }) => {
+  deployment.subscribe(({ targets: [target] }) => {
     if (target!.workersByState.responding !== 1 || !target!.load) {
       wrong.push(JSON.stringify(target!.workersByState));
     }

@@ -4,6 +4,7 @@ import { FINDING_CODES, FINDING_KINDS, type FindingCode } from "../../lib/findin
 import { degradedReasons, findingsOf } from "../../lib/findings/findings.ts";
 import type { Snapshot, TargetSnapshot } from "../../lib/fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
+import { AWAY, natsConnection, storeConnection } from "../helpers/connections.ts";
 import { at } from "../helpers/fleet_steps.ts";
 import { rankOf, UNTROUBLED } from "../helpers/plain_worker.ts";
 import { responding, snapshot as shown } from "../helpers/shown_fleet.ts";
@@ -29,23 +30,19 @@ function workers(...parts: readonly WorkerPart[]): Partial<TargetSnapshot> {
 
 /** All is well, but for what is given. */
 function snapshotOf(of: Partial<Snapshot>, target: Partial<TargetSnapshot> = workers({})): Snapshot {
-  const connections = [
-    { name: "NATS", kind: "nats", connected: true, reason: undefined, since: at(1) },
-    { name: "etcd", kind: "etcd", connected: true, reason: undefined, since: at(1) },
-  ];
   return {
     ...shown,
-    nats: { connected: true, reconnects: 0 },
-    store: { kind: "etcd", name: "etcd", connected: true },
-    connections,
+    connections: [natsConnection(), storeConnection()],
     targets: [{ ...shown.targets[0]!, target: TARGET, membershipFromEtcd: true, ...target }],
     ...of,
   };
 }
 
 const TARGET = { namespace: "n", component: "c", endpoint: "e" };
-const away = (name: string, kind: string) => ({ name, kind, connected: false, reason: "why", since: at(5) });
-const NATS_AWAY = { nats: { connected: false, reconnects: 0 }, connections: [away("NATS", "nats")] };
+const NATS_AWAY = { connections: [natsConnection(AWAY)] };
+const ETCD_AWAY = { connections: [natsConnection(), storeConnection(AWAY)] };
+const FILE_STORE = { kind: "file", name: "file store", away: "the file store cannot be read" };
+const PUBLISHER_AWAY = { role: "publisher", name: "h:1 kv_metrics", kind: "zmq", ...AWAY } as const;
 
 const CASES: readonly {
   readonly what: string;
@@ -68,22 +65,19 @@ const CASES: readonly {
   },
   {
     what: "NATS is left out, and needed",
-    snapshot: snapshotOf({ nats: undefined, connections: [] }),
+    snapshot: snapshotOf({ connections: [] }),
     found: [["nats_left_out", "workers need NATS, which is left out"]],
     reasons: ["workers need NATS, which is left out"],
   },
   {
     what: "etcd is away",
-    snapshot: snapshotOf({
-      store: { kind: "etcd", name: "etcd", connected: false },
-      connections: [away("etcd", "etcd")],
-    }),
+    snapshot: snapshotOf(ETCD_AWAY),
     found: [["store_disconnected", "etcd is not connected"]],
     reasons: ["etcd is not connected"],
   },
   {
     what: "the file store is away",
-    snapshot: snapshotOf({ store: { kind: "file", name: "file store", connected: false }, connections: [] }),
+    snapshot: snapshotOf({ connections: [natsConnection(), storeConnection({ ...FILE_STORE, ...AWAY })] }),
     found: [["store_disconnected", "the file store cannot be read"]],
     reasons: ["the file store cannot be read"],
   },
@@ -95,12 +89,12 @@ const CASES: readonly {
   },
   {
     what: "a publisher cannot be reached",
-    snapshot: snapshotOf({ at: at(3_005), connections: [away("h:1 kv_metrics", "zmq")] }),
+    snapshot: snapshotOf({ at: at(3_005), connections: [natsConnection(), PUBLISHER_AWAY] }),
     found: [["publisher_unreachable", "the publisher at h:1 kv_metrics cannot be reached"]],
   },
   {
     what: "a publisher was lost a moment ago",
-    snapshot: snapshotOf({ at: at(3_004), connections: [away("h:1 kv_metrics", "zmq")] }),
+    snapshot: snapshotOf({ at: at(3_004), connections: [natsConnection(), PUBLISHER_AWAY] }),
     found: [],
   },
   {
@@ -110,12 +104,12 @@ const CASES: readonly {
   },
   {
     what: "nobody answers, without a store",
-    snapshot: snapshotOf({ store: undefined }, { ...workers(), membershipFromEtcd: false }),
+    snapshot: snapshotOf({ connections: [natsConnection()] }, { ...workers(), membershipFromEtcd: false }),
     found: [["nobody_answers", "nobody answers at n/c/e"]],
   },
   {
     what: "nobody is registered as far as is known, while etcd is away",
-    snapshot: snapshotOf({ store: { kind: "etcd", name: "etcd", connected: false }, connections: [] }, {
+    snapshot: snapshotOf(ETCD_AWAY, {
       ...workers(),
       membershipFromEtcd: false,
     }),

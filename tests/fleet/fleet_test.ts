@@ -11,7 +11,6 @@ import {
   b,
   etcd,
   feed,
-  hitRates,
   late,
   limits,
   load,
@@ -156,7 +155,9 @@ Deno.test("of more workers than can be, by what is said on NATS, only those come
   const ids = Array.from({ length: MAX_WORKERS }, (_, n) => String(n + 1_000) as WorkerId);
   const registered = new Map([b, ...ids].map((id) => [id, NO_REGISTRATION]));
   const named = (ms: number, ids: readonly WorkerId[]) => ({
-    kind: "observations" as const,
+    kind: "events" as const,
+    lost: new Set<string>(),
+    counts: new Map(),
     observations: ids.map((id) => observed(ms, id, { kind: "blocks", usedBlocks: 1 })),
   });
   const { fleet, notes } = feed(
@@ -166,11 +167,12 @@ Deno.test("of more workers than can be, by what is said on NATS, only those come
     [13, {
       kind: "membership",
       request: 1,
+      channels: [],
       membership: { known: true, workers: registered, publishers: new Set(), needsNats: true },
     }],
   );
-  assert.deepEqual([notes.unheard.kv_metrics, notes.uncounted], [
-    { unknown_worker: 0, too_many_workers: 2 },
+  assert.deepEqual([[...notes.unheard.values()], notes.uncounted], [
+    ["too_many_workers", "too_many_workers"],
     { duplicate_id: 0, late: 0, too_many_workers: 1 },
   ]);
   assert.deepEqual([fleet.workers.size, fleet.workers.has(a), fleet.workers.has(b)], [
@@ -178,17 +180,6 @@ Deno.test("of more workers than can be, by what is said on NATS, only those come
     false,
     true,
   ]);
-});
-
-Deno.test("hit-rate events add up by the worker they name", () => {
-  const event = (islBlocks: number, overlapBlocks: number) => ({ worker: a, islBlocks, overlapBlocks });
-  const { fleet } = feed(
-    [1, hitRates(event(10, 4), event(10, 40))],
-    [2, hitRates(event(1, 0))],
-  );
-  const shown = snapshotTarget(fleet, { now: at(2), limits });
-  assert.deepEqual(shown.hitRates, [event(21, 44)]);
-  assert.deepEqual(shown.hitRateTotals, { islBlocks: 21, overlapBlocks: 44 });
 });
 
 Deno.test("workers are shown in the order of their ids, above 2^63 too", () => {
@@ -226,26 +217,4 @@ Deno.test("the oldest and the newest load are told by when they arrived", () => 
     oldest: at(5),
     newest: at(20),
   });
-});
-
-Deno.test("sums of workers that are not here are kept for ten minutes after their last event, those of workers always", () => {
-  const event = (worker: WorkerId) => ({ worker, islBlocks: 1, overlapBlocks: 1 });
-  const tenMinutes = 600_000;
-  const steps = [[1, etcd(0, true, a)], [2, hitRates(event(a), event(b))]] as const;
-  assert.equal(feed(...steps, [tenMinutes, time(1)]).fleet.hitRates.byWorker.size, 2);
-  const { fleet } = feed(...steps, [tenMinutes + 2, time(1)]);
-  assert.deepEqual([...fleet.hitRates.byWorker.keys()], [a]);
-  assert.deepEqual(fleet.hitRates.totals, { islBlocks: 2, overlapBlocks: 2 });
-});
-
-Deno.test("sums of workers that are not here are bounded in number, the least recent go first", () => {
-  const events = Array.from({ length: 2_010 }, (_, n) => ({
-    worker: String(n) as WorkerId,
-    islBlocks: 1,
-    overlapBlocks: 0,
-  }));
-  const { fleet } = feed([1, hitRates(...events)], [2, time(1)]);
-  assert.equal(fleet.hitRates.byWorker.size, 2_000);
-  assert.equal([...fleet.hitRates.byWorker.keys()][0], "10");
-  assert.equal(fleet.hitRates.totals.islBlocks, 2_010);
 });

@@ -10,6 +10,7 @@ import {
   feed,
   limits,
   load,
+  lost,
   observations,
   observed,
   round,
@@ -91,7 +92,7 @@ Deno.test("what came by a connection that is lost is no longer known", () => {
     20,
     listed,
     [10, observations(observed(8, a, blocks(50)), observed(9, a, pass(3, 2), { via: "other" }))],
-    [15, { kind: "lost", vias: new Set(["z"]) }],
+    [15, lost("z")],
   );
   const { activeBlocks, activeSlots } = workers[0]!.numbers;
   assert.deepEqual([activeBlocks, activeSlots], [undefined, 3]);
@@ -114,10 +115,10 @@ Deno.test("an older observation changes nothing, and one of nobody is only count
   );
   assert.equal(snapshotTarget(fleet, { now: at(11), limits }).workers[0]!.numbers.activeBlocks, 50);
   assert.equal(fleet.workers.size, 1);
-  assert.deepEqual(notes.unheard, {
-    "kv_metrics": { unknown_worker: 1, too_many_workers: 0 },
-    "forward-pass-metrics": { unknown_worker: 2, too_many_workers: 0 },
-  }, "each by its event; a page is none");
+  assert.deepEqual(
+    notes.unheard.entries().map(([{ said }, reason]) => `${said.kind} ${reason}`).toArray(),
+    ["blocks", "forward_pass", "heartbeat", "page"].map((kind) => `${kind} unknown_worker`),
+  );
 });
 
 Deno.test("of a page that is newer than the events all numbers count, and its requests in flight are none of the worker's", () => {

@@ -5,7 +5,6 @@ import {
   card,
   etcd,
   etcdOfChannels,
-  hitRates,
   late,
   observations,
   observed,
@@ -89,13 +88,6 @@ export const STATE_TABLE: readonly Edge[] = [
     when: "it answers with a record that is no load",
     to: "undecodable",
     steps: [[30, round(1, 30, [answer(a, 1, 30, UNDECODABLE)])]],
-    at: 30,
-  },
-  {
-    from: "unknown",
-    when: "an event names it",
-    to: "unknown",
-    steps: [[30, hitRates({ worker: a, islBlocks: 1, overlapBlocks: 1 })]],
     at: 30,
   },
   {
@@ -318,13 +310,6 @@ export const STATE_TABLE: readonly Edge[] = [
   },
   {
     from: "gone",
-    when: "an event names it",
-    to: "gone",
-    steps: [[30, hitRates({ worker: a, islBlocks: 1, overlapBlocks: 1 })]],
-    at: 30,
-  },
-  {
-    from: "gone",
     when: "it answers a question sent after it went",
     to: "responding",
     steps: [[30, round(3, 30, [answer(a, 3, 30)])]],
@@ -425,7 +410,7 @@ export const STATE_TABLE: readonly Edge[] = [
     when: "it says its load by itself where the whole namespace does, without etcd",
     to: "unknown",
     withoutEtcd: true,
-    steps: [[30, observations(observed(30, a, BLOCKS, { isTargets: false }))]],
+    steps: [[30, observations(observed(30, a, BLOCKS, { targets: undefined }))]],
     at: 30,
   },
   {

@@ -6,7 +6,7 @@ import type { Observation } from "../../lib/events/observation.ts";
 import { emptyFleet, type FleetInput } from "../../lib/fleet/fleet.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 import { apply, snapshotTarget } from "../helpers/fleet_at_once.ts";
-import { a, at, card, limits, observations, observed, target } from "../helpers/fleet_steps.ts";
+import { a, at, card, limits, lost, observations, observed, target } from "../helpers/fleet_steps.ts";
 
 const NEW = releases("1.6.1");
 const TO_1_5 = releases("1.4.2", "1.5.1");
@@ -36,7 +36,7 @@ function shown({ card: more = {}, of = NEW, heard, atMs }: Case): WorkerSnapshot
   const registration = { card: card(a, more), host: undefined, releases: of, unitReleases: of };
   const membership: FleetInput = {
     kind: "membership",
-    request: 0,
+    channels: [],
     membership: {
       known: true,
       workers: new Map([[a, registration]]),
@@ -400,7 +400,7 @@ Deno.test("what a silent rank said no longer counts, nor what the page says of i
 
 Deno.test("a rank is not silent whose connection was lost: nothing could be heard", () => {
   const heard = [beat(1, 0), beat(1, 1)];
-  const fleet = [observations(...heard), { kind: "lost", vias: new Set(["passes"]) } as const].reduce(
+  const fleet = [observations(...heard), lost("passes")].reduce(
     (fleet, input) => apply(fleet, input, { now: at(0), limits }).fleet,
     emptyFleet(target),
   );
@@ -504,10 +504,10 @@ for (const [what, of, stuckSince, isPending] of STUCK) {
 }
 
 Deno.test("a worker is not stuck since before its page, or the passes of a rank, were lost", () => {
-  const stuckSince = (lost: string, heard: readonly Observation[], later: readonly Observation[]) => {
+  const stuckSince = (via: string, heard: readonly Observation[], later: readonly Observation[]) => {
     const inputs: FleetInput[] = [
       ...heard.map((one) => observations(one)),
-      { kind: "lost", vias: new Set([lost]) },
+      lost(via),
       ...later.map((one) => observations(one)),
     ];
     const fleet = inputs.reduce(

@@ -44,7 +44,8 @@ const CAPTURES: readonly (readonly [folder: string, target: Target, release: str
 
 for (const [folder, target, release] of CAPTURES) {
   Deno.test(`the captured workers ${folder} are of ${release}`, () => {
-    const { workers } = new Directory(capturedStore(folder, target), target).read().membership;
+    const [listed] = new Directory(capturedStore(folder, target), target).take();
+    const { workers } = listed!.membership;
     assert.ok(workers.size > 0);
     const byService = releasesByService(target);
     const answers = capturedAnswers(folder, [...byService.keys()], target);
@@ -99,7 +100,7 @@ function capturedStore(folder: string, target: Target): KeyStore {
   const entries = (prefix: string): Map<string, StoredKey> =>
     new Map(
       kvs.filter(({ key }) => key.startsWith(prefix)).map(({ key, value, lease_hex }) => [key, {
-        value: storedRanges(target).find((range) => range.prefix === prefix)!.withValues ? value : "",
+        value: storedRanges([target]).find((range) => range.prefix === prefix)!.withValues ? value : "",
         lease: lease_hex && workerIdFromHex(lease_hex),
         version: "1",
       }]),

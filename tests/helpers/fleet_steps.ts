@@ -1,4 +1,4 @@
-import type { HitRate } from "../../lib/dynamo/hit_rate.ts";
+import type { Target } from "../../lib/dynamo/target.ts";
 import type { Observation, Said } from "../../lib/events/observation.ts";
 import { NO_REGISTRATION } from "../../lib/discovery/membership.ts";
 import type { ModelCard } from "../../lib/dynamo/model_card.ts";
@@ -10,21 +10,20 @@ import {
   type Fleet,
   type FleetInput,
   GONE_REASONS,
-  HEARD_EVENTS,
   type Notes,
   UNCOUNTED_REASONS,
-  UNHEARD_REASONS,
+  type UnheardReason,
 } from "../../lib/fleet/fleet.ts";
 import type { Sight } from "../../lib/fleet/look.ts";
 import { type Answer, type LoadOutcome, noRejections } from "../../lib/scrape/answer.ts";
 import type { Round } from "../../lib/scrape/round.ts";
-import { apply, snapshotTarget } from "./fleet_at_once.ts";
+import { apply, type AskedInput, snapshotTarget } from "./fleet_at_once.ts";
 
 /** What the fleet is fed with in tests: inputs at moments, in milliseconds. */
-export type Step = readonly [ms: number, input: FleetInput, sight?: Sight];
+export type Step = readonly [ms: number, input: AskedInput, sight?: Sight];
 
 export const limits = { staleAfterMs: 3_000, forgetAfterMs: 30_000, stuckAfterMs: 10_000 };
-export const target = { namespace: "dynamo", component: "c", endpoint: "e" };
+export const target: Target = { namespace: "dynamo", component: "c", endpoint: "e" };
 export const a = workerIdFromHex("a1")!;
 export const b = workerIdFromHex("ffffffffffffffff")!;
 export const at = (ms: number) => ({ monotonicMs: ms, epochMs: 1_000_000 + ms });
@@ -66,21 +65,18 @@ export function late(...answers: Answer[]): FleetInput {
 }
 
 /** What etcd says; `request` is the newest question then sent. */
-export function etcd(request: number, known: boolean, ...workers: WorkerId[]): FleetInput {
+export function etcd(request: number, known: boolean, ...workers: WorkerId[]): AskedInput {
   const registered = new Map(workers.map((worker) => [worker, NO_REGISTRATION]));
   return {
     kind: "membership",
     request,
+    channels: [],
     membership: { known, workers: registered, publishers: new Set(), needsNats: true },
   };
 }
 
-export function time(request: number): FleetInput {
+export function time(request: number): AskedInput {
   return { kind: "time", request };
-}
-
-export function hitRates(...events: HitRate[]): FleetInput {
-  return { kind: "hit_rates", events };
 }
 
 /** What etcd says of workers that send their events on ZMQ, each with a card. */
@@ -93,7 +89,7 @@ export function etcdOfChannels(
   );
   return {
     kind: "membership",
-    request: 0,
+    channels: [],
     membership: { known, workers, publishers: new Set(["9"]), needsNats: false },
   };
 }
@@ -102,17 +98,25 @@ export function card(worker: WorkerId, more: Partial<ModelCard> = {}): ModelCard
   return { worker, totalBlocks: 512, maxSeqs: 4, ranks: 1, releases: ANY_RELEASE, ...more };
 }
 
+/** By a way that only the target's workers have. */
+export const ALONE: ReadonlySet<Target> = new Set([target]);
+
 export function observed(
   ms: number,
   worker: WorkerId,
   said: Said,
   more: Partial<Observation> = {},
 ): Observation {
-  return { worker, dpRank: 0, at: at(ms), channel: "event_zmq", via: "z", isTargets: true, said, ...more };
+  return { worker, dpRank: 0, at: at(ms), channel: "event_zmq", via: "z", targets: ALONE, said, ...more };
 }
 
 export function observations(...observations: Observation[]): FleetInput {
-  return { kind: "observations", observations };
+  return { kind: "events", observations, lost: new Set(), counts: new Map() };
+}
+
+/** The connections by which observations came are lost. */
+export function lost(...vias: string[]): FleetInput {
+  return { kind: "events", observations: [], lost: new Set(vias), counts: new Map() };
 }
 
 /** All could be seen until then. */
@@ -126,18 +130,13 @@ export function feed(...steps: readonly Step[]): { fleet: Fleet; notes: Notes } 
   const sum = {
     uncounted: { duplicate_id: 0, late: 0, too_many_workers: 0 },
     gone: { deregistered: 0, forgotten: 0 },
-    unheard: {
-      "kv_metrics": { unknown_worker: 0, too_many_workers: 0 },
-      "forward-pass-metrics": { unknown_worker: 0, too_many_workers: 0 },
-    },
+    unheard: new Map<Observation, UnheardReason>(),
   };
   for (const [ms, input, sight = seen(ms)] of steps) {
     const result = apply(fleet, input, { now: at(ms), limits, sight });
     fleet = result.fleet;
     for (const reason of UNCOUNTED_REASONS) sum.uncounted[reason] += result.notes.uncounted[reason];
-    for (const event of HEARD_EVENTS) {
-      for (const reason of UNHEARD_REASONS) sum.unheard[event][reason] += result.notes.unheard[event][reason];
-    }
+    for (const [observation, reason] of result.notes.unheard) sum.unheard.set(observation, reason);
     for (const reason of GONE_REASONS) sum.gone[reason] += result.notes.gone[reason];
   }
   return { fleet, notes: sum };

@@ -1,7 +1,7 @@
 import { instanceKey, instanceKeyPrefix } from "../../lib/dynamo/instance_key.ts";
 import type { Target } from "../../lib/dynamo/target.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { Monitor, type MonitorOptions } from "../../lib/monitor/monitor.ts";
+import { Deployment, type DeploymentOptions } from "../../lib/deployment/deployment.ts";
 import { systemClock } from "../../lib/timing.ts";
 import type { ConnectionState } from "../../lib/transport/connectivity.ts";
 import type { KeyStore, StoredKey } from "../../lib/transport/key_store.ts";
@@ -44,13 +44,13 @@ export class Instances implements KeyStore {
   }
 }
 
-/** A monitor whose notes nobody keeps, of workers that stay. */
-export function monitorOf(
-  options: Pick<MonitorOptions, "target" | "nats" | "store" | "pollIntervalMs" | "channels">,
-): Monitor {
-  return new Monitor({
+/** A deployment whose notes nobody keeps, of workers that stay. */
+export function deploymentOf(
+  options: Pick<DeploymentOptions, "targets" | "nats" | "store" | "pollIntervalMs" | "channels">,
+): Deployment {
+  return new Deployment({
     clock: systemClock,
-    recorder: { round() {}, replies() {}, notes() {}, hitRates() {}, events() {}, pages() {} },
+    recorder: { note() {} },
     workerUrls: [],
     limits: { staleAfterMs: 60_000, forgetAfterMs: 60_000, stuckAfterMs: 10_000 },
     ...options,

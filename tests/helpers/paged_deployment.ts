@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PageReader } from "../../tools/page_reader.ts";
-import { PAGE_PROBLEMS, type PageProblem } from "../../lib/scrape/page_poller.ts";
+import { PAGE_PROBLEMS, type PageProblem } from "../../lib/pages/page_poller.ts";
 import { CapturedDeployment, FIRST, SECOND } from "./captured_deployment.ts";
 import { eventually } from "./eventually.ts";
 import { type MetricsProcess, startMetrics } from "./metrics_process.ts";

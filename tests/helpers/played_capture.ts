@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { storedRanges } from "../../lib/discovery/directory.ts";
 import { serviceSubject } from "../../lib/micro/subjects.ts";
 import { CHANNELS } from "../../lib/events/observation.ts";
-import { Monitor, type MonitorRecorder } from "../../lib/monitor/monitor.ts";
+import { Deployment } from "../../lib/deployment/deployment.ts";
+import type { Noted, Recorder } from "../../lib/deployment/recorder.ts";
 import { systemClock } from "../../lib/timing.ts";
 import { EtcdMirror } from "../../lib/transport/etcd_mirror.ts";
 import { NatsLink } from "../../lib/transport/nats.ts";
@@ -52,11 +53,11 @@ export async function playedSeries(
   }
   if (has("ZMQ")) ends.use(await startReplays(capture.zmq));
   const server = ends.use(new PageServer(({ url }) => new Response(pageAt(capture, new URL(url).pathname))));
-  const store = ends.use(new EtcdMirror(storedRanges(target), { endpoints: [etcd.url], signal }));
+  const store = ends.use(new EtcdMirror(storedRanges([target]), { endpoints: [etcd.url], signal }));
   const counts = new Counts();
-  const monitor = ends.use(
-    new Monitor({
-      target,
+  const deployment = ends.use(
+    new Deployment({
+      targets: [target],
       nats,
       store,
       clock: systemClock,
@@ -68,12 +69,12 @@ export async function playedSeries(
     }),
   );
   const stop = new AbortController();
-  const running = monitor.run(stop.signal);
+  const running = deployment.run(stop.signal);
   ends.defer(async () => {
     stop.abort();
     await running;
   });
-  await eventually(() => assert.ok(monitor.snapshot.targets[0]!.membershipFromEtcd));
+  await eventually(() => assert.ok(deployment.snapshot.targets[0]!.membershipFromEtcd));
   await counts.moreRounds(3); // What etcd names is subscribed to.
   if (has("NATS")) {
     for (const { subject, body } of capture.nats) observer.connection.publish(subject, body);
@@ -86,7 +87,7 @@ export async function playedSeries(
   }
   if (has("HTTP")) await eventually(() => assert.ok(counts.asked >= 2));
   await counts.moreRounds(3); // What was sent before their questions has come before their answers.
-  const page = new PageReader(renderText(monitor.snapshot, []));
+  const page = new PageReader(renderText(deployment.snapshot, []));
   return new Set(SERIES.filter(([, family]) => page.values(family).length > 0).map(([series]) => series));
 }
 
@@ -99,7 +100,7 @@ function pageAt({ keys, target, pages }: CapturedChannels, path: string): string
 }
 
 /** How far a monitor has come. */
-class Counts implements MonitorRecorder {
+class Counts implements Recorder {
   #rounds = 0;
   #heard = new Map<string, number>();
   asked = 0;
@@ -113,19 +114,10 @@ class Counts implements MonitorRecorder {
     await eventually(() => assert.ok(this.#rounds >= wanted));
   }
 
-  round(): void {
-    this.#rounds++;
+  note({ input }: Noted): void {
+    if (input.kind === "round") this.#rounds++;
+    if (input.kind === "pages") this.asked += input.asked;
+    if (input.kind !== "events") return;
+    for (const [event, { heard }] of input.counts) this.#heard.set(event, this.heard(event) + heard);
   }
-
-  events(_: string, { counts }: Parameters<MonitorRecorder["events"]>[1]): void {
-    for (const [event, { heard }] of counts) this.#heard.set(event, this.heard(event) + heard);
-  }
-
-  pages(_: unknown, { asked }: Parameters<MonitorRecorder["pages"]>[1]): void {
-    this.asked += asked;
-  }
-
-  replies(): void {}
-  notes(): void {}
-  hitRates(): void {}
 }

@@ -2,15 +2,17 @@ import { UNTROUBLED } from "./plain_worker.ts";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import type { Target } from "../../lib/dynamo/target.ts";
 import { aggregateLoad } from "../../lib/fleet/aggregate.ts";
-import type { Snapshot } from "../../lib/fleet/snapshot.ts";
+import { NO_HIT_RATES } from "../../lib/fleet/hit_rates.ts";
+import { namespaceSnapshot, type Snapshot } from "../../lib/fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
-import { History } from "../../lib/monitor/history.ts";
+import { History } from "../../lib/deployment/history.ts";
 import { assetRoutes } from "../../lib/output/assets.ts";
 import { FleetBytes, fleetRoute } from "../../lib/output/fleet_route.ts";
 import { FleetStream, type FleetStreamOptions } from "../../lib/output/fleet_stream.ts";
 import { historyRoute } from "../../lib/output/history_route.ts";
 import { type MetricsServer, startServer } from "../../lib/output/server.ts";
 import { type Instant, systemClock } from "../../lib/timing.ts";
+import { natsConnection, storeConnection } from "./connections.ts";
 import { target } from "./deployment.ts";
 
 export interface PlayedFleetOptions extends Pick<FleetStreamOptions, "maxReaders"> {
@@ -143,14 +145,15 @@ function snapshotOf(
   const workersByState = { discovered: 0, responding: 0, no_data: 0, undecodable: 0, silent: 0 };
   for (const { state } of workers) workersByState[state]++;
   const blocks = workers.flatMap(({ numbers: { activeBlocks } }) => activeBlocks ?? []);
+  const namespace = namespaceSnapshot(target.namespace, NO_HIT_RATES);
   return {
     seq,
     at,
-    nats: { connected: true, reconnects: 0 },
-    store: { kind: "etcd", name: "etcd", connected: true },
-    connections: [],
+    connections: [natsConnection(), storeConnection()],
+    namespaces: [namespace],
     targets: [{
       target,
+      namespace,
       up: true,
       needsNats: true,
       lastRound: {
@@ -171,8 +174,6 @@ function snapshotOf(
       changesAtMs: Infinity,
       changes: { log: [], losses: [], since: undefined },
       loadFrom: undefined,
-      hitRates: [],
-      hitRateTotals: { islBlocks: 0, overlapBlocks: 0 },
     }],
   };
 }

@@ -1,8 +1,9 @@
 import { ANY_RELEASE } from "../../lib/dynamo/release.ts";
 import { rankOf, UNTROUBLED } from "./plain_worker.ts";
 import { workerIdFromHex } from "../../lib/dynamo/worker_id.ts";
+import { natsConnection, storeConnection } from "./connections.ts";
 import type { CountedFamily } from "../../lib/exposition/samples.ts";
-import type { Snapshot } from "../../lib/fleet/snapshot.ts";
+import type { NamespaceSnapshot, Snapshot } from "../../lib/fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
 
 const at = { monotonicMs: 1, epochMs: 1_795_518_811_469 };
@@ -96,18 +97,24 @@ const silent: WorkerSnapshot = {
   endpoints: [],
 };
 
+const namespace: NamespaceSnapshot = {
+  namespace: "dynamo",
+  hitRates: [{ worker: workerIdFromHex("1")!, islBlocks: 21, overlapBlocks: 44 }],
+  hitRateTotals: { islBlocks: 121, overlapBlocks: 54 },
+};
+
 /** Names that want escaping, an id above 2^63, one worker that says all and one that says least, and a silent one. */
 export const snapshot: Snapshot = {
   seq: 7,
   at,
-  nats: { connected: true, reconnects: 2 },
-  store: { kind: "etcd", name: "etcd", connected: false },
   connections: [
-    { name: "NATS", kind: "nats", connected: true, reason: undefined, since: at },
-    { name: "etcd", kind: "etcd", connected: false, reason: 'the "reason"', since: at },
+    natsConnection({ reconnects: 2, since: at }),
+    storeConnection({ connected: false, reason: 'the "reason"', since: at }),
   ],
+  namespaces: [namespace],
   targets: [{
     target: { namespace: "dynamo", component: "my_component", endpoint: 'my"endpoint\\\n' },
+    namespace,
     up: true,
     needsNats: true,
     lastRound: { request: 3, failed: false, sentAt: at, endedAt: at, expected: 3, answered: 2, decoded: 2 },
@@ -118,8 +125,6 @@ export const snapshot: Snapshot = {
     workersByState: { discovered: 0, responding: 2, no_data: 0, undecodable: 0, silent: 1 },
     load: { workers: 2, blocks: 40, blocksSquared: 1_600, avg: 20, std: 20 },
     loadFrom: { oldest: { ...at, epochMs: at.epochMs - 500 }, newest: at },
-    hitRates: [{ worker: workerIdFromHex("1")!, islBlocks: 21, overlapBlocks: 44 }],
-    hitRateTotals: { islBlocks: 121, overlapBlocks: 54 },
     changesAtMs: Infinity,
     changes: { log: [], losses: [], since: undefined },
   }],

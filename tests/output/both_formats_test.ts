@@ -16,7 +16,7 @@ import { snapshot } from "../helpers/shown_fleet.ts";
 async function countedOnce() {
   const { target } = snapshot.targets[0]!;
   const telemetry = new Telemetry({
-    target,
+    targets: [target],
     build: { version: "1", revision: "r" },
     pushing: true,
     publishing: true,

@@ -40,7 +40,7 @@ function snapshotOf(seq: number, { workers, blocks, version = "1" }: Workers): S
   const { fleet } = steps.feed([seq, steps.round(seq, seq, answers)]);
   const now = steps.at(seq);
   const targets = [snapshotTarget(fleet, { now, limits: steps.limits })];
-  return { seq, at: now, nats: undefined, store: undefined, connections: [], targets };
+  return { seq, at: now, connections: [], namespaces: [], targets };
 }
 
 function serve(options: Partial<FleetStreamOptions> = {}) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FleetSeries, Past } from "../../lib/monitor/history.ts";
+import type { FleetSeries, Past } from "../../lib/deployment/history.ts";
 import { historyRoute } from "../../lib/output/history_route.ts";
 import { assertSchema } from "../helpers/api_schema.ts";
 import * as steps from "../helpers/fleet_steps.ts";

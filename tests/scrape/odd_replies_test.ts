@@ -57,8 +57,7 @@ function show({ replies }: Capture): { page: string; counted: string[] } {
   const late = { ...collected, answers: answers.filter((answer) => !inTime.includes(answer)) };
   const { fleet } = apply(first.fleet, { kind: "late", replies: late }, { now, limits });
   const shown = snapshotTarget(fleet, { now, limits });
-  const nats = { connected: true, reconnects: 0 };
-  const page = renderText({ seq: 1, at: now, nats, store: undefined, connections: [], targets: [shown] }, []);
+  const page = renderText({ seq: 1, at: now, connections: [], namespaces: [], targets: [shown] }, []);
   const { no_data, undecodable } = shown.workersByState;
   const counted = [
     ...reads.flatMap(({ rejected, rejectedEntries }) => [

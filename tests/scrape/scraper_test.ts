@@ -54,12 +54,14 @@ function waitedFor(workers: readonly (typeof a)[]): ExpectedWorkers {
 async function open(nats: NatsServer) {
   const link = await connected(nats);
   const late: Replies[] = [];
-  const scraper: Scraper = new Scraper({
+  const scraper = new Scraper({
     nats: link,
     target,
     clock: systemClock,
-    onLate: () => late.push(scraper.takeLate()!),
   });
+  scraper.onInput = () => {
+    for (const input of scraper.take()) if (input.kind === "late") late.push(input.replies);
+  };
   return {
     late,
     ask: (expected: readonly (typeof a)[], limits = LONG) =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MonitorSource } from "../../lib/top/monitor_source.ts";
+import { DeploymentSource } from "../../lib/top/deployment_source.ts";
 import type { Change, Fleet } from "../../lib/exposition/api_v1.ts";
 import { withChange } from "../../lib/top/fleet.ts";
 import type { FleetSource } from "../../lib/top/source.ts";
@@ -9,7 +9,7 @@ import { assertSchema } from "../helpers/api_schema.ts";
 import { readBoth, readFleet } from "../helpers/api_reader.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { ownMonitor } from "./own_monitor.ts";
+import { ownDeployment } from "./own_deployment.ts";
 import { fleetOf, loaded, workerOf } from "./fleet_fixture.ts";
 
 /** A source that runs, and what ends it. */
@@ -115,12 +115,12 @@ Deno.test("a change replaces, adds and removes workers, and says when the others
   assert.deepEqual(withChange(before, quiet).targets[0]!.workers, before.targets[0]!.workers);
 });
 
-Deno.test("a monitor of our own is seen as the API tells it, with its past", async () => {
+Deno.test("a deployment of our own is seen as the API tells it, with its past", async () => {
   await using deployment = await Deployment.start({ withoutEtcd: true });
   deployment.play(3);
-  await using own = ownMonitor(deployment.nats.url);
-  const source = new MonitorSource({
-    monitor: own.monitor,
+  await using own = ownDeployment(deployment.nats.url);
+  const source = new DeploymentSource({
+    deployment: own.deployment,
     clock: systemClock,
     pollIntervalMs: 200,
     problem: () => "something",

@@ -9,7 +9,7 @@ const PREFIX = "v1/instances/dynamo/c/e/";
 /** Limits shortened, so that faults are known soon. */
 const limits = { callMs: 500, retryMs: 50, relistMs: 200 };
 
-function mirror(url: string, options: { beginAfterMs?: number; relistMs?: number } = {}) {
+function mirror(url: string, options: { relistMs?: number } = {}) {
   return new EtcdMirror([{ prefix: PREFIX, withValues: true }], {
     endpoints: [url],
     signal: new AbortController().signal,
@@ -45,14 +45,6 @@ Deno.test("started before etcd, the mirror is true once etcd is there", async ()
   assert.ok(!mirrored.connected);
   await etcd.start();
   await eventually(() => assert.deepEqual([...mirrored.entries(PREFIX).keys()], [`${PREFIX}a1`]));
-});
-
-Deno.test("a mirror that is to begin later does nothing until then, and ends at once", async () => {
-  await using etcd = await startEtcd();
-  await using late = mirror(etcd.url, { beginAfterMs: 3_600_000 });
-  await using mirrored = mirror(etcd.url);
-  await eventually(() => assert.ok(mirrored.connected));
-  assert.ok(!late.tried);
 });
 
 Deno.test("while etcd is away the last keys stand, and after its restart new ones are followed", async () => {

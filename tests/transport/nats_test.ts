@@ -9,7 +9,7 @@ import { logLines } from "../helpers/log_lines.ts";
 
 function open(
   servers: readonly string[],
-  options: { pingIntervalMs?: number; beginAfterMs?: number; password?: string } = {},
+  options: { pingIntervalMs?: number; password?: string } = {},
 ) {
   const { password = "user", ...more } = options;
   const auth: NatsAuth = { kind: "password", username: "user", password };
@@ -48,14 +48,6 @@ Deno.test("the first server of a list that answers is taken, and the server sees
     const { connections } = await (await fetch(`${nats.monitorUrl}/connz`)).json();
     assert.deepEqual(connections.map(({ name }: { name: string }) => name), ["test a/b/c"]);
   });
-});
-
-Deno.test("a link that is to begin later does nothing until then, and ends at once", async () => {
-  await using nats = await startNats();
-  await using late = open([nats.url], { beginAfterMs: 3_600_000 });
-  await using link = open([nats.url]);
-  await eventually(() => assert.ok(link.connected));
-  assert.ok(!late.connected);
 });
 
 Deno.test("a server that hangs is known by its pings, which the log says, and back when it goes on", async () => {

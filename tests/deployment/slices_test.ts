@@ -3,7 +3,7 @@ import { compareWorkerIds, workerIdFromInteger } from "../../lib/dynamo/worker_i
 import type { Snapshot } from "../../lib/fleet/snapshot.ts";
 import { giveWay } from "../../lib/timing.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { Instances, monitorOf } from "../helpers/instances.ts";
+import { deploymentOf, Instances } from "../helpers/instances.ts";
 
 const WORKERS = 3_000;
 const CHANGES = 100;
@@ -11,8 +11,8 @@ const target = { namespace: "a", component: "b", endpoint: "c" };
 
 Deno.test("keys that come and go between the slices of a Snapshot are in that or in the next, whole and in order", async () => {
   const store = new Instances(target);
-  using monitor = monitorOf({
-    target,
+  using deployment = deploymentOf({
+    targets: [target],
     nats: undefined,
     store,
     pollIntervalMs: 105, // A tick in the midst of what a change made: that is 100 ms late.
@@ -22,9 +22,9 @@ Deno.test("keys that come and go between the slices of a Snapshot are in that or
     // Each time others, and more of them.
     Array.from({ length: WORKERS + n }, (_, k) => workerIdFromInteger(1 + n + 7 * k)!));
   const shown: Snapshot[] = [];
-  monitor.subscribe((snapshot) => shown.push(snapshot));
+  deployment.subscribe((snapshot) => shown.push(snapshot));
   const stop = new AbortController();
-  const running = monitor.run(stop.signal);
+  const running = deployment.run(stop.signal);
   for (const workers of sets) {
     store.set(workers);
     for (let n = 0; n < 5; n++) { // In the midst of what is made meanwhile.
@@ -33,7 +33,7 @@ Deno.test("keys that come and go between the slices of a Snapshot are in that or
     }
   }
   const workersOf = ({ targets: [target] }: Snapshot) => target!.workers.map(({ id }) => id);
-  await eventually(() => assert.equal(workersOf(monitor.snapshot).length, sets.at(-1)!.length));
+  await eventually(() => assert.equal(workersOf(deployment.snapshot).length, sets.at(-1)!.length));
   stop.abort();
   await running;
   const wanted = new Map(sets.map((ids) => [ids.length, ids.toSorted(compareWorkerIds)]));

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import { fleetHistoryJson, workerHistoryJson } from "../../lib/exposition/history_json.ts";
-import { type Snapshot } from "../../lib/fleet/snapshot.ts";
-import { History } from "../../lib/monitor/history.ts";
+import { addHitRates, NO_HIT_RATES } from "../../lib/fleet/hit_rates.ts";
+import { namespaceSnapshot, type Snapshot } from "../../lib/fleet/snapshot.ts";
+import { History } from "../../lib/deployment/history.ts";
 import type { LoadOutcome } from "../../lib/scrape/answer.ts";
 import { assertSchema } from "../helpers/api_schema.ts";
 import * as steps from "../helpers/fleet_steps.ts";
@@ -15,9 +16,8 @@ class Setting {
   snapshot: Snapshot = {
     seq: 0,
     at: steps.at(0),
-    nats: undefined,
-    store: undefined,
     connections: [],
+    namespaces: [],
     targets: [],
   };
   readonly history: History;
@@ -78,10 +78,12 @@ Deno.test("the fleet's past has a value each poll, and null where the load was n
 
 Deno.test("the hit rate is that of the step's events", () => {
   const setting = new Setting();
-  const events: steps.Step[] = [];
+  let rates = NO_HIT_RATES;
   for (const [islBlocks, overlapBlocks] of [[10, 5], [0, 0], [10, 0]] as const) {
-    events.push([setting.ms, steps.hitRates({ worker: a, islBlocks, overlapBlocks })]);
-    setting.show(...events);
+    rates = addHitRates(rates, [{ worker: a, islBlocks, overlapBlocks }], setting.ms);
+    const [shown] = setting.snapshot.targets;
+    const namespace = namespaceSnapshot("dynamo", rates);
+    setting.snapshot = { ...setting.snapshot, targets: [{ ...shown!, namespace }] };
     setting.history.takeFleet();
     setting.ms += 1_000;
   }

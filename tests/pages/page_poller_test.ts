@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
-import { PagePoller } from "../../lib/scrape/page_poller.ts";
+import { PagePoller } from "../../lib/pages/page_poller.ts";
 import { logLines } from "../helpers/log_lines.ts";
 import { systemClock } from "../../lib/timing.ts";
 import { eventually } from "../helpers/eventually.ts";

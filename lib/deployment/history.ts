@@ -164,7 +164,7 @@ class FleetRow {
   }
 
   #valuesOf(
-    { workers, workersByState, load, lastRound, hitRateTotals }: TargetSnapshot,
+    { workers, workersByState, load, lastRound, namespace: { hitRateTotals } }: TargetSnapshot,
   ): Record<keyof FleetSeries, number | undefined> {
     const { kvUtilisation, slotUtilisation, requestsWaiting } = totalsOf(workers);
     const before = this.#hitRates;

@@ -3,36 +3,35 @@ import { workerIdFromDecimal } from "../dynamo/worker_id.ts";
 import { fleetJson } from "../exposition/fleet_json.ts";
 import { fleetHistoryJson, workerHistoryJson } from "../exposition/history_json.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
-import { History } from "../monitor/history.ts";
-import type { Monitor } from "../monitor/monitor.ts";
+import type { Deployment } from "../deployment/deployment.ts";
+import { History } from "../deployment/history.ts";
 import type { Clock } from "../timing.ts";
-
 import type { Fleet, HistoryAnswer } from "../exposition/api_v1.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
-export interface MonitorSourceOptions {
-  readonly monitor: Pick<Monitor, "snapshot" | "subscribe" | "run">;
+export interface DeploymentSourceOptions {
+  readonly deployment: Pick<Deployment, "snapshot" | "subscribe" | "run">;
   readonly clock: Clock;
   readonly pollIntervalMs: number;
   /** The last thing that went wrong. */
   readonly problem: () => string | undefined;
 }
 
-/** A monitor in this process, seen as the API would tell it. */
-export class MonitorSource implements FleetSource {
+/** A deployment watched by this process, seen as the API would tell it. */
+export class DeploymentSource implements FleetSource {
   readonly url = undefined;
-  readonly #options: MonitorSourceOptions;
+  readonly #options: DeploymentSourceOptions;
   readonly #history: History;
   #told: { readonly snapshot: Snapshot; readonly fleet: Fleet } | undefined;
 
-  constructor(options: MonitorSourceOptions) {
-    const { monitor, clock, pollIntervalMs } = options;
+  constructor(options: DeploymentSourceOptions) {
+    const { deployment, clock, pollIntervalMs } = options;
     this.#options = options;
-    this.#history = new History({ snapshots: monitor, clock, pollIntervalMs });
+    this.#history = new History({ snapshots: deployment, clock, pollIntervalMs });
   }
 
   read(): Reading {
-    const { monitor: { snapshot }, clock, problem } = this.#options;
+    const { deployment: { snapshot }, clock, problem } = this.#options;
     if (this.#told?.snapshot !== snapshot) {
       this.#told = { snapshot, fleet: JSON.parse([...fleetJson(snapshot)].join("")) };
     }
@@ -47,7 +46,7 @@ export class MonitorSource implements FleetSource {
   }
 
   subscribe(listener: () => void): Disposable {
-    return this.#options.monitor.subscribe(listener);
+    return this.#options.deployment.subscribe(listener);
   }
 
   past(worker?: string): Promise<HistoryAnswer | undefined> {
@@ -55,7 +54,7 @@ export class MonitorSource implements FleetSource {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#options.monitor.run(signal), this.#history.run(signal)]);
+    await Promise.all([this.#options.deployment.run(signal), this.#history.run(signal)]);
   }
 
   #fleetPast(): HistoryAnswer {

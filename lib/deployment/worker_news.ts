@@ -72,14 +72,17 @@ export class NewsOfWorkers {
 export function logNewsOfWorkers(
   snapshots: { subscribe(listener: (snapshot: Snapshot) => void): Disposable },
 ): Disposable {
-  const news = new NewsOfWorkers();
-  return snapshots.subscribe(({ targets: [target], at }) => {
-    const path = targetPath(target!.target);
-    for (const { fate, workers, ids } of news.note(target!.workers, at.monotonicMs)) {
-      const fields = { workers, ids: workerIdsText(ids, workers) };
-      if (fate === "silent") logger().warn(`Workers silent at ${path}`, fields);
-      else if (fate === "back") logger().info(`Silent workers back at ${path}`, fields);
-      else logger().info(`Workers gone from ${path}`, fields);
+  const news = new Map<string, NewsOfWorkers>();
+  return snapshots.subscribe(({ targets, at }) => {
+    for (const { target, workers: shown } of targets) {
+      const path = targetPath(target);
+      const ofTarget = news.getOrInsertComputed(path, () => new NewsOfWorkers());
+      for (const { fate, workers, ids } of ofTarget.note(shown, at.monotonicMs)) {
+        const fields = { workers, ids: workerIdsText(ids, workers) };
+        if (fate === "silent") logger().warn(`Workers silent at ${path}`, fields);
+        else if (fate === "back") logger().info(`Silent workers back at ${path}`, fields);
+        else logger().info(`Workers gone from ${path}`, fields);
+      }
     }
   });
 }

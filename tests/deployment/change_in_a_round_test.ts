@@ -7,7 +7,7 @@ import { startNats } from "../../tools/servers/nats.ts";
 import { USER } from "../../tools/nats_users.ts";
 import { target } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
-import { Instances, monitorOf } from "../helpers/instances.ts";
+import { deploymentOf, Instances } from "../helpers/instances.ts";
 
 Deno.test("a key that comes while a round runs is shown after it, not a poll later", async () => {
   await using nats = await startNats();
@@ -15,8 +15,8 @@ Deno.test("a key that comes while a round runs is shown after it, not a poll lat
   await using link = new NatsLink({ servers: [nats.url], name: "test", auth: USER, signal: stop.signal });
   await eventually(() => assert.ok(link.connected));
   const store = new Instances(target);
-  using monitor = monitorOf({
-    target,
+  using deployment = deploymentOf({
+    targets: [target],
     nats: link,
     store,
     pollIntervalMs: 3_600_000,
@@ -25,8 +25,8 @@ Deno.test("a key that comes while a round runs is shown after it, not a poll lat
   const service = serviceName("C", target.namespace, target.component);
   // The question comes here as well, and is not answered: the round waits a moment.
   using _ = link.subscribe(serviceSubject("STATS", service), () => store.set([workerIdFromInteger(1)!]));
-  const running = monitor.run(stop.signal);
-  await eventually(() => assert.equal(monitor.snapshot.targets[0]!.workers.length, 1));
+  const running = deployment.run(stop.signal);
+  await eventually(() => assert.equal(deployment.snapshot.targets[0]!.workers.length, 1));
   stop.abort();
   await running;
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SightWatch } from "../../lib/monitor/sight_watch.ts";
+import { SightWatch } from "../../lib/deployment/sight_watch.ts";
 import { at } from "../helpers/fleet_steps.ts";
 
 Deno.test("workers that need no NATS are seen while we run", () => {

@@ -99,27 +99,30 @@ function nameOf(id: WorkerId, dpRank: number): string {
 export function logNewsOfRanks(
   snapshots: { subscribe(listener: (snapshot: Snapshot) => void): Disposable },
 ): Disposable {
-  const news = new NewsOfRanks();
+  const news = new Map<string, NewsOfRanks>();
   const log = logger();
-  return snapshots.subscribe(({ targets: [target], at }) => {
-    const path = targetPath(target!.target);
-    for (const { trouble, begins, names, count, text } of news.note(target!.workers, at.monotonicMs)) {
-      const who = names.join(", ") + (count > names.length ? ", …" : "");
-      const workers = { workers: count, ids: who };
-      switch (trouble) {
-        case "stuck":
-          if (!begins) log.info(`Workers no longer stuck at ${path}, or gone`, workers);
-          else if (count === 1) log.warn(`Worker stuck at ${path}: ${text}`, { worker: who });
-          else log.warn(`Workers stuck at ${path}, the first: ${text}`, workers);
-          break;
-        case "silent_rank":
-          if (begins) log.warn(`Ranks silent at ${path}`, { ranks: count, of: who });
-          else log.info(`Silent ranks back at ${path}, or gone`, { ranks: count, of: who });
-          break;
-        case "partial":
-          if (begins) log.warn(`Numbers of workers at ${path} are over ${text}`, workers);
-          else log.info(`Numbers of workers at ${path} are over all ranks again, or gone`, workers);
-          break;
+  return snapshots.subscribe(({ targets, at }) => {
+    for (const { target, workers } of targets) {
+      const path = targetPath(target);
+      const ofTarget = news.getOrInsertComputed(path, () => new NewsOfRanks());
+      for (const { trouble, begins, names, count, text } of ofTarget.note(workers, at.monotonicMs)) {
+        const who = names.join(", ") + (count > names.length ? ", …" : "");
+        const workers = { workers: count, ids: who };
+        switch (trouble) {
+          case "stuck":
+            if (!begins) log.info(`Workers no longer stuck at ${path}, or gone`, workers);
+            else if (count === 1) log.warn(`Worker stuck at ${path}: ${text}`, { worker: who });
+            else log.warn(`Workers stuck at ${path}, the first: ${text}`, workers);
+            break;
+          case "silent_rank":
+            if (begins) log.warn(`Ranks silent at ${path}`, { ranks: count, of: who });
+            else log.info(`Silent ranks back at ${path}, or gone`, { ranks: count, of: who });
+            break;
+          case "partial":
+            if (begins) log.warn(`Numbers of workers at ${path} are over ${text}`, workers);
+            else log.info(`Numbers of workers at ${path} are over all ranks again, or gone`, workers);
+            break;
+        }
       }
     }
   });

@@ -1,0 +1,263 @@
+import { Directory } from "../discovery/directory.ts";
+import type { PageTarget } from "../discovery/page_targets.ts";
+import { type Target, targetPath } from "../dynamo/target.ts";
+import type { WorkerId } from "../dynamo/worker_id.ts";
+import type { Channel } from "../events/observation.ts";
+import {
+  applyInParts,
+  emptyFleet,
+  expectedWorkers,
+  type Fleet,
+  type FleetInput,
+  type Notes,
+} from "../fleet/fleet.ts";
+import { type Parts, whole } from "../fleet/parts.ts";
+import { snapshotInParts, type TargetSnapshot } from "../fleet/snapshot.ts";
+import type { FleetLimits } from "../fleet/worker.ts";
+import { logger } from "../log.ts";
+import { WorkerPages } from "../pages/worker_pages.ts";
+import { isFailed } from "../scrape/round.ts";
+import { Scraper } from "../scrape/scraper.ts";
+import { Alarm, Cadence, type Clock, inSlices } from "../timing.ts";
+import type { KeyStore } from "../transport/key_store.ts";
+import type { NatsLink } from "../transport/nats.ts";
+import { AbsenceReport } from "./absence.ts";
+import type { NamespaceWatch } from "./namespace_watch.ts";
+import type { Recorder } from "./recorder.ts";
+import { SightWatch } from "./sight_watch.ts";
+import type { Source } from "./source.ts";
+
+export interface TargetWatchOptions {
+  readonly target: Target;
+  /** Undefined to go without NATS. */
+  readonly nats: NatsLink | undefined;
+  /** Undefined to go by answers alone. It must keep the `storedRanges` of the target. */
+  readonly store: KeyStore | undefined;
+  readonly namespace: NamespaceWatch;
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly pollIntervalMs: number;
+  /** The ways by which workers are seen. */
+  readonly channels: ReadonlySet<Channel>;
+  /** Where workers' pages are whose cards do not say: templates, and what is listed at the moment. */
+  readonly workerUrls: readonly string[];
+  readonly pageTargets: () => readonly PageTarget[];
+  readonly limits: FleetLimits;
+  /** What has arrived is to be shown within so long. */
+  readonly showWithin: (ms: number) => void;
+}
+
+/** What a target's loop needs of the deployment that it is part of. */
+export interface Turns {
+  /** Runs `act` when no other change is under way. */
+  change(act: () => Promise<void>): Promise<void>;
+  /** Takes what has arrived, and makes a Snapshot; within a change. */
+  show(target: TargetWatch): Promise<void>;
+}
+
+/** The longest round, if the poll interval is not shorter. */
+const HARD_MS = 1_000;
+/** With nobody expected: how long after the last word a round ends. */
+const QUIET_MS = 100;
+/** The longest from one question for a worker's page to the next, if workers are not silent sooner. */
+const PAGES_MS = 2_000;
+/** How soon a change of who is there, or of their answers, is shown, and what is only counted. */
+export const CHANGES_MS = 100;
+export const EVENTS_MS = 1_000;
+
+/** Watches one target: asks its workers at a fixed cadence, and keeps what is known of them. */
+export class TargetWatch implements Disposable {
+  readonly #options: TargetWatchOptions;
+  readonly #ends = new DisposableStack();
+  readonly #scraper: Scraper | undefined;
+  readonly #pages: WorkerPages | undefined;
+  /** In the order in which their inputs are taken. */
+  readonly #sources: readonly Source<FleetInput>[];
+  readonly #sight: SightWatch;
+  readonly #absence = new AbsenceReport();
+  /** Rings when NATS is back. */
+  readonly #alarm = new Alarm();
+  #fleet: Fleet;
+  #shown: TargetSnapshot;
+  #isChanged = false;
+  #turnedAtMs: number;
+  #hasTurned = false;
+
+  constructor(options: TargetWatchOptions) {
+    const { target, nats, store, clock, channels, limits, showWithin } = options;
+    this.#options = options;
+    this.#fleet = emptyFleet(target);
+    this.#turnedAtMs = clock().monotonicMs;
+    this.#sight = this.#ends.use(new SightWatch(clock));
+    const sources: Source<FleetInput>[] = [];
+    const open = <Opened extends Source<FleetInput>>(source: Opened, withinMs: number): Opened => {
+      source.onInput = () => showWithin(withinMs);
+      sources.push(source);
+      return this.#ends.use(source);
+    };
+    if (store) open(new Directory(store, target), CHANGES_MS);
+    this.#scraper = nats && channels.has("stats")
+      ? open(new Scraper({ nats, target, clock }), CHANGES_MS)
+      : undefined;
+    this.#pages = channels.has("http")
+      ? open(
+        new WorkerPages({
+          target,
+          clock,
+          templates: options.workerUrls,
+          listed: options.pageTargets,
+          intervalMs: Math.min(PAGES_MS, limits.staleAfterMs / 2),
+          keepMs: limits.staleAfterMs,
+        }),
+        EVENTS_MS,
+      )
+      : undefined;
+    this.#sources = sources;
+    options.namespace.follow(target, []);
+    if (nats) this.#ends.use(nats.listen({ onChange: () => nats.connected && this.#alarm.ring() }));
+    this.#shown = whole(this.show());
+  }
+
+  get target(): Target {
+    return this.#options.target;
+  }
+
+  /** How long ago, in milliseconds, the loop last began a round. */
+  get sinceTurnMs(): number {
+    return this.#options.clock().monotonicMs - this.#turnedAtMs;
+  }
+
+  /** True once a first turn of the loop has shown what there is. */
+  get hasTurned(): boolean {
+    return this.#hasTurned;
+  }
+
+  /** False while NATS may be away: the store shows that nothing comes by it, or has not yet had the time to. */
+  get needsNats(): boolean {
+    return this.#fleet.needsNats && !this.#isUndecided;
+  }
+
+  /** What is known changed since it was shown. */
+  get isChanged(): boolean {
+    return this.#isChanged;
+  }
+
+  /** As it was last shown, with what its namespace shows now. */
+  get shown(): TargetSnapshot {
+    const namespace = this.#options.namespace.shown;
+    if (namespace !== this.#shown.namespace) this.#shown = { ...this.#shown, namespace };
+    return this.#shown;
+  }
+
+  knows(worker: WorkerId): boolean {
+    return this.#fleet.workers.has(worker);
+  }
+
+  /** Polls until aborted, and at once when NATS is there again. Ticks that a long round has missed are left out. */
+  async run(turns: Turns, signal: AbortSignal): Promise<void> {
+    const { clock, pollIntervalMs } = this.#options;
+    const cadence = new Cadence(pollIntervalMs, clock().monotonicMs);
+    while (!signal.aborted) {
+      this.#turnedAtMs = clock().monotonicMs;
+      await turns.change(() => this.take());
+      const isTrue = await this.#ask(signal);
+      if (signal.aborted) return;
+      await turns.change(() => turns.show(this));
+      this.#hasTurned = true;
+      if (isTrue && !this.#isUndecided) this.#reportPresence();
+      const isRung = await this.#alarm.sleep(cadence.next(clock().monotonicMs), { signal });
+      if (isRung) cadence.restart(clock().monotonicMs);
+    }
+  }
+
+  /** Takes what has arrived. */
+  async take(): Promise<void> {
+    const { namespace, recorder, target } = this.#options;
+    for (const source of this.#sources) {
+      for (const input of source.take()) {
+        if (input.kind === "membership" && input.membership.known) { // Else the last known stand.
+          namespace.follow(target, input.channels);
+          this.#pages?.follow(input.membership);
+        }
+        recorder.note({ target, input, notes: await this.apply(input) });
+      }
+    }
+  }
+
+  async apply(input: FleetInput): Promise<Notes> {
+    const { clock, nats, limits } = this.#options;
+    const sight = this.#sight.read(this.#fleet.needsNats ? nats : undefined);
+    const request = this.#scraper?.request ?? 0;
+    const options = { now: clock(), limits, sight, request };
+    const { fleet, notes } = await inSlices(applyInParts(this.#fleet, input, options));
+    this.#fleet = fleet;
+    this.#isChanged ||= input.kind !== "time";
+    return notes;
+  }
+
+  /** Lets time pass: who fell silent, who is to be forgotten. */
+  async passTime(): Promise<void> {
+    const input = { kind: "time" } as const;
+    const notes = await this.apply(input);
+    this.#options.recorder.note({ target: this.target, input, notes });
+  }
+
+  /** What is known now. */
+  *show(): Parts<TargetSnapshot> {
+    const { nats, clock, limits, channels, namespace } = this.#options;
+    const problems = this.#pages?.problems();
+    this.#isChanged = false;
+    return this.#shown = yield* snapshotInParts(this.#fleet, {
+      now: clock(),
+      limits,
+      namespace: namespace.shown,
+      hearsNats: this.#scraper === undefined && nats?.connected === true,
+      withNats: nats !== undefined,
+      withCards: channels.has("card"),
+      ...(problems && { pageProblems: problems }),
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends.dispose();
+  }
+
+  /** Whether the store has not yet had the time to say who is there. */
+  get #isUndecided(): boolean {
+    const { store } = this.#options;
+    return store !== undefined && (!store.tried || store.connected && !this.#fleet.membershipFromEtcd);
+  }
+
+  /** One round, if there is a NATS or one is needed; gives whether all that is needed was reached. */
+  async #ask(signal: AbortSignal): Promise<boolean> {
+    const { nats, store, clock, limits, pollIntervalMs } = this.#options;
+    if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) {
+      const reachesNats = nats === undefined || nats.connected || !this.#fleet.needsNats;
+      return reachesNats && (store?.connected ?? nats !== undefined);
+    }
+    const round = await this.#scraper.round({
+      expected: expectedWorkers(this.#fleet, { now: clock(), limits }),
+      limits: { hardMs: Math.min(HARD_MS, pollIntervalMs), quietMs: QUIET_MS },
+      signal,
+    });
+    return !isFailed(round);
+  }
+
+  /** Says whether workers are there, and whether any of those that are listed was heard. */
+  #reportPresence(): void {
+    const { workers, workersByState } = this.#shown;
+    const path = targetPath(this.target);
+    const fields = { workers: workers.length };
+    const isHeard = workersByState.discovered < workers.length ||
+      workers.some(({ channels }) => channels.size > 0);
+    const presence = workers.length === 0 ? "absent" : isHeard ? "present" : "unheard";
+    switch (this.#absence.note(presence, this.#options.clock().monotonicMs)) {
+      case "absent":
+        return logger().warn(`No endpoints found matching ${path}`);
+      case "unheard":
+        return logger().warn(`Workers are registered at ${path}, and nothing was heard of them`, fields);
+      case "present":
+        return logger().info(`Found workers at ${path}`, fields);
+    }
+  }
+}
