@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-// @ts-types="../../lib/telemetry/process_metrics.d.ts"
+// @ts-types="../../lib/telemetry/prom_client_part.d.ts"
 import processCpuTotal from "prom-client/lib/metrics/processCpuTotal.js";
 import { addProcessMetrics } from "../../lib/telemetry/process_metrics.ts";
 import { Registry } from "../../lib/telemetry/prom_client.ts";
@@ -16,7 +16,7 @@ async function cpuFamilies(add: (registry: Registry) => void) {
 Deno.test("the families of the CPU's time are those of prom-client's own module", async () => {
   const families = await cpuFamilies(addProcessMetrics);
   assert.equal(families.length, 3);
-  assert.deepEqual(families, await cpuFamilies(processCpuTotal));
+  assert.deepEqual(families, await cpuFamilies(processCpuTotal as typeof addProcessMetrics));
 });
 
 Deno.test("the CPU's time is what the process spent since it was first looked at, user's and system's", async () => {

@@ -1,1 +1,0 @@
-export { Gauge as default } from "prom-client";

@@ -1,1 +1,0 @@
-export { Registry as default } from "prom-client";
