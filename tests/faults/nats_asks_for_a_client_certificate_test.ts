@@ -65,15 +65,43 @@ for (const program of PROGRAMS) {
   });
 }
 
-Deno.test("a NATS that asks for a client certificate does not end metrics top, whose screen says so", async () => {
-  await using nats = await startNats({ config: tlsConfig("address", { verify: true }) });
-  const env = { DENO_CERT: ca, NATS_SERVER: `tls://127.0.0.1:${nats.port}` };
-  await using terminal = await Terminal.open({ env, columns: 200 });
+/** `metrics top` in a terminal that says when it ended. */
+async function openTop(port: number): Promise<Terminal> {
+  const env = { DENO_CERT: ca, NATS_SERVER: `tls://127.0.0.1:${port}` };
+  const terminal = await Terminal.open({ env, columns: 200 });
   await terminal.run(ownCommand("main.ts", ["top", ...NAMED, "--no-etcd"]), "echo ended");
+  return terminal;
+}
+
+async function says(terminal: Terminal, cause: RegExp): Promise<void> {
+  await eventually(async () => assert.match(await terminal.screen(), cause), { timeoutMs: 30_000 });
+  assert.doesNotMatch(await terminal.screen(), /^ended/m);
+}
+
+Deno.test("a NATS that asks for a client certificate in TLS 1.3 does not end metrics top, whose screen says so", async () => {
+  await using nats = await startNats({ config: tlsConfig("address", { verify: true }) });
+  await using terminal = await openTop(nats.port);
   await eventually(async () => assert.ok(await connections(nats) >= 8, await terminal.screen()), {
     timeoutMs: 30_000,
   });
-  const screen = await terminal.screen();
-  assert.match(screen, /the server asks for a client certificate/);
-  assert.doesNotMatch(screen, /^ended/m);
+  await says(terminal, /the server asks for a client certificate/);
+});
+
+Deno.test("a server that refuses the TLS 1.2 handshake without a client certificate does not end metrics top, whose screen says so", async () => {
+  await using server = await Tls12Server.start();
+  await using terminal = await openTop(server.port);
+  await eventually(() => assert.ok(server.connections >= 8), { timeoutMs: 30_000 });
+  await says(terminal, /the server ends TLS with the alert HandshakeFailure/);
+});
+
+Deno.test("a NATS that begins to ask for client certificates does not end metrics top, which is there again after that", async () => {
+  await using nats = await startNats({ config: tlsConfig("address") });
+  await using terminal = await openTop(nats.port);
+  await says(terminal, /NATS connected/);
+  nats.setConfig(tlsConfig("address", { verify: true }));
+  await nats.reload();
+  await says(terminal, /NATS away.*the server asks for a client certificate/);
+  nats.setConfig(tlsConfig("address"));
+  await nats.reload();
+  await says(terminal, /NATS connected/);
 });
