@@ -16,6 +16,7 @@ const ORDER = [
   "deployment",
   "findings",
   "exposition",
+  "view",
   "telemetry",
   "output",
   "top",
@@ -26,7 +27,7 @@ const ORDER = [
 
 /** What a pure room never names: the network, the clock, the environment, the log. */
 const IMPURE = /\bDeno\.|\bfetch\(|Date\.now|performance\.|setTimeout|setInterval|new Date\(\)|Math\.random/;
-const PURE = ["micro", "dynamo", "fleet", "findings", "exposition"];
+const PURE = ["micro", "dynamo", "fleet", "findings", "exposition", "view"];
 
 /** Who alone may import a library. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {

@@ -4,8 +4,8 @@ import { Shape } from "./marks.tsx";
 import type { Outage } from "./model.ts";
 import { durationText, timeText } from "./text.ts";
 import type { WorkerChange } from "../lib/exposition/api_v1.ts";
-import { changeReason, changeWord } from "../lib/exposition/change_notes.ts";
-import { shortId } from "../lib/exposition/printable.ts";
+import { changeReason, changeWord } from "../lib/view/change_notes.ts";
+import { shortId } from "../lib/view/printable.ts";
 
 /** So many are shown at once; the others when they are asked for. */
 const SHOWN = 4;

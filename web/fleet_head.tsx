@@ -1,8 +1,8 @@
 import { Chart, type Line } from "./chart.tsx";
 import type { TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import { ratioOf } from "../lib/exposition/ratio.ts";
-import { waitingWeight } from "../lib/exposition/waiting.ts";
+import { ratioOf } from "../lib/view/ratio.ts";
+import { waitingWeight } from "../lib/view/waiting.ts";
 import { durationText, numberText, percentText } from "./text.ts";
 
 interface Card {

@@ -11,9 +11,10 @@ import type {
   WorkerChange,
 } from "../lib/exposition/api_v1.ts";
 import { lastChanges } from "../lib/fleet/last_changes.ts";
-import { shownName } from "../lib/exposition/printable.ts";
-import { findingsAfter, type ToldFindings } from "../lib/exposition/told_findings.ts";
-import { putNumbers } from "../lib/exposition/put_numbers.ts";
+import { shownName } from "../lib/view/printable.ts";
+import { findingsAfter, type ToldFindings } from "../lib/view/told_findings.ts";
+import { searchText } from "../lib/view/filter.ts";
+import { putNumbers } from "../lib/view/put_numbers.ts";
 
 /** A worker as the page has it. The row stays; the record in it is replaced, or has its numbers written to. */
 export interface Row {
@@ -97,17 +98,18 @@ export class TargetView {
     const row = this.rows.get(worker.id);
     const seenMs = worker.last_seen_at === undefined ? undefined : Date.parse(worker.last_seen_at);
     if (row === undefined) {
-      this.rows.set(worker.id, { worker, seenMs, haystack: haystackOf(worker) });
+      this.rows.set(worker.id, { worker, seenMs, haystack: searchText(worker) });
       return;
     }
-    const named = (["model", "release", "worker_type"] as const).some((name) =>
-      row.worker[name] !== worker[name]
-    );
-    if (named) row.haystack = haystackOf(worker);
+    const isOther = SEARCHED.some((name) => row.worker[name] !== worker[name]);
+    if (isOther) row.haystack = searchText(worker);
     row.worker = worker;
     row.seenMs = seenMs;
   }
 }
+
+/** What of a worker can change that the filter looks at. */
+const SEARCHED = ["state", "stuck_since", "model", "release", "worker_type"] as const;
 
 /** The whole as the page has it. */
 export class FleetView {
@@ -181,13 +183,4 @@ export function pathOf({ namespace, component, endpoint }: TargetName): string {
 /** The same as people may see it. */
 export function shownPath({ namespace, component, endpoint }: TargetName): string {
   return [namespace, component, endpoint].map(shownName).join("/");
-}
-
-/** The id as Dynamo writes it in subjects and keys. */
-export function hexOf(id: string): string {
-  return /^\d+$/.test(id) ? BigInt(id).toString(16) : "";
-}
-
-function haystackOf({ id, model, release, worker_type }: Worker): string {
-  return [id, hexOf(id), model, release, worker_type].join(" ").toLowerCase();
 }

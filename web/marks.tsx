@@ -1,7 +1,7 @@
 /** Small drawings beside words; the words say the same. */
 import { numberText, percentText, STATE_WORDS, UNKNOWN } from "./text.ts";
-import { shownName } from "../lib/exposition/printable.ts";
-import { waitingWeight } from "../lib/exposition/waiting.ts";
+import { shownName } from "../lib/view/printable.ts";
+import { waitingWeight } from "../lib/view/waiting.ts";
 import type { State } from "../lib/exposition/api_v1.ts";
 
 /** A name from outside: nothing in it changes how the text around it is seen. */

@@ -1,4 +1,5 @@
-import { BY_ATTENTION, type Filter, FIRST_DESCENDING, type Order, SORT_KEYS, STATES } from "./order.ts";
+import { BY_ATTENTION, isLargestFirst, type Order } from "../lib/view/order.ts";
+import { type Filter, SORT_KEYS, STATES } from "./order.ts";
 
 /** What the address after `#` asks for: the fleet, or one worker. */
 export type Route = FleetRoute | { readonly page: "worker"; readonly id: string };
@@ -38,7 +39,7 @@ function parseFleet(asked: URLSearchParams): FleetRoute {
     page: "fleet",
     order: key === undefined ? BY_ATTENTION : {
       key,
-      descending: direction === null ? FIRST_DESCENDING[key] : direction === "descending",
+      descending: direction === null ? isLargestFirst(key) : direction === "descending",
     },
     filter: {
       text: asked.get("q") ?? "",
@@ -53,7 +54,7 @@ export function fleetHref({ order: { key, descending }, filter: { text, state },
   const asked = new URLSearchParams();
   if (text !== "") asked.set("q", text);
   if (state !== undefined) asked.set("state", state);
-  const isTurned = descending !== FIRST_DESCENDING[key];
+  const isTurned = descending !== isLargestFirst(key);
   if (key !== BY_ATTENTION.key || isTurned) asked.set("sort", key);
   if (isTurned) asked.set("order", descending ? "descending" : "ascending");
   if (row > 0) asked.set("row", String(row));

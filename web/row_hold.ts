@@ -3,7 +3,8 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import { arrange, type Filter, type Order } from "./order.ts";
+import type { Order } from "../lib/view/order.ts";
+import { arrange, type Filter } from "./order.ts";
 
 /** How long a touch holds the order: nobody knows where a finger that is lifted will come down. */
 const TOUCH_HOLD_MS = 5_000;

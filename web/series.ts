@@ -1,4 +1,4 @@
-import { ratioOf } from "../lib/exposition/ratio.ts";
+import { ratioOf } from "../lib/view/ratio.ts";
 import type { Aggregate, HistoryAnswer, Worker } from "../lib/exposition/api_v1.ts";
 
 /** How much of the past the charts show, in seconds. */

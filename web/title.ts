@@ -4,8 +4,8 @@ import type { Model } from "./model.ts";
 import type { Route } from "./route.ts";
 import { STATE_WORDS } from "./text.ts";
 import { verdictOf } from "./verdict.ts";
-import { printable, shortId, shownName } from "../lib/exposition/printable.ts";
-import { conditionOf } from "../lib/exposition/worker_notes.ts";
+import { printable, shortId, shownName } from "../lib/view/printable.ts";
+import { conditionOf } from "../lib/view/worker_notes.ts";
 import type { TargetName } from "../lib/exposition/api_v1.ts";
 
 /** Dynamo's own: it tells nobody anything. */

@@ -2,10 +2,10 @@ import type { FleetView, TargetView } from "./fleet_view.ts";
 import { shownPath } from "./fleet_view.ts";
 import { counted, STATE_WORDS } from "./text.ts";
 import type { Losses, Worker } from "../lib/exposition/api_v1.ts";
-import { serversOf, storeOf } from "../lib/exposition/connections.ts";
-import { printable } from "../lib/exposition/printable.ts";
-import { waitingWeight } from "../lib/exposition/waiting.ts";
-import { silentRanksSum, stuckWorkersNote } from "../lib/exposition/worker_notes.ts";
+import { serversOf, storeOf } from "../lib/view/connections.ts";
+import { printable } from "../lib/view/printable.ts";
+import { waitingWeight } from "../lib/view/waiting.ts";
+import { silentRanksSum, stuckWorkersNote } from "../lib/view/worker_notes.ts";
 
 /** The answer to "is everything alive", worst first. */
 export interface Verdict {

@@ -1,20 +1,20 @@
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import { kvRatio } from "../lib/exposition/worker_ratios.ts";
+import { kvRatio } from "../lib/view/worker_ratios.ts";
 import { Shape, Waiting } from "./marks.tsx";
 import { workerHref } from "./route.ts";
 import { agoText, counted, percentText } from "./text.ts";
 import { verdictOf } from "./verdict.ts";
 import type { Losses, Worker } from "../lib/exposition/api_v1.ts";
-import { lossAgo } from "../lib/exposition/change_notes.ts";
-import { shortId } from "../lib/exposition/printable.ts";
+import { lossAgo } from "../lib/view/change_notes.ts";
+import { shortId } from "../lib/view/printable.ts";
 import {
   partialNote,
   partialWorkersNote,
   silentRanks,
   silentRanksNote,
   stuckNote,
-} from "../lib/exposition/worker_notes.ts";
+} from "../lib/view/worker_notes.ts";
 
 /** How many workers are named of each kind. */
 const NAMED = 3;

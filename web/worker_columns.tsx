@@ -3,12 +3,12 @@ import { useMemo } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
 import { Bar, Name, StateMark, StuckMark, TroubledMark, Waiting } from "./marks.tsx";
 import type { Model } from "./model.ts";
-import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
-import { errorsOf, type SortKey } from "./order.ts";
+import { kvRatio, slotRatio } from "../lib/view/worker_ratios.ts";
+import { type SortKey, sumOf } from "../lib/view/order.ts";
 import { workerHref } from "./route.ts";
 import { ageText, numberText } from "./text.ts";
 import type { Worker } from "../lib/exposition/api_v1.ts";
-import { conditionOf, partialNote, silentRanksNote, stuckMs } from "../lib/exposition/worker_notes.ts";
+import { conditionOf, partialNote, silentRanksNote, stuckMs } from "../lib/view/worker_notes.ts";
 
 /** A column of the table of workers. */
 export interface Column {
@@ -68,7 +68,7 @@ const COLUMNS: readonly Column[] = [
   {
     key: "errors",
     title: "Errors",
-    cell: ({ worker }) => <Errors count={errorsOf(worker)} />,
+    cell: ({ worker }) => <Errors count={sumOf(worker, "errors")} />,
   },
   {
     key: "age",

@@ -1,17 +1,18 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart } from "./chart.tsx";
-import { hexOf, pathOf, type Row, shownPath, type TargetView } from "./fleet_view.ts";
+import { hexOf } from "../lib/view/filter.ts";
+import { pathOf, type Row, shownPath, type TargetView } from "./fleet_view.ts";
 import { Bar, Name, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
 import { useScrollPlace } from "./place.ts";
-import { kvRatio, slotRatio } from "../lib/exposition/worker_ratios.ts";
+import { kvRatio, slotRatio } from "../lib/view/worker_ratios.ts";
 import { Series, workerMoment } from "./series.ts";
 import { agoText, durationText, numberText, percentText, UNKNOWN } from "./text.ts";
 import type { Rank, Worker } from "../lib/exposition/api_v1.ts";
-import { printable } from "../lib/exposition/printable.ts";
-import { waitingWeight } from "../lib/exposition/waiting.ts";
-import { conditionOf, partialNote, workerNotes } from "../lib/exposition/worker_notes.ts";
+import { printable } from "../lib/view/printable.ts";
+import { waitingWeight } from "../lib/view/waiting.ts";
+import { conditionOf, partialNote, workerNotes } from "../lib/view/worker_notes.ts";
 
 /** All that is known of one worker. One that goes while it is looked at stays, and is said to be gone. */
 export function WorkerPage(

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Row, TargetView } from "./fleet_view.ts";
 import type { Model } from "./model.ts";
-import { type Filter, FIRST_DESCENDING, type Order, STATES } from "./order.ts";
+import { isLargestFirst, type Order } from "../lib/view/order.ts";
+import { type Filter, STATES } from "./order.ts";
 import { Shape } from "./marks.tsx";
 import { counted, numberText, STATE_WORDS } from "./text.ts";
 import { useScrollPlace } from "./place.ts";
@@ -151,7 +152,7 @@ function Heading(
   const { key, title } = column;
   const isSorted = order.key === key;
   const direction = order.descending ? "descending" : "ascending";
-  const press = () => setOrder({ key, descending: isSorted ? !order.descending : FIRST_DESCENDING[key] });
+  const press = () => setOrder({ key, descending: isSorted ? !order.descending : isLargestFirst(key) });
   return (
     <th class={`col-${key}`} scope="col" aria-sort={isSorted ? direction : undefined}>
       <button type="button" onClick={press}>

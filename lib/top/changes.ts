@@ -1,6 +1,6 @@
 import type { Target, WorkerChange } from "../exposition/api_v1.ts";
-import { changeReason, changeWord } from "../exposition/change_notes.ts";
-import { shortId } from "../exposition/printable.ts";
+import { changeReason, changeWord } from "../view/change_notes.ts";
+import { shortId } from "../view/printable.ts";
 import { type Color, fit, type Line } from "./line.ts";
 
 const COLORS: Readonly<Record<ReturnType<typeof changeWord>, Color | undefined>> = {

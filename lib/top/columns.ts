@@ -1,11 +1,11 @@
-import { kvRatio, slotRatio } from "../exposition/worker_ratios.ts";
+import { kvRatio, slotRatio } from "../view/worker_ratios.ts";
 import { bar } from "./bar.ts";
 import type { Aggregate, State, Worker } from "../exposition/api_v1.ts";
-import { printable, shortId } from "../exposition/printable.ts";
-import { conditionOf, partialNote, silentRanks, stuckMs } from "../exposition/worker_notes.ts";
+import { printable, shortId } from "../view/printable.ts";
+import { conditionOf, partialNote, silentRanks, stuckMs } from "../view/worker_notes.ts";
 import { type Color, fit, type Line, type Span } from "./line.ts";
 import { ofText, percentText, shortNumber, spanText, UNKNOWN } from "./numbers.ts";
-import { type SortKey, sumOf } from "./order.ts";
+import { type SortKey, sumOf } from "../view/order.ts";
 import type { Moments } from "./source.ts";
 
 /** A column of the table of workers. */
@@ -92,7 +92,7 @@ const SHORT_KV: Column = {
 const SLOTS = utilisation("SLOTS", "slots", slotRatio);
 const WAITING = number("WAIT", 5, ({ requests_waiting }) => shortNumber(requests_waiting), "waiting");
 const IN_FLIGHT: Column = {
-  ...number("INFL", 5, ({ requests_in_flight }) => shortNumber(requests_in_flight), "in flight"),
+  ...number("INFL", 5, ({ requests_in_flight }) => shortNumber(requests_in_flight), "flight"),
   isWanted: ({ requests_in_flight }) => requests_in_flight !== undefined,
 };
 /** Since its last sign of life. */

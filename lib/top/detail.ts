@@ -1,9 +1,9 @@
-import { kvRatio, slotRatio } from "../exposition/worker_ratios.ts";
+import { kvRatio, slotRatio } from "../view/worker_ratios.ts";
 import { bar } from "./bar.ts";
 import { ageMs, STATE_COLORS } from "./columns.ts";
 import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
-import { printable } from "../exposition/printable.ts";
-import { type Note, partialNote, workerNotes } from "../exposition/worker_notes.ts";
+import { printable } from "../view/printable.ts";
+import { type Note, partialNote, workerNotes } from "../view/worker_notes.ts";
 import { sparkOf } from "./header.ts";
 import { type Color, fit, type Line, type Span, wrapped } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";

@@ -1,7 +1,7 @@
 import type { Change, Fleet, Numbers, TargetChange, TargetName, Worker } from "../exposition/api_v1.ts";
 import { lastChanges } from "../fleet/last_changes.ts";
-import { findingsAfter } from "../exposition/told_findings.ts";
-import { putNumbers } from "../exposition/put_numbers.ts";
+import { findingsAfter } from "../view/told_findings.ts";
+import { putNumbers } from "../view/put_numbers.ts";
 
 /** The fleet after the change. */
 export function withChange(before: Fleet, { targets, ...head }: Change): Fleet {

@@ -1,16 +1,11 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
 import type { Aggregate, Fleet, HistoryAnswer, Losses, State, Target, Worker } from "../exposition/api_v1.ts";
-import { serversOf } from "../exposition/connections.ts";
-import { lossNote } from "../exposition/change_notes.ts";
-import { printable, shortId } from "../exposition/printable.ts";
-import { ratioOf } from "../exposition/ratio.ts";
-import {
-  partialWorkersNote,
-  silentRanksSum,
-  stuckNote,
-  stuckWorkersNote,
-} from "../exposition/worker_notes.ts";
+import { serversOf } from "../view/connections.ts";
+import { lossNote } from "../view/change_notes.ts";
+import { printable, shortId } from "../view/printable.ts";
+import { ratioOf } from "../view/ratio.ts";
+import { partialWorkersNote, silentRanksSum, stuckNote, stuckWorkersNote } from "../view/worker_notes.ts";
 import { pathOf } from "./fleet.ts";
 import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";

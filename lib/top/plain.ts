@@ -1,13 +1,13 @@
 import { ageMs, ranksText } from "./columns.ts";
 import type { Fleet, Target, Worker } from "../exposition/api_v1.ts";
-import { printable } from "../exposition/printable.ts";
-import { firstPassNote, silentRanksNote, stuckNote } from "../exposition/worker_notes.ts";
+import { printable } from "../view/printable.ts";
+import { firstPassNote, silentRanksNote, stuckNote } from "../view/worker_notes.ts";
 import { widthOfText } from "./cells.ts";
 import { changesLines } from "./changes.ts";
 import { headerLines } from "./header.ts";
 import { plain } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
-import { sumOf } from "./order.ts";
+import { sumOf } from "../view/order.ts";
 import { type Moments, momentsOf, type Reading } from "./source.ts";
 
 /** A column's title, what a worker has in it, and whether the column is left out if no worker has anything in it. */

@@ -158,7 +158,7 @@ function listHelp({ sort, isReversed, filter }: View, targets: number, room: num
   return helpLine([
     ["q", "quit"],
     ["/", filter === "" ? "filter" : `"${filter}"`],
-    ["s", `sort ${sort}${arrow(sort, isReversed)}`],
+    ["s", `sort ${sort === "flight" ? "in flight" : sort}${arrow(sort, isReversed)}`],
     ["Enter", "open"],
     ...(targets > 1 ? [["Tab", "target"] as const] : []),
     ["c", "changes"],

@@ -2,7 +2,7 @@ import { createParser } from "eventsource-parser";
 import { BackOff, type Clock, sleep, within } from "../timing.ts";
 import type { Change, Fleet, HistoryAnswer } from "../exposition/api_v1.ts";
 import { withChange } from "./fleet.ts";
-import { printable } from "../exposition/printable.ts";
+import { printable } from "../view/printable.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
 /** A stream that says nothing for so long is lost: `alive` comes after 5 s. */

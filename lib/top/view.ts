@@ -1,5 +1,5 @@
-import { printable } from "../exposition/printable.ts";
-import { type Order, SORT_KEYS, type SortKey } from "./order.ts";
+import { printable } from "../view/printable.ts";
+import { type Order, SORT_KEYS } from "./order.ts";
 
 /** What somebody at the keyboard has chosen to see. */
 export interface View extends Order {
@@ -180,6 +180,6 @@ function orderOf({ sort, isReversed, filter }: View): Order {
   return { sort, isReversed, filter };
 }
 
-function nextSort(sort: SortKey): SortKey {
+function nextSort(sort: Order["sort"]): Order["sort"] {
   return SORT_KEYS[(SORT_KEYS.indexOf(sort) + 1) % SORT_KEYS.length]!;
 }

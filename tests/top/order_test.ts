@@ -11,7 +11,7 @@ const workers = [
     endpoints: [{ name: "a", requests: 5, errors: 1 }, { name: "b", requests: 1 }],
   }),
   loaded("31", 10, 9, { endpoints: [{ name: "a", requests: 7, errors: 0 }], release: "0.7.1" }),
-  { id: "4", state: "discovered", channels: [] } as const,
+  { id: "40", state: "discovered", channels: [] } as const,
 ];
 
 function ids(order: Partial<Order>, of: readonly Worker[] = workers): string {
@@ -21,15 +21,15 @@ function ids(order: Partial<Order>, of: readonly Worker[] = workers): string {
 
 Deno.test("workers are ordered by each key, what needs a look first, and back; the unknown stay last", () => {
   const rows: Record<typeof SORT_KEYS[number], [order: string, reversed: string]> = {
-    worker: ["1 2 30 31 4", "4 31 30 2 1"],
-    state: ["2 4 30 1 31", "30 1 31 4 2"],
-    kv: ["30 1 31 2 4", "31 1 30 2 4"],
-    slots: ["31 1 30 2 4", "30 1 31 2 4"],
-    waiting: ["1 30 31 2 4", "30 31 1 2 4"],
-    "in flight": ["30 1 2 31 4", "1 30 2 31 4"],
-    age: ["2 1 30 31 4", "1 30 31 2 4"],
-    requests: ["31 30 1 2 4", "30 31 1 2 4"],
-    errors: ["30 31 1 2 4", "31 30 1 2 4"],
+    worker: ["1 2 30 31 40", "40 31 30 2 1"],
+    state: ["2 40 30 1 31", "30 1 31 40 2"],
+    kv: ["30 1 31 2 40", "31 1 30 2 40"],
+    slots: ["31 1 30 2 40", "30 1 31 2 40"],
+    waiting: ["1 30 31 2 40", "30 31 1 2 40"],
+    flight: ["30 1 2 31 40", "1 30 2 31 40"],
+    age: ["2 1 30 31 40", "1 30 31 2 40"],
+    requests: ["31 30 1 2 40", "30 31 1 2 40"],
+    errors: ["30 31 1 2 40", "31 30 1 2 40"],
   };
   for (const sort of SORT_KEYS) {
     assert.deepEqual([ids({ sort }), ids({ sort, isReversed: true })], rows[sort], sort);
@@ -53,10 +53,11 @@ Deno.test("by state the stuck come after the silent, then those with silent rank
 
 Deno.test("a filter looks at id, state, type, model and release, for all its words, in any case", () => {
   const rows: [filter: string, shown: string][] = [
-    ["", "1 2 30 31 4"],
-    ["  ", "1 2 30 31 4"],
+    ["", "1 2 30 31 40"],
+    ["  ", "1 2 30 31 40"],
     ["3", "1 30 31"],
     ["SILENT", "2"],
+    ["1e", "30"], // 30 as Dynamo writes it.
     ["llama", "1"],
     ["decode", "1"],
     ["0.7", "31"],

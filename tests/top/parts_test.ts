@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { asciiText } from "../../lib/top/ascii.ts";
 import { bar } from "../../lib/top/bar.ts";
 import { fit, plain, spread, widthOf, wrapped } from "../../lib/top/line.ts";
-import { printable } from "../../lib/exposition/printable.ts";
+import { printable } from "../../lib/view/printable.ts";
 import { numberText, ofText, percentText, shortNumber, spanText } from "../../lib/top/numbers.ts";
 import { sparkline } from "../../lib/top/sparkline.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FleetView, hexOf } from "../../web/fleet_view.ts";
+import { hexOf } from "../../lib/view/filter.ts";
+import { FleetView } from "../../web/fleet_view.ts";
 import type {
   Aggregate,
   Change,

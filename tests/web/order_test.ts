@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { Row } from "../../web/fleet_view.ts";
-import { arrange, BY_ATTENTION, type Filter, type Order } from "../../web/order.ts";
+import { BY_ATTENTION, type Order } from "../../lib/view/order.ts";
+import { arrange, type Filter } from "../../web/order.ts";
+import { searchText } from "../../lib/view/filter.ts";
 import type { Worker } from "../../lib/exposition/api_v1.ts";
 
 const ALL: Filter = { text: "", state: undefined };
@@ -62,6 +64,8 @@ const FILTERS: readonly { filter: Filter; ids: string[] }[] = [
   { filter: { text: "1", state: "responding" }, ids: ["10"] },
   { filter: { text: " 5161  18446 ", state: undefined }, ids: ["18446744073709551615"] },
   { filter: { text: "", state: "silent" }, ids: ["18446744073709551615"] },
+  { filter: { text: "no data", state: undefined }, ids: ["11"] },
+  { filter: { text: "ffffffffffffffff", state: undefined }, ids: ["18446744073709551615"] },
   { filter: { text: "nobody", state: undefined }, ids: [] },
 ];
 
@@ -75,7 +79,7 @@ function row(worker: Omit<Worker, "channels">, seenMs: number | undefined): Row 
   return {
     worker: { channels: [], ...worker },
     seenMs,
-    haystack: `${worker.id} ${worker.model ?? ""}`.toLowerCase(),
+    haystack: searchText({ channels: [], ...worker }),
   };
 }
 

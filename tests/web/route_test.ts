@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { Browser } from "../../tools/browser.ts";
-import { BY_ATTENTION, SORT_KEYS, STATES } from "../../web/order.ts";
+import { BY_ATTENTION } from "../../lib/view/order.ts";
+import { SORT_KEYS, STATES } from "../../web/order.ts";
 import { fleetHref, parseRoute, workerHref } from "../../web/route.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";

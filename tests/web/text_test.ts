@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ageText, durationText, numberText, percentText } from "../../web/text.ts";
-import { shortId } from "../../lib/exposition/printable.ts";
+import { shortId } from "../../lib/view/printable.ts";
 
 const TEXTS: readonly [text: string, expected: string][] = [
   [numberText(undefined), "–"],

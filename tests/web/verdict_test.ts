@@ -4,7 +4,7 @@ import { verdictOf } from "../../web/verdict.ts";
 import { parseRoute } from "../../web/route.ts";
 import { titleOf } from "../../web/title.ts";
 import type { Aggregate, Fleet, Round, State, TargetHead, Worker } from "../../lib/exposition/api_v1.ts";
-import { stuckNote } from "../../lib/exposition/worker_notes.ts";
+import { stuckNote } from "../../lib/view/worker_notes.ts";
 
 const CONNECTED = {
   nats: { connected: true, reconnects: 0 },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Numbers, Worker } from "../../lib/exposition/api_v1.ts";
-import { putNumbers } from "../../lib/exposition/put_numbers.ts";
+import { putNumbers } from "../../lib/view/put_numbers.ts";
 
 const worker = (id: string): Worker => ({ id, state: "responding", channels: ["stats"], slots_active: 1 });
 

@@ -1,7 +1,7 @@
 /** What readers of the API say of a worker beside its state and its numbers. Pages and terminals say the same. */
 
 import { firstPassText, partialText, silentRanksText, stuckText } from "../fleet/worker_texts.ts";
-import type { State, Worker } from "./api_v1.ts";
+import type { State, Worker } from "../exposition/api_v1.ts";
 
 /** One thing to say of a worker. */
 export interface Note {

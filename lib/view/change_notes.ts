@@ -1,6 +1,6 @@
 /** What readers of the API say of what became of workers. Pages and terminals say the same. */
 
-import type { Losses, WorkerChange } from "./api_v1.ts";
+import type { Losses, WorkerChange } from "../exposition/api_v1.ts";
 
 /** What became of a worker, in a word. A lost worker fell silent and went; one that left answered until it was taken out. */
 export function changeWord({ kind, reason }: WorkerChange): WorkerChange["kind"] | "lost" | "left" {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Worker } from "../../lib/exposition/api_v1.ts";
-import { kvRatio, slotRatio } from "../../lib/exposition/worker_ratios.ts";
+import { kvRatio, slotRatio } from "../../lib/view/worker_ratios.ts";
 
 const of = (more: Partial<Worker>): Worker => ({ id: "1", state: "responding", channels: [], ...more });
 

@@ -9,7 +9,7 @@ import {
   stuckMs,
   stuckWorkersNote,
   workerNotes,
-} from "../../lib/exposition/worker_notes.ts";
+} from "../../lib/view/worker_notes.ts";
 
 const SINCE = "2026-01-01T00:00:00.000Z";
 const NOW_MS = Date.parse(SINCE) + 20_900;

@@ -1,4 +1,4 @@
-import type { Connection, Fleet } from "./api_v1.ts";
+import type { Connection, Fleet } from "../exposition/api_v1.ts";
 
 /** A connection as people are told of it. */
 export type ToldConnection = Pick<Connection, "name" | "kind" | "connected" | "reason">;

@@ -1,4 +1,4 @@
-import type { Column, Numbers, Worker } from "./api_v1.ts";
+import type { Column, Numbers, Worker } from "../exposition/api_v1.ts";
 
 /**
  * Puts the numbers that a change tells into its workers, which come in the order of its ids. Their records are written to,

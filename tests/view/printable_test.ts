@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { printable, shownName } from "../../lib/exposition/printable.ts";
+import { printable, shownName } from "../../lib/view/printable.ts";
 
 const SHOWN: readonly (readonly [what: string, name: string, shown: string])[] = [
   ["a usual name", "Qwen/Qwen3-8B", "Qwen/Qwen3-8B"],

@@ -1,4 +1,4 @@
-import type { Fleet } from "./api_v1.ts";
+import type { Fleet } from "../exposition/api_v1.ts";
 
 /** What the API tells of findings. */
 export type ToldFindings = Pick<Fleet, "findings" | "findings_more">;

@@ -1,6 +1,6 @@
 /** How full a worker is, by the API's fields. Pages and terminals say the same. */
 
-import type { Worker } from "./api_v1.ts";
+import type { Worker } from "../exposition/api_v1.ts";
 import { ratioOf } from "./ratio.ts";
 
 /** Used part of its KV blocks, 0 to 1, else what it says of its cache; undefined if neither is known. */
