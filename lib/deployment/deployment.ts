@@ -56,7 +56,8 @@ export class Deployment implements Disposable {
     });
     if (nats) {
       nats.isNeeded = () => this.needsNats;
-      this.#ends.use(nats.listen({ onChange: () => this.#showWithin(CHANGES_MS) }));
+      const onNews = () => this.#showWithin(CHANGES_MS);
+      this.#ends.use(nats.listen({ onChange: onNews, onRefused: onNews }));
     }
     if (store) this.#ends.use(store.listen(() => this.#showWithin(CHANGES_MS)));
     this.#ends.defer(() => {
@@ -182,6 +183,7 @@ export class Deployment implements Disposable {
         kind: "nats",
         ...nats.state,
         reconnects: nats.reconnects,
+        refused: nats.refused,
       });
     }
     if (store) {

@@ -44,6 +44,10 @@ export const FINDING_KINDS = {
     "The last question to the workers could not be sent, or its answers could not be collected.",
     "If it stays, check what this program's user may do at NATS: the log names a subject that is refused.",
   )),
+  right_missing: degrading(error(
+    "NATS refuses this program a subject: questions, answers or events do not get through.",
+    "Give the user of NATS the right that the text names, or log in as another one.",
+  )),
   worker_stuck: degrading(error(
     "A worker has requests in flight, and no forward pass has ended for --stuck-after.",
     "Look at the engine's log and at its GPU. Restarting the worker frees the requests.",

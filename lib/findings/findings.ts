@@ -105,6 +105,7 @@ function findConnections(snapshot: Snapshot, found: Collected): void {
       ...causeOf(store),
     });
   }
+  for (const what of nats?.refused ?? []) found.add("right_missing", { text: `NATS refuses us: ${what}` });
   if (nats?.connected && targets.some(({ up, lastRound }) => lastRound && !up)) {
     found.add("round_failed", { text: "the last round failed" });
   }

@@ -40,6 +40,8 @@ export interface Connection {
   readonly away?: string | undefined;
   /** How many connections came after the first, of NATS. */
   readonly reconnects?: number;
+  /** What NATS refuses us: `publish SUBJECT`, `subscription SUBJECT`. */
+  readonly refused?: readonly string[];
 }
 
 /** NATS, or the store; undefined when the program was told to do without it. */

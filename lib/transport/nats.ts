@@ -98,6 +98,11 @@ export class NatsLink implements AsyncDisposable {
     return this.#open?.heard.span;
   }
 
+  /** What the server refused us on this connection, each once: `publish SUBJECT`, `subscription SUBJECT`; all inboxes are one. */
+  get refused(): readonly string[] {
+    return this.#open === undefined ? [] : [...this.#refused];
+  }
+
   /** How many connections came after the first. */
   get reconnects(): number {
     return Math.max(0, this.#connects - 1);

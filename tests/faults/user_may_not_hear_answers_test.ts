@@ -14,6 +14,9 @@ Deno.test("a user who may not hear answers gets no load, and rounds fail", async
     assert.equal(page.value("dynamo_metrics_nats_connected"), 1);
     assert.deepEqual(page.loaded(), []);
   });
-  assert.deepEqual((await deployment.ready()).reasons, ["the last round failed"]);
+  assert.deepEqual((await deployment.ready()).reasons, [
+    "the last round failed",
+    "NATS refuses us: subscription _INBOX.",
+  ]);
   assert.equal(deployment.said(/NATS refuses .* operation=subscription subject=_INBOX/), 1);
 });

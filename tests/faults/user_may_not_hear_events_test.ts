@@ -13,6 +13,9 @@ Deno.test("a user who may not hear events gets the load all the same, and the lo
   await eventually(() => assert.ok(events.length >= 4));
   await eventually(async () => assert.equal((await deployment.page()).loaded().length, 2));
   assert.equal((await deployment.page()).value("dynamo_metrics_events_total", { event: "kv-hit-rate" }), 0);
+  const { reasons } = await deployment.ready();
+  assert.equal(reasons.length, 5);
+  for (const reason of reasons) assert.match(reason, /^NATS refuses us: subscription namespace\.dynamo\./);
   assert.equal(
     deployment.said(/NATS refuses .* operation=subscription subject=namespace\.dynamo\.kv-hit-rate/),
     1,

@@ -15,6 +15,9 @@ Deno.test("a user who may not publish gets the load, and the aggregate is counte
     assert.ok(refused >= 2);
     assert.ok(page.value("dynamo_metrics_publishes_total")! >= refused); // Sent, then refused.
   });
+  assert.deepEqual((await deployment.ready()).reasons, [
+    "NATS refuses us: publish namespace.dynamo.l2c.my_component.my_endpoint",
+  ]);
   assert.equal(
     deployment.said(/NATS refuses us a subject operation=publish subject=namespace\.dynamo\.l2c/),
     1,

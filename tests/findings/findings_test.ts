@@ -88,6 +88,12 @@ const CASES: readonly {
     reasons: ["the last round failed"],
   },
   {
+    what: "NATS refuses a subject",
+    snapshot: snapshotOf({ connections: [natsConnection({ refused: ["publish $SRV.STATS.x"] })] }),
+    found: [["right_missing", "NATS refuses us: publish $SRV.STATS.x"]],
+    reasons: ["NATS refuses us: publish $SRV.STATS.x"],
+  },
+  {
     what: "a publisher cannot be reached",
     snapshot: snapshotOf({ at: at(3_005), connections: [natsConnection(), PUBLISHER_AWAY] }),
     found: [["publisher_unreachable", "the publisher at h:1 kv_metrics cannot be reached"]],
