@@ -51,7 +51,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     pause: giveWay,
   });
   const web = serve && settings.web
-    ? ends.use(new Web({ snapshots: deployment, clock, pollIntervalMs, version: versionText(build) }))
+    ? new Web({ snapshots: deployment, clock, pollIntervalMs, version: versionText(build) })
     : undefined;
   const health = () => ({
     alive: deployment.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
@@ -71,6 +71,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
         ...web?.routes ?? [],
       ]);
       const server = ends.use(startServer({ ...serve, routes }));
+      if (web) ends.use(web); // Streams end before the server does.
       log.info(`Prometheus metrics server started at ${server.address}/metrics`);
     } catch (error) {
       if (!(error instanceof BindError)) throw error;
