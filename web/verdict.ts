@@ -1,5 +1,6 @@
 import type { FleetView, TargetView } from "./fleet_view.ts";
-import { shownPath } from "./fleet_view.ts";
+import { pathOf, shownPath } from "./fleet_view.ts";
+import { registeredInstead } from "../lib/view/told_findings.ts";
 import { counted, STATE_WORDS } from "./text.ts";
 import type { Losses, Worker } from "../lib/exposition/api_v1.ts";
 import { serversOf, storeOf } from "../lib/view/connections.ts";
@@ -108,10 +109,13 @@ function noWorkers(fleet: FleetView, target: TargetView, store: string): Verdict
   const asked = fleet.nats?.connected !== true ? [] : ["nobody answers over NATS"];
   const listed = storeOf(fleet) === undefined ? [] : [`${store} lists none`];
   const reasons = [...listed, ...asked].join(" and ");
+  const instead = registeredInstead(fleet.findings, pathOf(target.name));
   return {
     tone: "warn",
     line: `No workers found at ${shownPath(target.name)}`,
-    hint: `${upper(reasons)}. Are namespace, component and endpoint right, and are workers running?`,
+    hint: `${upper(reasons)}.${
+      instead === undefined ? "" : ` ${instead}.`
+    } Are namespace, component and endpoint right, and are workers running?`,
   };
 }
 

@@ -3,7 +3,7 @@ import type { MetricsSettings } from "../cli/metrics_options.ts";
 import { targetPath } from "../dynamo/target.ts";
 import { type Encoding, Pages } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
-import { degradedReasons } from "../findings/findings.ts";
+import { degradedReasons, emptyTargets } from "../findings/findings.ts";
 import { configureLogging, logger } from "../log.ts";
 import { logNewsOfRanks } from "../deployment/rank_news.ts";
 import { logNewsOfWorkers } from "../deployment/worker_news.ts";
@@ -57,6 +57,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
     alive: deployment.sinceTurnMs < Math.max(10_000, 5 * pollIntervalMs),
     ready: deployment.hasTurned && !signal.aborted,
     reasons: signal.aborted ? ["stopping"] : degradedReasons(deployment.snapshot),
+    notes: signal.aborted ? [] : emptyTargets(deployment.snapshot),
   });
   if (serve) {
     try {

@@ -22,6 +22,7 @@ import { Alarm, Cadence, type Clock, inSlices } from "../timing.ts";
 import type { KeyStore } from "../transport/key_store.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
+import { Instead } from "./instead.ts";
 import type { NamespaceWatch } from "./namespace_watch.ts";
 import type { Recorder } from "./recorder.ts";
 import { SightWatch } from "./sight_watch.ts";
@@ -74,6 +75,7 @@ export class TargetWatch implements Disposable {
   /** In the order in which their inputs are taken. */
   readonly #sources: readonly Source<FleetInput>[];
   readonly #sight: SightWatch;
+  readonly #instead: Instead | undefined;
   readonly #absence = new AbsenceReport();
   /** Rings when NATS is back. */
   readonly #alarm = new Alarm();
@@ -96,6 +98,8 @@ export class TargetWatch implements Disposable {
       return this.#ends.use(source);
     };
     if (store) open(new Directory(store, target), CHANGES_MS);
+    const onFound = () => showWithin(CHANGES_MS);
+    this.#instead = store && new Instead(store, { target, onFound });
     this.#scraper = nats && channels.has("stats")
       ? open(new Scraper({ nats, target, clock }), CHANGES_MS)
       : undefined;
@@ -206,9 +210,12 @@ export class TargetWatch implements Disposable {
   *show(): Parts<TargetSnapshot> {
     const { nats, clock, limits, channels, namespace } = this.#options;
     const problems = this.#pages?.problems();
+    const now = clock();
+    const isEmpty = this.#fleet.membershipFromEtcd && this.#fleet.workers.size === 0;
     this.#isChanged = false;
     return this.#shown = yield* snapshotInParts(this.#fleet, {
-      now: clock(),
+      now,
+      registeredInstead: isEmpty ? this.#instead?.names(now.monotonicMs) ?? [] : [],
       limits,
       namespace: namespace.shown,
       hearsNats: this.#scraper === undefined && nats?.connected === true,
@@ -245,15 +252,16 @@ export class TargetWatch implements Disposable {
 
   /** Says whether workers are there, and whether any of those that are listed was heard. */
   #reportPresence(): void {
-    const { workers, workersByState } = this.#shown;
+    const { workers, workersByState, registeredInstead } = this.#shown;
     const path = targetPath(this.target);
     const fields = { workers: workers.length };
+    const instead = registeredInstead.length === 0 ? {} : { registered: registeredInstead.join(",") };
     const isHeard = workersByState.discovered < workers.length ||
       workers.some(({ channels }) => channels.size > 0);
     const presence = workers.length === 0 ? "absent" : isHeard ? "present" : "unheard";
     switch (this.#absence.note(presence, this.#options.clock().monotonicMs)) {
       case "absent":
-        return logger().warn(`No endpoints found matching ${path}`);
+        return logger().warn(`No endpoints found matching ${path}`, instead);
       case "unheard":
         return logger().warn(`Workers are registered at ${path}, and nothing was heard of them`, fields);
       case "present":

@@ -32,6 +32,33 @@ export function instanceKeyPrefix(layout: InstanceKeyLayout, target: Target): st
   }
 }
 
+/**
+ * Where all instances of a layout are: below a prefix. The oldest layout begins with the namespace, so of that only one
+ * namespace's are.
+ */
+export function instancesPrefix(layout: InstanceKeyLayout, namespace: string): string {
+  switch (layout) {
+    case "components":
+      return `${namespace}/components/`;
+    case "instances":
+      return "instances/";
+    case "v1":
+      return "v1/instances/";
+  }
+}
+
+const PATHS: Readonly<Record<InstanceKeyLayout, RegExp>> = {
+  components: /^([^/]+)\/components\/([^/]+)\/([^/:]+):/,
+  instances: /^instances\/([^/]+)\/([^/]+)\/([^/:]+):/,
+  v1: /^v1\/instances\/([^/]+)\/([^/]+)\/([^/]+)\//,
+};
+
+/** The endpoint whose instance a key registers; undefined for one that registers none in this layout. */
+export function parseInstanceTarget(layout: InstanceKeyLayout, key: string): Target | undefined {
+  const [, namespace, component, endpoint] = PATHS[layout].exec(key) ?? [];
+  return endpoint === undefined ? undefined : { namespace: namespace!, component: component!, endpoint };
+}
+
 export function instanceKey(layout: InstanceKeyLayout, target: Target, id: WorkerId): string {
   return instanceKeyPrefix(layout, target) + workerIdToHex(id);
 }

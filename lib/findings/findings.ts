@@ -63,6 +63,12 @@ export function degradedReasons(snapshot: Snapshot): string[] {
   });
 }
 
+/** At which targets nobody is registered, and what is registered instead, if anything is. */
+export function emptyTargets(snapshot: Snapshot): string[] {
+  return findingsOf(snapshot).listed.filter(({ code }) => code === "nobody_registered")
+    .map(({ text, hint }) => hint === FINDING_KINDS.nobody_registered.action ? text : `${text}; ${hint}`);
+}
+
 /** Takes findings in; keeps as many of each code as can be listed. */
 class Collected {
   readonly #byCode = new Map<FindingCode, Finding[]>();
@@ -149,16 +155,25 @@ function findTarget(target: TargetSnapshot, snapshot: Snapshot, found: Collected
 }
 
 function findNobody(
-  { target, up, membershipFromEtcd }: TargetSnapshot,
+  { target, up, membershipFromEtcd, registeredInstead }: TargetSnapshot,
   snapshot: Snapshot,
   found: Collected,
 ): void {
   const path = targetPath(target);
   if (membershipFromEtcd) {
-    found.add("nobody_registered", { target, text: `no worker is registered at ${path}` });
+    found.add("nobody_registered", {
+      target,
+      text: `no worker is registered at ${path}`,
+      ...(registeredInstead.length > 0 && { hint: insteadText(registeredInstead) }),
+    });
   } else if (connectionOf("store", snapshot) === undefined && up) {
     found.add("nobody_answers", { target, text: `nobody answers at ${path}` });
   }
+}
+
+/** `registered are a/b/c, d/e/f`: the target may be mistyped. */
+function insteadText(names: readonly string[]): string {
+  return `registered ${names.length === 1 ? "is" : "are"} ${names.join(", ")}`;
 }
 
 function findWorker(worker: WorkerSnapshot, target: Target, found: Collected): void {

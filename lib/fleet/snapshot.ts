@@ -89,6 +89,8 @@ export interface TargetSnapshot {
   readonly load: LoadAggregate | undefined;
   /** When the oldest and the newest load arrived that is shown; undefined when none is. */
   readonly loadFrom: { readonly oldest: Instant; readonly newest: Instant } | undefined;
+  /** Endpoints that have instances, while nobody is registered at this one; the first ones. */
+  readonly registeredInstead: readonly string[];
   /** What became of the workers lately. */
   readonly changes: Pick<Changes, "log" | "losses" | "since">;
   /** When time alone changes what it shows, in monotonic milliseconds; Infinity if it does not. */
@@ -96,6 +98,7 @@ export interface TargetSnapshot {
 }
 
 export interface SnapshotOptions {
+  readonly registeredInstead?: readonly string[];
   readonly namespace: NamespaceSnapshot;
   readonly now: Instant;
   readonly limits: FleetLimits;
@@ -111,7 +114,7 @@ export interface SnapshotOptions {
 
 /** What the workers of a fleet show at `now`, however long the parts take. While rounds fail nobody's load is known. */
 export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<TargetSnapshot> {
-  const { namespace, hearsNats = false, withNats = true } = options;
+  const { namespace, registeredInstead = [], hearsNats = false, withNats = true } = options;
   const roundsWork = fleet.lastRound !== undefined && !fleet.lastRound.failed;
   const forWorkers = { ...options, roundsWork, byService: fleet.byService };
   const workers: WorkerSnapshot[] = [];
@@ -144,6 +147,7 @@ export function* snapshotInParts(fleet: Fleet, options: SnapshotOptions): Parts<
     workersByState,
     load: aggregateLoad(activeBlocks),
     loadFrom,
+    registeredInstead,
     changes: fleet.changes,
     changesAtMs,
   };

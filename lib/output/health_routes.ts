@@ -6,6 +6,8 @@ export interface Health {
   readonly alive: boolean;
   readonly ready: boolean;
   readonly reasons: readonly string[];
+  /** What is good to know beside, and degrades nothing. */
+  readonly notes: readonly string[];
 }
 
 /** `/livez`: 200 while the program does its work, whatever it can reach. */
@@ -16,9 +18,11 @@ export function liveness(health: () => Health): Handler {
 /** `/readyz`: 503 until there is something to show; with `?strict` also while not all is reached. */
 export function readiness(health: () => Health): Handler {
   return (_request, { searchParams }) => {
-    const { ready, reasons } = health();
+    const { ready, reasons, notes } = health();
     const status = reasons.length === 0 ? "ok" : "degraded";
     const isFine = ready && !(searchParams.has("strict") && status !== "ok");
-    return Response.json({ status, reasons }, { status: isFine ? 200 : 503 });
+    return Response.json({ status, reasons, ...(notes.length > 0 && { notes }) }, {
+      status: isFine ? 200 : 503,
+    });
   };
 }

@@ -4,6 +4,8 @@ import { printable } from "../view/printable.ts";
 import { firstPassNote, silentRanksNote, stuckNote } from "../view/worker_notes.ts";
 import { widthOfText } from "./cells.ts";
 import { changesLines } from "./changes.ts";
+import { registeredInstead } from "../view/told_findings.ts";
+import { pathOf } from "./fleet.ts";
 import { headerLines } from "./header.ts";
 import { plain } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
@@ -51,9 +53,16 @@ export function plainText(
     ...headerLines(fleet, { ...options, target }).map(plain),
     "",
     ...aligned(tableOf(shown.workers, moments)),
+    ...insteadOf(fleet, shown),
     ...lastChangesOf(shown),
   ]);
   return parts.map((lines) => `${lines.join("\n")}\n`).join("\n");
+}
+
+/** What is registered while nobody is at this target. */
+function insteadOf(fleet: Fleet, target: Target): readonly string[] {
+  const instead = registeredInstead(fleet, pathOf(target));
+  return instead === undefined ? [] : ["", instead];
 }
 
 /** The last changes below the table, if there are any. */

@@ -2,7 +2,9 @@ import { changeLine, changesLines } from "./changes.ts";
 import { detailLines } from "./detail.ts";
 import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { headerLines } from "./header.ts";
-import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
+import { registeredInstead } from "../view/told_findings.ts";
+import { pathOf } from "./fleet.ts";
+import { fit, type Line, type Span, spread, widthOf, wrapped } from "./line.ts";
 import { ordered } from "./order.ts";
 import { type Moments, momentsOf, type Reading } from "./source.ts";
 import { arrow, tableLines } from "./table.ts";
@@ -65,7 +67,7 @@ function tablePart(
   const table = target === undefined
     ? []
     : tableLines(rows, { columns, aggregate: target.aggregate, top, height, index, ...moments, order: view });
-  const empty = rows.length === 0 ? [[{ text: emptyText(target, view.filter) }]] : [];
+  const empty = rows.length === 0 ? emptyLines(picture, target) : [];
   const last = Math.min(rows.length, top + height);
   const position = `${Math.min(top + 1, last)}-${last} of ${rows.length}`;
   const room = columns - position.length - 1;
@@ -145,8 +147,17 @@ function grey(span: Span): Span {
   return { ...span, color: "gray", bold: false };
 }
 
-function emptyText(target: Target | undefined, filter: string): string {
-  return target?.workers.length && filter !== "" ? `No worker has "${filter}"` : "No workers";
+/** Why there are no rows, and what is registered instead. */
+function emptyLines(
+  { reading: { fleet }, view: { filter }, columns }: Picture,
+  target: Target | undefined,
+): Line[] {
+  if (target?.workers.length && filter !== "") return [[{ text: `No worker has "${filter}"` }]];
+  const instead = target && fleet && registeredInstead(fleet, pathOf(target));
+  return [
+    [{ text: "No workers" }],
+    ...(instead === undefined ? [] : wrapped(instead, columns)).map((text) => [{ text }]),
+  ];
 }
 
 function typingLine(filter: string, room: number): Line {

@@ -1,5 +1,5 @@
 import type { Etcd3, IKeyValue, Watcher } from "etcd3";
-import { sleep, within } from "../timing.ts";
+import { onAbort, sleep, within } from "../timing.ts";
 import type { ConnectionState } from "./connectivity.ts";
 import { CALL_MS, type EtcdClient, type EtcdOptions } from "./etcd_client.ts";
 import { EtcdSessions, type Session } from "./etcd_sessions.ts";
@@ -22,6 +22,8 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
   readonly #ranges: readonly Range[];
   readonly #listeners = new Set<() => void>();
   readonly #sessions: EtcdSessions;
+  /** That of the present session. */
+  #client: Etcd3 | undefined;
 
   constructor(ranges: readonly KeyRange[], options: EtcdMirrorOptions) {
     this.#options = options;
@@ -49,6 +51,17 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
     return this.#ranges.find((range) => range.prefix === prefix)?.keys ?? new Map();
   }
 
+  async firstKey(from: string, before: string): Promise<string | undefined> {
+    if (this.#client === undefined) throw new Error("etcd is not connected");
+    const { kvs } = await this.#limited(this.#client.kv.range({
+      key: encoder.encode(from) as never,
+      range_end: encoder.encode(before) as never,
+      keys_only: true,
+      limit: 1,
+    }));
+    return kvs[0]?.key.toString();
+  }
+
   listen(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
@@ -72,6 +85,8 @@ export class EtcdMirror implements KeyStore, AsyncDisposable {
     }
     succeeded();
     this.#onChange();
+    this.#client = client.etcd;
+    using _ = onAbort(signal, () => this.#client = undefined);
     while (true) {
       await sleep(this.#options.relistMs ?? 2_500, { signal });
       if (signal.aborted) return;

@@ -73,6 +73,19 @@ export class FileStore implements KeyStore, AsyncDisposable {
     return this.#ranges.find(({ range }) => range.prefix === prefix)?.keys ?? new Map();
   }
 
+  /** A file that was not touched for long is none. */
+  async firstKey(from: string, before: string): Promise<string | undefined> {
+    const { folder, keyOf, expiresAfterMs } = this.#options;
+    let first: string | undefined;
+    for (const file of (await FolderListing.of(folder)).files) {
+      const key = keyOf(file);
+      if (key === undefined || key < from || key >= before || first !== undefined && key >= first) continue;
+      const state = await unlessNone(fileState(join(folder, file), { maxBytes: MAX_BYTES }));
+      if (state !== undefined && Date.now() - state.touchedMs < expiresAfterMs) first = key;
+    }
+    return first;
+  }
+
   listen(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };

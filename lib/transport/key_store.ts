@@ -32,6 +32,11 @@ export interface KeyStore {
   readonly tried: boolean;
   /** The live keys below one of the prefixes. */
   entries(prefix: string): ReadonlyMap<string, StoredKey>;
+  /**
+   * The first key of all that the store has, kept or not, from one on and before another, in the order of their bytes;
+   * undefined if there is none. Rejects if the store cannot be asked.
+   */
+  firstKey(from: string, before: string): Promise<string | undefined>;
   /** Calls `listener` after every change of keys or connection until the result is disposed of; it should only take note. */
   listen(listener: () => void): Disposable;
 }

@@ -57,6 +57,7 @@ function listed(keys: readonly Key[], lease: string | undefined = ID) {
     state: CONNECTED,
     tried: true,
     entries: (prefix) => new Map(entries.filter(([key]) => key.startsWith(prefix))),
+    firstKey: () => Promise.resolve(undefined),
     listen: () => ({ [Symbol.dispose]: () => {} }),
   };
   using directory = new Directory(store, TARGET);

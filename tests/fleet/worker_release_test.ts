@@ -106,7 +106,9 @@ function capturedStore(folder: string, target: Target): KeyStore {
       }]),
     );
   const listen = () => ({ [Symbol.dispose]() {} });
-  return { kind: "etcd", name: "etcd", connected: true, state: CONNECTED, tried: true, entries, listen };
+  const firstKey = () => Promise.resolve(undefined);
+  const named = { kind: "etcd", name: "etcd" };
+  return { ...named, connected: true, state: CONNECTED, tried: true, entries, firstKey, listen };
 }
 
 function capturedAnswers(folder: string, services: readonly string[], { endpoint }: Target): Answer[] {

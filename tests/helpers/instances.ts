@@ -32,6 +32,10 @@ export class Instances implements KeyStore {
     return prefix === instanceKeyPrefix("instances", this.#target) ? this.#keys : new Map();
   }
 
+  firstKey(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   listen(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };

@@ -173,6 +173,7 @@ function snapshotOf(
       load: aggregateLoad(blocks),
       changesAtMs: Infinity,
       changes: { log: [], losses: [], since: undefined },
+      registeredInstead: [],
       loadFrom: undefined,
     }],
   };

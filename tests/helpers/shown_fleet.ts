@@ -124,6 +124,7 @@ export const snapshot: Snapshot = {
     workers: [responding, silent, bare],
     workersByState: { discovered: 0, responding: 2, no_data: 0, undecodable: 0, silent: 1 },
     load: { workers: 2, blocks: 40, blocksSquared: 1_600, avg: 20, std: 20 },
+    registeredInstead: [],
     loadFrom: { oldest: { ...at, epochMs: at.epochMs - 500 }, newest: at },
     changesAtMs: Infinity,
     changes: { log: [], losses: [], since: undefined },

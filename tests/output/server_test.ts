@@ -11,7 +11,7 @@ import { BindError } from "../../lib/transport/bind_error.ts";
 const body = { seq: 1, parts: [new TextEncoder().encode("page 1\n")] };
 
 function start(health: Partial<Health> = {}, page: () => Promise<Page> = () => Promise.resolve(body)) {
-  const shown = () => ({ alive: true, ready: true, reasons: [], ...health });
+  const shown = () => ({ alive: true, ready: true, reasons: [], notes: [], ...health });
   return startServer({
     host: "127.0.0.1",
     port: 0,
@@ -83,6 +83,12 @@ const rows: readonly Row[] = [
     health: { reasons: ["etcd is not connected"] },
     status: 503,
     text: '{"status":"degraded","reasons":["etcd is not connected"]}',
+  },
+  {
+    path: "/readyz?strict",
+    health: { notes: ["nobody"] },
+    status: 200,
+    text: '{"status":"ok","reasons":[],"notes":["nobody"]}',
   },
   { path: "/readyz", health: { ready: false }, status: 503, text: '{"status":"ok","reasons":[]}' },
 ];
