@@ -84,7 +84,7 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
   ends.use(logNewsOfRanks(deployment));
   ends.use(logUnreachablePublishers(deployment));
   if (publish && nats) {
-    const onPublish = (...publish: Parameters<Telemetry["publish"]>) => telemetry.publish(...publish);
+    const onPublish = (...published: Parameters<Telemetry["publish"]>) => telemetry.publish(...published);
     ends.use(publishAggregates({ nats, snapshots: deployment, onPublish }));
   }
   const pushed = {

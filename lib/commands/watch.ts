@@ -23,7 +23,7 @@ export interface WatchOptions {
   readonly ends: AsyncDisposableStack;
 }
 
-/** A deployment with the one target, which is not polled yet, and its connections; nothing of that need be there. */
+/** Opens the connections and a deployment of one target. Polling starts with `run`. The servers may be away. */
 export function openWatch(
   settings: WatchSettings,
   { name, recorder, clock, signal, ends }: WatchOptions,

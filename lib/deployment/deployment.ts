@@ -8,17 +8,17 @@ import { CHANGES_MS, EVENTS_MS, TargetWatch, type TargetWatchOptions } from "./t
 
 export interface DeploymentOptions
   extends Omit<TargetWatchOptions, "target" | "namespace" | "pageTargets" | "showWithin"> {
-  /** Different ones; at least one. */
+  /** At least one, no duplicates. */
   readonly targets: readonly Target[];
   readonly pageTargets?: TargetWatchOptions["pageTargets"];
 }
 
-/** How many publishers that cannot be reached are listed. */
+/** At most this many unreachable publishers are listed. */
 const MAX_PUBLISHERS = 100;
 
 /**
- * Watches targets and holds the newest Snapshot of all. What changes between the rounds of a target (a key, a connection, a
- * late answer, an answer that becomes stale) makes a new Snapshot within 100 ms, what is only counted within a second.
+ * Watches targets and holds the newest Snapshot of all. Changes between rounds (a key, a connection to a server, a late answer,
+ * an answer that becomes stale) make a new Snapshot within 100 ms, events and counts within a second.
  */
 export class Deployment implements Disposable {
   readonly #options: DeploymentOptions;
@@ -27,13 +27,13 @@ export class Deployment implements Disposable {
   readonly #targets: readonly TargetWatch[];
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   #snapshot: Snapshot;
-  /** Ends when the last change that was begun has. */
+  /** Settles when all changes queued so far are done. */
   #last: Promise<void> = Promise.resolve();
   #due: { timer: ReturnType<typeof setTimeout>; atMs: number } | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: DeploymentOptions) {
-    const { targets, nats, store, channels, clock, recorder, pageTargets = () => NO_PAGES } = options;
+    const { targets, nats, channels, clock, recorder, pageTargets = () => NO_PAGES } = options;
     this.#options = options;
     const namespaces = new Map<string, NamespaceWatch>();
     for (const { namespace } of targets) {
@@ -59,30 +59,29 @@ export class Deployment implements Disposable {
       const onNews = () => this.#showWithin(CHANGES_MS);
       this.#ends.use(nats.listen({ onChange: onNews, onRefused: onNews }));
     }
-    if (store) this.#ends.use(store.listen(() => this.#showWithin(CHANGES_MS)));
     this.#ends.defer(() => {
       clearTimeout(this.#due?.timer);
       clearTimeout(this.#expiry);
     });
-    this.#snapshot = whole(this.#build({ seq: 0, targets: this.#targets }));
+    this.#snapshot = whole(this.#build({ seq: 0, anew: this.#targets }));
   }
 
-  /** The newest; immutable. */
+  /** The newest Snapshot. It never changes. */
   get snapshot(): Snapshot {
     return this.#snapshot;
   }
 
-  /** How long ago, in milliseconds, the loop of a target last began a round, of that for which it is longest. */
+  /** Milliseconds since the slowest target's loop last began a round. */
   get sinceTurnMs(): number {
     return Math.max(...this.#targets.map(({ sinceTurnMs }) => sinceTurnMs));
   }
 
-  /** True once a first turn of each target's loop has shown what there is. */
+  /** True after every target's first Snapshot. */
   get hasTurned(): boolean {
     return this.#targets.every(({ hasTurned }) => hasTurned);
   }
 
-  /** False while NATS may be away: no target needs it, or may do so. */
+  /** Whether any target needs NATS. */
   get needsNats(): boolean {
     return this.#targets.some(({ needsNats }) => needsNats);
   }
@@ -93,7 +92,7 @@ export class Deployment implements Disposable {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
-  /** Something was counted that a page made from the present Snapshot may not have: a new one within a second. */
+  /** To be called after a counter changed: pages show it with the next Snapshot, within a second. */
   renewCounts(): void {
     this.#showWithin(EVENTS_MS);
   }
@@ -111,25 +110,23 @@ export class Deployment implements Disposable {
     this.#ends.dispose();
   }
 
-  /**
-   * Changes of fleets and Snapshots of them are made in slices, and come one after the other: one begins when the one before
-   * has ended.
-   */
+  /** Runs changes one at a time: each is made in slices, so two would mix. */
   #change(act: () => Promise<void>): Promise<void> {
     const done = this.#last.then(async () => {
       if (!this.#ends.disposed) await act();
     });
-    this.#last = done.catch(() => {}); // Whoever asked for it is told.
+    this.#last = done.catch(() => {}); // The caller gets the error.
     return done;
   }
 
-  /** Makes a Snapshot after `ms` at the latest, one for all changes until then. */
+  /** Makes one Snapshot within `ms` for all changes until then. */
   #showWithin(ms: number): void {
+    if (this.#ends.disposed) return;
     const atMs = this.#options.clock().monotonicMs + ms;
     if (this.#due && this.#due.atMs <= atMs) return;
     clearTimeout(this.#due?.timer);
     const show = async () => {
-      if (this.#due === due) await this.#show(this.#targets); // Else a Snapshot that was begun since has it.
+      if (this.#due === due) await this.#show(this.#targets); // Else a newer Snapshot already covers it.
     };
     const onError = (error: unknown) =>
       logger().error("Cannot make a Snapshot", { cause: (error as Error).message });
@@ -137,32 +134,37 @@ export class Deployment implements Disposable {
     this.#due = due;
   }
 
-  /** Takes what has arrived, and makes a Snapshot in which these targets are anew. */
-  async #show(targets: readonly TargetWatch[]): Promise<void> {
-    // What is told from now on may miss this Snapshot, and makes another.
+  /**
+   * Takes the inputs and makes a Snapshot with these targets rebuilt, and all that changed. If a Snapshot was due, for whatever
+   * target, it is this one.
+   */
+  async #show(asked: readonly TargetWatch[]): Promise<void> {
+    const wanted = this.#due === undefined ? asked : this.#targets;
+    // Inputs that arrive from here on may miss this Snapshot, so they schedule the next.
     clearTimeout(this.#due?.timer);
     this.#due = undefined;
-    for (const target of targets) await target.take();
+    // Who is there comes before what is said by them.
+    for (const target of this.#targets) await target.take();
     for (const namespace of this.#namespaces) {
       const own = this.#targets.filter(({ target }) => target.namespace === namespace.namespace);
       await namespace.take(own);
       namespace.forget((worker) => own.some((target) => target.knows(worker)));
     }
-    for (const target of targets) await target.passTime();
-    this.#snapshot = await inSlices(this.#build({ seq: this.#snapshot.seq + 1, targets }));
+    const anew = this.#targets.filter((target) => wanted.includes(target) || target.isChanged);
+    for (const target of anew) await target.passTime();
+    this.#snapshot = await inSlices(this.#build({ seq: this.#snapshot.seq + 1, anew }));
     await giveWay();
     if (this.#ends.disposed) return;
     this.#watchExpiry();
     for (const listener of this.#listeners) listener(this.#snapshot);
   }
 
-  /** The next Snapshot; the targets that are not anew, and did not change, stay as they were. */
-  *#build({ seq, targets }: { seq: number; targets: readonly TargetWatch[] }): Parts<Snapshot> {
+  /** Builds the next Snapshot. The other targets stay as they were. */
+  *#build({ seq, anew }: { seq: number; anew: readonly TargetWatch[] }): Parts<Snapshot> {
     const at = this.#options.clock();
     const shown: TargetSnapshot[] = [];
     for (const target of this.#targets) {
-      const isAnew = targets.includes(target) || target.isChanged;
-      shown.push(isAnew ? yield* target.show() : target.shown);
+      shown.push(anew.includes(target) ? yield* target.show(at) : target.shown);
     }
     return {
       seq,
@@ -197,12 +199,12 @@ export class Deployment implements Disposable {
     return connections;
   }
 
-  /** Numbers leave when they become stale, not at the next round. */
+  /** Schedules a Snapshot for the moment when the next number becomes stale, at most ten a second. */
   #watchExpiry(): void {
     clearTimeout(this.#expiry);
     const atMs = Math.min(...this.#snapshot.targets.map(({ changesAtMs }) => changesAtMs));
     if (atMs === Infinity) return;
-    const waitMs = Math.max(0, atMs - this.#options.clock().monotonicMs);
+    const waitMs = Math.max(CHANGES_MS, Math.ceil(atMs - this.#options.clock().monotonicMs));
     this.#expiry = setTimeout(() => this.#showWithin(0), waitMs);
   }
 }

@@ -19,7 +19,7 @@ export class SightWatch implements Disposable {
     this.#pulse = setInterval(() => this.#awake.note(clock().monotonicMs), PULSE_MS);
   }
 
-  /** @param nats what is needed to see workers, undefined if nothing is */
+  /** @param nats the link that workers need; undefined if they need none */
   read(nats: Pick<NatsLink, "heard"> | undefined): Sight {
     this.#awake.note(this.#clock().monotonicMs);
     const awake = this.#awake.span;

@@ -18,7 +18,7 @@ import { logger } from "../log.ts";
 import { WorkerPages } from "../pages/worker_pages.ts";
 import { isFailed } from "../scrape/round.ts";
 import { Scraper } from "../scrape/scraper.ts";
-import { Alarm, Cadence, type Clock, inSlices } from "../timing.ts";
+import { Alarm, Cadence, type Clock, inSlices, type Instant } from "../timing.ts";
 import type { KeyStore } from "../transport/key_store.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import { AbsenceReport } from "./absence.ts";
@@ -32,7 +32,7 @@ export interface TargetWatchOptions {
   readonly target: Target;
   /** Undefined to go without NATS. */
   readonly nats: NatsLink | undefined;
-  /** Undefined to go by answers alone. It must keep the `storedRanges` of the target. */
+  /** Undefined without a store: workers are then known by their answers. It must keep the `storedRanges` of the target. */
   readonly store: KeyStore | undefined;
   readonly namespace: NamespaceWatch;
   readonly clock: Clock;
@@ -40,11 +40,11 @@ export interface TargetWatchOptions {
   readonly pollIntervalMs: number;
   /** The ways by which workers are seen. */
   readonly channels: ReadonlySet<Channel>;
-  /** Where workers' pages are whose cards do not say: templates, and what is listed at the moment. */
+  /** Pages of workers whose card has no address: URL templates, and the current list. */
   readonly workerUrls: readonly string[];
   readonly pageTargets: () => readonly PageTarget[];
   readonly limits: FleetLimits;
-  /** What has arrived is to be shown within so long. */
+  /** Asks for a Snapshot within `ms`. */
   readonly showWithin: (ms: number) => void;
 }
 
@@ -52,17 +52,17 @@ export interface TargetWatchOptions {
 export interface Turns {
   /** Runs `act` when no other change is under way. */
   change(act: () => Promise<void>): Promise<void>;
-  /** Takes what has arrived, and makes a Snapshot; within a change. */
+  /** Takes the inputs and makes a Snapshot. To be called inside `change` alone. */
   show(target: TargetWatch): Promise<void>;
 }
 
-/** The longest round, if the poll interval is not shorter. */
+/** A round takes at most this long, or one poll interval if that is shorter. */
 const HARD_MS = 1_000;
-/** With nobody expected: how long after the last word a round ends. */
+/** If no worker is expected, a round ends this long after the last reply. */
 const QUIET_MS = 100;
-/** The longest from one question for a worker's page to the next, if workers are not silent sooner. */
+/** Pages are read this often, or every half of `--stale-after` if that is shorter. */
 const PAGES_MS = 2_000;
-/** How soon a change of who is there, or of their answers, is shown, and what is only counted. */
+/** Changes of workers and answers are shown within `CHANGES_MS`, events and counts within `EVENTS_MS`. */
 export const CHANGES_MS = 100;
 export const EVENTS_MS = 1_000;
 
@@ -119,7 +119,7 @@ export class TargetWatch implements Disposable {
     this.#sources = sources;
     options.namespace.follow(target, []);
     if (nats) this.#ends.use(nats.listen({ onChange: () => nats.connected && this.#alarm.ring() }));
-    this.#shown = whole(this.show());
+    this.#shown = whole(this.show(clock()));
   }
 
   get target(): Target {
@@ -131,22 +131,22 @@ export class TargetWatch implements Disposable {
     return this.#options.clock().monotonicMs - this.#turnedAtMs;
   }
 
-  /** True once a first turn of the loop has shown what there is. */
+  /** True after the loop's first Snapshot. */
   get hasTurned(): boolean {
     return this.#hasTurned;
   }
 
-  /** False while NATS may be away: the store shows that nothing comes by it, or has not yet had the time to. */
+  /** Whether a missing NATS is a problem. False if no worker uses it, and before the store was read. */
   get needsNats(): boolean {
     return this.#fleet.needsNats && !this.#isUndecided;
   }
 
-  /** What is known changed since it was shown. */
+  /** The fleet changed since the last `show`. */
   get isChanged(): boolean {
     return this.#isChanged;
   }
 
-  /** As it was last shown, with what its namespace shows now. */
+  /** The last TargetSnapshot, with the current namespace. */
   get shown(): TargetSnapshot {
     const namespace = this.#options.namespace.shown;
     if (namespace !== this.#shown.namespace) this.#shown = { ...this.#shown, namespace };
@@ -157,18 +157,21 @@ export class TargetWatch implements Disposable {
     return this.#fleet.workers.has(worker);
   }
 
-  /** Polls until aborted, and at once when NATS is there again. Ticks that a long round has missed are left out. */
+  /**
+   * Runs one round per poll interval until aborted, and one at once when NATS reconnects. Intervals that a long round missed
+   * are skipped.
+   */
   async run(turns: Turns, signal: AbortSignal): Promise<void> {
     const { clock, pollIntervalMs } = this.#options;
     const cadence = new Cadence(pollIntervalMs, clock().monotonicMs);
     while (!signal.aborted) {
       this.#turnedAtMs = clock().monotonicMs;
       await turns.change(() => this.take());
-      const isTrue = await this.#ask(signal);
+      const isReached = await this.#ask(signal);
       if (signal.aborted) return;
       await turns.change(() => turns.show(this));
       this.#hasTurned = true;
-      if (isTrue && !this.#isUndecided) this.#reportPresence();
+      if (isReached && !this.#isUndecided) this.#reportPresence();
       const isRung = await this.#alarm.sleep(cadence.next(clock().monotonicMs), { signal });
       if (isRung) cadence.restart(clock().monotonicMs);
     }
@@ -179,7 +182,8 @@ export class TargetWatch implements Disposable {
     const { namespace, recorder, target } = this.#options;
     for (const source of this.#sources) {
       for (const input of source.take()) {
-        if (input.kind === "membership" && input.membership.known) { // Else the last known stand.
+        if (this.#ends.disposed) return;
+        if (input.kind === "membership" && input.membership.known) { // While the store is away, the last known channels and pages stay.
           namespace.follow(target, input.channels);
           this.#pages?.follow(input.membership);
         }
@@ -199,23 +203,21 @@ export class TargetWatch implements Disposable {
     return notes;
   }
 
-  /** Lets time pass: who fell silent, who is to be forgotten. */
+  /** Marks the workers that fell silent, and forgets old ones. */
   async passTime(): Promise<void> {
+    if (this.#isEmpty) this.#instead?.ask(this.#options.clock().monotonicMs);
     const input = { kind: "time" } as const;
     const notes = await this.apply(input);
     this.#options.recorder.note({ target: this.target, input, notes });
   }
 
-  /** What is known now. */
-  *show(): Parts<TargetSnapshot> {
-    const { nats, clock, limits, channels, namespace } = this.#options;
+  /** Builds the TargetSnapshot of this moment. */
+  *show(now: Instant): Parts<TargetSnapshot> {
+    const { nats, limits, channels, namespace } = this.#options;
     const problems = this.#pages?.problems();
-    const now = clock();
-    const isEmpty = this.#fleet.membershipFromEtcd && this.#fleet.workers.size === 0;
-    this.#isChanged = false;
-    return this.#shown = yield* snapshotInParts(this.#fleet, {
+    const shown = yield* snapshotInParts(this.#fleet, {
       now,
-      registeredInstead: isEmpty ? this.#instead?.names(now.monotonicMs) ?? [] : [],
+      registeredInstead: this.#isEmpty ? this.#instead?.names ?? [] : [],
       limits,
       namespace: namespace.shown,
       hearsNats: this.#scraper === undefined && nats?.connected === true,
@@ -223,19 +225,26 @@ export class TargetWatch implements Disposable {
       withCards: channels.has("card"),
       ...(problems && { pageProblems: problems }),
     });
+    this.#isChanged = false;
+    return this.#shown = shown;
   }
 
   [Symbol.dispose](): void {
     this.#ends.dispose();
   }
 
-  /** Whether the store has not yet had the time to say who is there. */
+  /** The store lists nobody. */
+  get #isEmpty(): boolean {
+    return this.#fleet.membershipFromEtcd && this.#fleet.workers.size === 0;
+  }
+
+  /** True until the store was read, or could not be. */
   get #isUndecided(): boolean {
     const { store } = this.#options;
     return store !== undefined && (!store.tried || store.connected && !this.#fleet.membershipFromEtcd);
   }
 
-  /** One round, if there is a NATS or one is needed; gives whether all that is needed was reached. */
+  /** Runs one round unless NATS is away and not needed. Gives whether everything needed was reached. */
   async #ask(signal: AbortSignal): Promise<boolean> {
     const { nats, store, clock, limits, pollIntervalMs } = this.#options;
     if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) {
@@ -250,7 +259,7 @@ export class TargetWatch implements Disposable {
     return !isFailed(round);
   }
 
-  /** Says whether workers are there, and whether any of those that are listed was heard. */
+  /** Logs whether there are workers, and whether any was heard. */
   #reportPresence(): void {
     const { workers, workersByState, registeredInstead } = this.#shown;
     const path = targetPath(this.target);

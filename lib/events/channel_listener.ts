@@ -120,6 +120,8 @@ export class ChannelListener implements Disposable {
     for (const [name, open] of this.#open) {
       if (wanted.has(name)) continue;
       open[Symbol.dispose]();
+      const way = this.#inboxes.get(name)!;
+      if (way.via !== NATS) this.#lose(way.via);
       this.#open.delete(name);
       this.#inboxes.delete(name);
     }

@@ -22,7 +22,17 @@ export function byComponent(
 function together(targets: readonly TargetSnapshot[]): WorkerSnapshot[] {
   const workers = new Map<WorkerId, WorkerSnapshot>();
   for (const target of targets) {
-    for (const worker of target.workers) if (!workers.has(worker.id)) workers.set(worker.id, worker);
+    for (const worker of target.workers) {
+      const known = workers.get(worker.id);
+      if (known === undefined || isNewer(worker, known)) workers.set(worker.id, worker);
+    }
   }
   return [...workers.values()].sort((a, b) => compareWorkerIds(a.id, b.id));
+}
+
+/** Whether a worker's counters are newer than those of another target; one may have none while its rounds fail. */
+function isNewer({ endpoints, lastAnswerAt }: WorkerSnapshot, than: WorkerSnapshot): boolean {
+  if (endpoints.length === 0) return false;
+  return than.endpoints.length === 0 ||
+    (lastAnswerAt?.monotonicMs ?? 0) > (than.lastAnswerAt?.monotonicMs ?? 0);
 }

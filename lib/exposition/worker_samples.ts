@@ -1,3 +1,4 @@
+import type { HitRateSum } from "../fleet/hit_rates.ts";
 import type { TargetSnapshot } from "../fleet/snapshot.ts";
 import { distinctEndpoints } from "./endpoints.ts";
 import { type Family, labelsAmong, type Source, targetLabels } from "./family.ts";
@@ -57,12 +58,25 @@ export function* workerPieces(
     case "hit_rate": {
       const beginning = beginningOf(name, labelsAmong(all, target, "original"));
       yield* inPieces(
-        shown.namespace.hitRates,
+        hitRatesOf(shown, all),
         (sums) => line(beginning, sums.worker, "", source.value(sums)),
       );
       return;
     }
   }
+}
+
+/** The hit rates of the target's workers, and at the first target of a namespace those of workers that nobody knows. */
+function hitRatesOf(shown: TargetSnapshot, all: readonly TargetSnapshot[]): readonly HitRateSum[] {
+  const { namespace } = shown;
+  if (all.length === 1) return namespace.hitRates;
+  const idsOf = ({ workers }: TargetSnapshot) => new Set(workers.map(({ id }) => id));
+  const own = idsOf(shown);
+  const neighbours = all.filter(({ target }) => target.namespace === namespace.namespace);
+  const known = neighbours[0] === shown ? neighbours.map(idsOf) : undefined;
+  return namespace.hitRates.filter(({ worker }) =>
+    own.has(worker) || known?.every((ids) => !ids.has(worker)) === true
+  );
 }
 
 /** The samples of a family that has some for each endpoint of each worker of a component. */

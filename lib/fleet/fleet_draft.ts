@@ -29,6 +29,8 @@ export const MAX_WORKERS = 100_000;
 const MAX_TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 600_000;
 
+const NEVER = { sinceMs: Infinity, untilMs: -Infinity };
+
 /** A fleet in the making: copies what it changes, when it changes it. */
 export class FleetDraft {
   readonly #fleet: Fleet;
@@ -208,23 +210,25 @@ export class FleetDraft {
    */
   *forget(): Parts<void> {
     const { now, limits, request } = this.#options;
-    const sight = this.#sight;
+    const answerSight = this.#answerSight;
     const look = new Look({
       now,
       limits,
-      sight,
+      sight: this.#options.sight,
+      answerSight,
       lastSeenRequest: this.#lastSeenRequest,
       changes: this.#changes,
     });
     const roundsWork = this.#lastRound !== undefined && !this.#lastRound.failed;
-    const seenUntilMs = roundsWork && sight ? sight.untilMs : -Infinity;
+    const { sinceMs, untilMs } = roundsWork && answerSight || NEVER;
     yield* each(this.#workers.values(), (before) => {
       const worker = look.at(before);
       if (worker !== before) this.#workers.put(worker);
       const { registered, answer } = worker;
       const sign = lastSign(worker);
       if (registered === true || sign === undefined) return;
-      if (registered === false && answer && seenUntilMs - answer.at.monotonicMs >= limits.staleAfterMs) {
+      const quietMs = answer ? untilMs - Math.max(sinceMs, answer.at.monotonicMs) : 0;
+      if (registered === false && quietMs >= limits.staleAfterMs) {
         this.#bury(worker, request);
         this.#notes.gone.deregistered++;
       } else if (now.monotonicMs - sign.monotonicMs >= limits.forgetAfterMs) {
@@ -279,8 +283,8 @@ export class FleetDraft {
     return seenRequest(this.#lastRound, this.#options.sight);
   }
 
-  /** Rounds that are needed and fail show nobody. */
-  get #sight(): Sight {
+  /** When answers could reach us: not while rounds fail that are needed. */
+  get #answerSight(): Sight {
     const { sight } = this.#options;
     if (sight === undefined || !this.#needsNats || this.#lastRound === undefined) return sight;
     if (this.#goodRoundsSince === undefined) return undefined;

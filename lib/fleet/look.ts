@@ -4,42 +4,45 @@ import type { RoundSummary } from "./fleet.ts";
 import { saysAnything } from "./heard.ts";
 import { type FleetLimits, lastSign, type Worker } from "./worker.ts";
 
-/** When signs of life of workers could reach us; undefined while they cannot. */
+/** The unbroken time in which we could hear workers. Undefined if we cannot hear them now. */
 export type Sight = Span | undefined;
 
 export interface LookOptions {
   readonly now: Instant;
   readonly limits: FleetLimits;
+  /** When we could hear what workers say by themselves, and when their answers. */
   readonly sight: Sight;
-  /** The newest question to which an answer would have been seen by now. */
+  readonly answerSight: Sight;
+  /** The last request whose answers would have arrived by now. */
   readonly lastSeenRequest: number | undefined;
   readonly changes: ChangesDraft;
 }
 
-/** A look at all workers: who fell silent since the last one, and who is back. */
+/** Goes through all workers and notes which fell silent or came back. */
 export class Look {
   readonly #options: LookOptions;
-  /** From so late a sign of life on a worker is not silent. */
+  /** A worker with a sign of life after this is not silent. */
   readonly #aliveSinceMs: number;
-  /** Who gave no sign since then has fallen silent; undefined while that cannot be seen. */
+  /** A worker without a sign since then has fallen silent. Undefined if we have not listened long enough to tell. */
   readonly #silentSinceMs: number | undefined;
+  /** The same of a worker whose last sign is an answer. */
+  readonly #unansweredSinceMs: number | undefined;
   readonly #aliveBefore: number;
   #alive = 0;
-  /** Those that gave no sign for long where it could not be seen, and were alive before. */
+  /** Workers that are quiet while we could not hear them. They still count as alive. */
   #unseen = 0;
 
   constructor(options: LookOptions) {
-    const { now, limits: { staleAfterMs }, sight, changes } = options;
+    const { now, limits: { staleAfterMs }, sight, answerSight, changes } = options;
     this.#options = options;
     this.#aliveBefore = changes.alive;
     this.#aliveSinceMs = now.monotonicMs - staleAfterMs;
-    if (sight && sight.untilMs - sight.sinceMs >= staleAfterMs) {
-      this.#silentSinceMs = sight.untilMs - staleAfterMs;
-    }
+    this.#silentSinceMs = missedSince(sight, staleAfterMs);
+    this.#unansweredSinceMs = missedSince(answerSight, staleAfterMs);
     changes.look(now);
   }
 
-  /** The worker, with what the look shows. */
+  /** The worker with its silence updated. */
   at(worker: Worker): Worker {
     const { now, changes } = this.#options;
     const sign = lastSign(worker);
@@ -48,7 +51,7 @@ export class Look {
       const isAlive = worker.answer !== undefined || saysAnything(worker.heard);
       if (isAlive && !isWithdrawn) this.#alive++;
       if (worker.silence === undefined) return worker;
-      changes.note({ at: now, worker: worker.id, kind: "back", reason: "heard" });
+      if (sign !== undefined) changes.note({ at: now, worker: worker.id, kind: "back", reason: "heard" });
       return { ...worker, silence: undefined };
     }
     if (worker.silence || isWithdrawn) return worker;
@@ -60,10 +63,12 @@ export class Look {
     return { ...worker, silence: { aliveBefore: this.#aliveBefore } };
   }
 
-  /** Whether a worker gave no sign since this one, although it could have been seen. */
+  /** True if the worker was quiet since `sign` and we would have heard it. */
   #isMissed(worker: Worker, sign: Instant): boolean {
-    return this.#silentSinceMs !== undefined && sign.monotonicMs <= this.#silentSinceMs &&
-      (sign !== worker.answer?.at || isUnanswered(worker, this.#options.lastSeenRequest));
+    const isAnswer = sign === worker.answer?.at;
+    if (isAnswer && !isUnanswered(worker, this.#options.lastSeenRequest)) return false;
+    const sinceMs = isAnswer ? this.#unansweredSinceMs : this.#silentSinceMs;
+    return sinceMs !== undefined && sign.monotonicMs <= sinceMs;
   }
 
   end(): void {
@@ -71,22 +76,27 @@ export class Look {
   }
 }
 
-/** Whether a worker did not answer a question that came after those that it answered. */
+/** From when on a sign of life counts, if we have listened for long enough. */
+function missedSince(sight: Sight, staleAfterMs: number): number | undefined {
+  return sight && sight.untilMs - sight.sinceMs >= staleAfterMs ? sight.untilMs - staleAfterMs : undefined;
+}
+
+/** True if a request newer than its last answer went unanswered. */
 function isUnanswered({ answer }: Worker, lastSeenRequest: number | undefined): boolean {
   return answer !== undefined && lastSeenRequest !== undefined && answer.request < lastSeenRequest;
 }
 
-/** The question of a round, if an answer to it would have been seen by now: it was sent, and something came since. */
+/** The round's request, if we could hear workers from before it was sent until after that. */
 export function seenRequest(round: RoundSummary | undefined, sight: Sight): number | undefined {
   if (round === undefined || round.failed || sight === undefined) return undefined;
   const sentAtMs = round.sentAt.monotonicMs;
   return sight.sinceMs <= sentAtMs && sentAtMs < sight.untilMs ? round.request : undefined;
 }
 
-/** A worker whose last sign of life is so young was alive: no lease of Dynamo's ends so soon after its holder. */
+/** A worker heard this recently was alive when its key went. Dynamo's leases take longer to expire. */
 const FRESH_MS = 4_000;
 
-/** What the end of a worker is to be called whose key vanishes now, or that is forgotten. */
+/** Why a worker is gone: its key vanishes now, or it is forgotten. */
 export function endOf(
   worker: Worker,
   { now, lastSeenRequest }: { readonly now: Instant; readonly lastSeenRequest: number | undefined },

@@ -26,7 +26,6 @@ export interface PageInput extends Omit<PageBatch, "pages"> {
   readonly observations: readonly Observation[];
 }
 
-const NOBODY: Pick<Membership, "workers"> = { workers: new Map() };
 const NO_HOST = "its key names no host, so --worker-url with {host} names no page of it";
 
 /** Reads the HTTP pages of a target's workers, as long as they are registered. */
@@ -37,7 +36,8 @@ export class WorkerPages implements Disposable {
   readonly #log = logger("discovery");
   readonly #strangers = new NewOnes();
   readonly #newUnaddressed = new NewOnes();
-  #membership = NOBODY;
+  /** Undefined until somebody has said who is registered. */
+  #membership: Pick<Membership, "workers"> | undefined;
   #listed: readonly PageTarget[] = [];
   /** Workers whose pages have no address. */
   #unaddressed: readonly WorkerId[] = [];
@@ -75,6 +75,7 @@ export class WorkerPages implements Disposable {
   }
 
   #address(): void {
+    if (this.#membership === undefined) return;
     const { templates, listed } = this.#options;
     const { workers } = this.#membership;
     const targets = this.#listed = listed();

@@ -70,7 +70,7 @@ export class Telemetry implements Recorder {
     addProcessMetrics(this.#registry);
   }
 
-  /** Of a namespace that several targets have each says the same. */
+  /** Targets of one namespace share its event series. Setting them to 0 twice does no harm. */
   #beginAtZero(target: Target): void {
     const labels = toLabels(target);
     this.#rounds.inc(labels, 0);

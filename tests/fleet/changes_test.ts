@@ -350,6 +350,37 @@ const STORIES: readonly Story[] = [
     changes: ["9 a gone withdrawn"],
   },
   {
+    what: "a worker that sends heartbeats, and is killed, while rounds fail",
+    steps: [
+      [0, etcdOfChannels(true, [card(a)])],
+      ...beats(1, 9),
+      ...failedRounds(10, 14),
+    ],
+    changes: ["12 a silent no_sign"],
+  },
+  {
+    what: "a draining worker that answers on after we did not run for ten seconds",
+    steps: [
+      [0, etcd(0, true, a, b)],
+      ...rounds(1, 9, a, b),
+      [9_500, etcd(9, true, a)],
+      ...rounds(10, 12, a, b),
+      [22_000, time(12), seen(22_000, 22_000)],
+      ...seenSince(22_000, rounds(23, 25, a, b)),
+    ],
+    changes: [],
+  },
+  {
+    what: "a silent worker that is known by its events, and is then listed",
+    steps: [
+      ...beats(1, 9).map(([ms, input]): Step => [ms, input]),
+      ...looks(10, 14),
+      [14_500, etcdOfChannels(true, [card(a)])],
+      ...looks(15, 16),
+    ],
+    changes: ["12 a silent no_sign"],
+  },
+  {
     what: "a worker that speaks only when its load changes: whether it ended or left is not known",
     steps: [
       [0, etcdOfChannels(true, [card(a)])],

@@ -39,6 +39,7 @@ function registered(...ids: readonly string[]) {
 Deno.test("pages that are listed of workers that are not registered, and workers without a host, are said once", () => {
   const listed = [{ url: "http://127.0.0.1:1/metrics", host: "127.0.0.1", worker: "2" as WorkerId }];
   using pages = open({ templates: ["http://{host}:1/metrics"], listed: () => listed });
+  assert.deepEqual([pages.take(), said()], [[], []], "nobody has said yet who is registered");
   pages.follow(registered("1"));
   assert.deepEqual(said(), [
     "INFO metrics::discovery: Pages are listed of workers that are not registered workers=1 ids=2",
