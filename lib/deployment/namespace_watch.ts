@@ -4,14 +4,13 @@ import type { WorkerId } from "../dynamo/worker_id.ts";
 import { ChannelListener, type EventInput } from "../events/channel_listener.ts";
 import { type HitRateInput, HitRateListener } from "../events/hit_rate_listener.ts";
 import type { Observation } from "../events/observation.ts";
-import type { UnheardReason } from "../fleet/fleet.ts";
+import type { Notes, UnheardReason } from "../fleet/fleet.ts";
 import { addHitRates, forgetStrangers, NO_HIT_RATES } from "../fleet/hit_rates.ts";
 import { type NamespaceSnapshot, namespaceSnapshot } from "../fleet/snapshot.ts";
 import type { Clock } from "../timing.ts";
 import type { NatsLink } from "../transport/nats.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Source } from "./source.ts";
-import type { TargetWatch } from "./target_watch.ts";
 
 export interface NamespaceWatchOptions {
   readonly namespace: string;
@@ -20,6 +19,11 @@ export interface NamespaceWatchOptions {
   readonly withZmq: boolean;
   readonly clock: Clock;
   readonly recorder: Recorder;
+}
+
+/** A target, as far as its namespace knows of it: it takes events, and says of which workers it knows nothing. */
+interface Hearer {
+  apply(input: EventInput): Promise<Pick<Notes, "unheard">>;
 }
 
 /** What is heard once for all targets of a namespace: hit rates, and the events of workers. */
@@ -58,7 +62,7 @@ export class NamespaceWatch implements Disposable {
   }
 
   /** Takes what has arrived; events go to all targets. */
-  async take(targets: readonly TargetWatch[]): Promise<void> {
+  async take(targets: readonly Hearer[]): Promise<void> {
     for (const source of this.#sources) {
       for (const input of source.take()) {
         if (input.kind === "events") await this.#takeEvents(input, targets);
@@ -82,7 +86,7 @@ export class NamespaceWatch implements Disposable {
     this.#ends.dispose();
   }
 
-  async #takeEvents(input: EventInput, targets: readonly TargetWatch[]): Promise<void> {
+  async #takeEvents(input: EventInput, targets: readonly Hearer[]): Promise<void> {
     const { namespace, recorder } = this.#options;
     let unheard: ReadonlyMap<Observation, UnheardReason> | undefined;
     for (const target of targets) {
