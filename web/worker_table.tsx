@@ -133,7 +133,7 @@ function Toolbar(
         ref={field}
         type="search"
         aria-label="Filter workers by id or model"
-        placeholder={`Filter by id or model${hasKeyboard() ? "   /" : ""}`}
+        placeholder={`Filter by id, state or model${hasKeyboard() ? "   /" : ""}`}
         value={filter.text}
         onInput={({ currentTarget }) => setFilter({ ...filter, text: currentTarget.value })}
         onKeyDown={(event) => {
