@@ -48,7 +48,8 @@ export class Look {
     const sign = lastSign(worker);
     const isWithdrawn = worker.withdrawn === "withdrawn";
     if (sign === undefined || sign.monotonicMs > this.#aliveSinceMs) {
-      const isAlive = worker.answer !== undefined || saysAnything(worker.heard);
+      // What it said is forgotten with its connection, which ends before it is known whether the worker has ended.
+      const isAlive = sign !== undefined || saysAnything(worker.heard);
       if (isAlive && !isWithdrawn) this.#alive++;
       if (worker.silence === undefined) return worker;
       if (sign !== undefined) changes.note({ at: now, worker: worker.id, kind: "back", reason: "heard" });

@@ -18,6 +18,7 @@ import {
   feed,
   late,
   limits,
+  lost,
   observations,
   observed,
   round,
@@ -345,6 +346,20 @@ const STORIES: readonly Story[] = [
     lost: 1,
   },
   {
+    what:
+      "one of two workers that send heartbeats, and is killed: its connection ends at once, its lease much later",
+    steps: [
+      [0, etcdOfChannels(true, [card(a), card(b, { worker: b })])],
+      ...bothBeat(1, 9),
+      [9_100, lost("b")],
+      ...bothBeat(10, 30).filter((_, n) => n % 3 !== 1),
+      [30_500, etcdOfChannels(true, [card(a)])],
+      ...looks(31, 31),
+    ],
+    changes: ["12 b silent no_sign", "30 b gone silent"],
+    lost: 1,
+  },
+  {
     what: "a worker that sends heartbeats, and takes its key out",
     steps: [[0, etcdOfChannels(true, [card(a)])], ...beats(1, 9), [9_500, etcdOfChannels(true, [])]],
     changes: ["9 a gone withdrawn"],
@@ -492,6 +507,15 @@ function page(ms: number, prefixQueries: number): ReturnType<typeof observations
       })
     ),
   );
+}
+
+/** Heartbeats of two workers, each by its own connection, and a look. */
+function bothBeat(from: number, to: number): Step[] {
+  return looks(from, to).flatMap(([ms, look]): Step[] => [
+    [ms - 1, observations(observed(ms - 1, a, { kind: "heartbeat" }))],
+    [ms - 1, observations(observed(ms - 1, b, { kind: "heartbeat" }, { via: "b" }))],
+    [ms, look],
+  ]);
 }
 
 function beats(from: number, to: number): Step[] {

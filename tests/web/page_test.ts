@@ -352,7 +352,10 @@ Deno.test("on 390 pixels nothing is scrolled sideways, and all that counts is th
     const page = await browser.page(fleet.url, { scheme, width: 390, height: 844 });
     await page.locator(".row").first().waitFor();
     // A phone has no key for it.
-    assert.equal(await page.getByRole("searchbox").getAttribute("placeholder"), "Filter by id, state or model");
+    assert.equal(
+      await page.getByRole("searchbox").getAttribute("placeholder"),
+      "Filter by id, state or model",
+    );
     await eventually(async () =>
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390)
     );
