@@ -13,6 +13,8 @@ export interface WorkerNews {
   readonly fate: Fate;
   readonly workers: number;
   readonly ids: readonly WorkerId[];
+  /** How many of those that are gone had fallen silent: they were lost. */
+  readonly lost: number;
 }
 
 /** What belongs together comes within so long, and no fate is told more often than this, whatever workers do. */
@@ -22,6 +24,7 @@ const PAUSE_MS = 10_000;
 interface Gathered {
   readonly sinceMs: number;
   workers: number;
+  lost: number;
   readonly ids: WorkerId[];
 }
 
@@ -43,18 +46,26 @@ export class NewsOfWorkers {
     for (const { id, hasFallenSilent } of this.#before) {
       while (next < workers.length && compareWorkerIds(workers[next]!.id, id) < 0) next++;
       const worker = workers[next]?.id === id ? workers[next] : undefined;
-      if (worker === undefined) this.#gather("gone", { id, nowMs });
+      if (worker === undefined) this.#gather("gone", { id, nowMs, isLost: hasFallenSilent });
       else if (worker.hasFallenSilent && !hasFallenSilent) this.#gather("silent", { id, nowMs });
       else if (!worker.hasFallenSilent && hasFallenSilent) this.#gather("back", { id, nowMs });
     }
   }
 
-  #gather(fate: Fate, { id, nowMs }: { readonly id: WorkerId; readonly nowMs: number }): void {
+  #gather(
+    fate: Fate,
+    { id, nowMs, isLost = false }: {
+      readonly id: WorkerId;
+      readonly nowMs: number;
+      readonly isLost?: boolean;
+    },
+  ): void {
     let gathered = this.#gathered.get(fate);
     if (gathered === undefined) {
-      this.#gathered.set(fate, gathered = { sinceMs: nowMs, workers: 0, ids: [] });
+      this.#gathered.set(fate, gathered = { sinceMs: nowMs, workers: 0, lost: 0, ids: [] });
     }
     gathered.workers++;
+    if (isLost) gathered.lost++;
     if (gathered.ids.length < MAX_NAMED) gathered.ids.push(id);
   }
 
@@ -64,7 +75,7 @@ export class NewsOfWorkers {
     if (nowMs - (this.#toldMs.get(fate) ?? -Infinity) < PAUSE_MS) return undefined;
     this.#gathered.delete(fate);
     this.#toldMs.set(fate, nowMs);
-    return { fate, workers: gathered.workers, ids: gathered.ids };
+    return { fate, workers: gathered.workers, ids: gathered.ids, lost: gathered.lost };
   }
 }
 
@@ -77,10 +88,11 @@ export function logNewsOfWorkers(
     for (const { target, workers: shown } of targets) {
       const path = targetPath(target);
       const ofTarget = news.getOrInsertComputed(path, () => new NewsOfWorkers());
-      for (const { fate, workers, ids } of ofTarget.note(shown, at.monotonicMs)) {
+      for (const { fate, workers, ids, lost } of ofTarget.note(shown, at.monotonicMs)) {
         const fields = { workers, ids: workerIdsText(ids, workers) };
         if (fate === "silent") logger().warn(`Workers silent at ${path}`, fields);
         else if (fate === "back") logger().info(`Silent workers back at ${path}`, fields);
+        else if (lost > 0) logger().warn(`Workers gone from ${path}`, { ...fields, lost });
         else logger().info(`Workers gone from ${path}`, fields);
       }
     }

@@ -41,6 +41,7 @@ const COLUMNS: readonly PlainColumn[] = [
 /** How wide all but the table is. */
 const WIDTH = 80;
 const MAX_CHANGES = 10;
+const MAX_FINDINGS = 10;
 
 /** What is known now, as text for people and pipes: for each target its numbers, then a table of its workers. */
 export function plainText(
@@ -56,7 +57,21 @@ export function plainText(
     ...insteadOf(fleet, shown),
     ...lastChangesOf(shown),
   ]);
-  return parts.map((lines) => `${lines.join("\n")}\n`).join("\n");
+  return [...parts, ...findingsOf(fleet)].map((lines) => `${lines.join("\n")}\n`).join("\n");
+}
+
+/** What is wrong, each with its code and what is known of the cause or what to do; nothing if all is well. */
+function findingsOf({ findings = [], findings_more: left = 0 }: Fleet): readonly (readonly string[])[] {
+  if (findings.length === 0) return [];
+  const shown = findings.slice(0, MAX_FINDINGS);
+  const more = findings.length - shown.length + left;
+  const rows = shown.map(({ severity, code, text, hint }) =>
+    [severity, code, `${text}. ${hint}`].map(printable)
+  );
+  return [[
+    ...aligned([["SEVERITY", "FINDING", "WHAT"], ...rows]),
+    ...more > 0 ? [`… and ${more} more`] : [],
+  ]];
 }
 
 /** What is registered while nobody is at this target. */

@@ -20,8 +20,8 @@ function told(shown: readonly (readonly [seconds: number, workers: WorkerSnapsho
   let second = 0;
   for (const [seconds, workers] of shown) {
     for (let n = 0; n < seconds; n++, second++) {
-      for (const { fate, workers: count, ids } of news.note(workers, second * 1_000)) {
-        lines.push(`${second} ${fate} ${count} ${ids}`);
+      for (const { fate, workers: count, ids, lost } of news.note(workers, second * 1_000)) {
+        lines.push(`${second} ${fate} ${count} ${ids}${lost === 0 ? "" : ` lost ${lost}`}`);
       }
     }
   }
@@ -36,7 +36,7 @@ Deno.test("that a worker is silent, back or gone is told once, and a newcomer is
       [3, fleet({ "2": "no_data", "9": "silent", "30": "responding" })],
       [30, fleet({ "2": "no_data" })],
     ]),
-    ["4 silent 1 2", "7 back 1 2", "10 gone 2 9,30", "14 silent 1 9"],
+    ["4 silent 1 2", "7 back 1 2", "10 gone 2 9,30 lost 1", "14 silent 1 9"],
   );
 });
 
@@ -73,5 +73,5 @@ Deno.test("what is gathered is told although nothing more happens", () => {
   const [well, silent] = [fleet({ "1": "responding" }), fleet({ "1": "silent" })];
   news.note(well, 0);
   assert.deepEqual(news.note(silent, 100), []);
-  assert.deepEqual(news.note(silent, 1_100), [{ fate: "silent", workers: 1, ids: ["1"] }]);
+  assert.deepEqual(news.note(silent, 1_100), [{ fate: "silent", workers: 1, ids: ["1"], lost: 0 }]);
 });

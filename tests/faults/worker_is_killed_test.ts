@@ -42,7 +42,7 @@ Deno.test("a worker that is killed is silent, then out of every series: by its k
       assert.deepEqual(lines.slice(lines.indexOf("INFO metrics: Found workers at")), [
         "INFO metrics: Found workers at",
         "WARN metrics: Workers silent at",
-        "INFO metrics: Workers gone from",
+        "WARN metrics: Workers gone from",
       ]);
       const absent = said.findLastIndex(([, line]) => line === "WARN metrics: No endpoints found matching");
       const silent = said.findIndex(([, line]) => line === "WARN metrics: Workers silent at");

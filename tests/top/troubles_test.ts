@@ -96,6 +96,24 @@ Deno.test("without a terminal the table has what states and numbers do not say",
   );
 });
 
+Deno.test("without a terminal the findings stand below, worst first, with what to do, and the rest is counted", () => {
+  const finding = {
+    code: "worker_silent",
+    severity: "error",
+    worker: "7",
+    text: "worker 7 is silent",
+    hint: "Look at\x1b[31m its process.",
+  } as const;
+  const told = { ...fleet, findings: Array(12).fill(finding), findings_more: 5 };
+  const text = plainText(told, { reading: readingOf(told), url: undefined });
+  const lines = text.slice(text.indexOf("SEVERITY")).split("\n");
+  assert.equal(lines[0], "SEVERITY  FINDING        WHAT");
+  assert.equal(lines[1], "error     worker_silent  worker 7 is silent. Look at\ufffd[31m its process.");
+  assert.deepEqual([lines[10], lines[11]], [lines[1], "… and 7 more"]);
+  const well = plainText({ ...fleet, findings: [] }, { reading: readingOf(fleet), url: undefined });
+  assert.doesNotMatch(well, /SEVERITY/);
+});
+
 Deno.test("several stuck workers are counted; one with a silent rank is marked for both", () => {
   const text = shown(troubledFleet([stuck, both], { workers_stuck: 2, ranks_silent: 1 }));
   assert.match(text, /^2 workers are stuck\n1 rank is silent$/m);
