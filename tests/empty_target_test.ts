@@ -7,7 +7,7 @@ import { plainText } from "../lib/top/plain.ts";
 import { screenOf } from "../lib/top/screen.ts";
 import { FIRST_VIEW } from "../lib/top/view.ts";
 import { putKeys } from "../tools/etcd_gateway.ts";
-import { FleetView } from "../web/fleet_view.ts";
+import { FleetView } from "../lib/view/fleet_view.ts";
 import { verdictOf } from "../web/verdict.ts";
 import { readFleet } from "./helpers/api_reader.ts";
 import { Deployment } from "./helpers/deployment.ts";

@@ -1,6 +1,6 @@
 import { Changes } from "./changes.tsx";
 import { FleetHead } from "./fleet_head.tsx";
-import { pathOf, shownPath, type TargetView } from "./fleet_view.ts";
+import { pathOf, shownPath, type TargetView } from "../lib/view/fleet_view.ts";
 import { Shape } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { usePlace } from "./place.ts";

@@ -1,4 +1,4 @@
-import type { TargetView } from "./fleet_view.ts";
+import type { TargetView } from "../lib/view/fleet_view.ts";
 import { workerHref } from "./route.ts";
 import { Shape } from "./marks.tsx";
 import type { Outage } from "./model.ts";

@@ -1,5 +1,5 @@
 import { Chart, type Line } from "./chart.tsx";
-import type { TargetView } from "./fleet_view.ts";
+import type { TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
 import { ratioOf } from "../lib/view/ratio.ts";
 import { waitingWeight } from "../lib/view/waiting.ts";

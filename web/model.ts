@@ -1,4 +1,4 @@
-import { FleetView, pathOf, type TargetView } from "./fleet_view.ts";
+import { FleetView, pathOf, type TargetView } from "../lib/view/fleet_view.ts";
 import type { FeedEvent, FeedListener } from "./feed.ts";
 import { fleetMoment, Series } from "./series.ts";
 import type { Aggregate, Alive, Change, Fleet, HistoryAnswer, TargetName } from "../lib/exposition/api_v1.ts";

@@ -1,7 +1,7 @@
 import type { State } from "../lib/exposition/api_v1.ts";
 import { filterWords } from "../lib/view/filter.ts";
 import { inOrder, type Order, type SortKey } from "../lib/view/order.ts";
-import type { Row } from "./fleet_view.ts";
+import type { Row } from "../lib/view/fleet_view.ts";
 
 /** In the order by which they are looked at. */
 export const STATES: readonly State[] = ["silent", "undecodable", "no_data", "discovered", "responding"];

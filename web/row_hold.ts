@@ -1,7 +1,7 @@
 /** What keeps rows from running away from who is about to use them: a mouse, a finger, or the keyboard's focus. */
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Row, TargetView } from "./fleet_view.ts";
+import type { Row, TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
 import type { Order } from "../lib/view/order.ts";
 import { arrange, type Filter } from "./order.ts";

@@ -1,6 +1,6 @@
 import { startFeed } from "./feed.ts";
 import type { Feed, FeedEvent, FeedListener } from "./feed.ts";
-import { FleetView } from "./fleet_view.ts";
+import { FleetView } from "../lib/view/fleet_view.ts";
 import type { Alive } from "../lib/exposition/api_v1.ts";
 
 /** What a tab is told: a message of the stream, or why there is none. It answers each with `took`. */

@@ -1,5 +1,5 @@
-import { shownPath } from "./fleet_view.ts";
-import type { TargetView } from "./fleet_view.ts";
+import { shownPath } from "../lib/view/fleet_view.ts";
+import type { TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
 import type { Route } from "./route.ts";
 import { STATE_WORDS } from "./text.ts";

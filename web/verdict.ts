@@ -1,5 +1,5 @@
-import type { FleetView, TargetView } from "./fleet_view.ts";
-import { pathOf, shownPath } from "./fleet_view.ts";
+import type { FleetView, TargetView } from "../lib/view/fleet_view.ts";
+import { pathOf, shownPath } from "../lib/view/fleet_view.ts";
 import { registeredInstead } from "../lib/view/told_findings.ts";
 import { counted, STATE_WORDS } from "./text.ts";
 import type { Losses, Worker } from "../lib/exposition/api_v1.ts";

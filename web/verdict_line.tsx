@@ -1,4 +1,4 @@
-import type { Row, TargetView } from "./fleet_view.ts";
+import type { Row, TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
 import { kvRatio } from "../lib/view/worker_ratios.ts";
 import { Shape, Waiting } from "./marks.tsx";

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Row, TargetView } from "./fleet_view.ts";
+import type { Row, TargetView } from "../lib/view/fleet_view.ts";
 import { Bar, Name, StateMark, StuckMark, TroubledMark, Waiting } from "./marks.tsx";
 import type { Model } from "./model.ts";
 import { kvRatio, slotRatio } from "../lib/view/worker_ratios.ts";

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart } from "./chart.tsx";
 import { hexOf } from "../lib/view/filter.ts";
-import { pathOf, type Row, shownPath, type TargetView } from "./fleet_view.ts";
+import { pathOf, type Row, shownPath, type TargetView } from "../lib/view/fleet_view.ts";
 import { Bar, Name, Shape, StateMark, TroubledMark } from "./marks.tsx";
 import { type Model, readHistory } from "./model.ts";
 import { useScrollPlace } from "./place.ts";

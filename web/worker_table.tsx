@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Row, TargetView } from "./fleet_view.ts";
+import type { Row, TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
 import { isLargestFirst, type Order } from "../lib/view/order.ts";
 import { type Filter, STATES } from "./order.ts";

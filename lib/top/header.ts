@@ -6,7 +6,7 @@ import { lossNote } from "../view/change_notes.ts";
 import { printable, shortId } from "../view/printable.ts";
 import { ratioOf } from "../view/ratio.ts";
 import { partialWorkersNote, silentRanksSum, stuckNote, stuckWorkersNote } from "../view/worker_notes.ts";
-import { pathOf } from "./fleet.ts";
+import { pathOf } from "../view/fleet_view.ts";
 import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
 import type { Reading } from "./source.ts";

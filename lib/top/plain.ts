@@ -5,7 +5,7 @@ import { firstPassNote, silentRanksNote, stuckNote } from "../view/worker_notes.
 import { widthOfText } from "./cells.ts";
 import { changesLines } from "./changes.ts";
 import { registeredInstead } from "../view/told_findings.ts";
-import { pathOf } from "./fleet.ts";
+import { pathOf } from "../view/fleet_view.ts";
 import { headerLines } from "./header.ts";
 import { plain } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";

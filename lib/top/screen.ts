@@ -3,7 +3,7 @@ import { detailLines } from "./detail.ts";
 import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { headerLines } from "./header.ts";
 import { registeredInstead } from "../view/told_findings.ts";
-import { pathOf } from "./fleet.ts";
+import { pathOf } from "../view/fleet_view.ts";
 import { fit, type Line, type Span, spread, widthOf, wrapped } from "./line.ts";
 import { ordered } from "./order.ts";
 import { type Moments, momentsOf, type Reading } from "./source.ts";

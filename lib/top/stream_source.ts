@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import { BackOff, type Clock, sleep, within } from "../timing.ts";
 import type { Change, Fleet, HistoryAnswer } from "../exposition/api_v1.ts";
-import { withChange } from "./fleet.ts";
+import { FleetView } from "../view/fleet_view.ts";
 import { printable } from "../view/printable.ts";
 import type { FleetSource, Reading } from "./source.ts";
 
@@ -21,6 +21,9 @@ export class StreamSource implements FleetSource {
   readonly url: string;
   readonly #base: URL;
   readonly #clock: Clock;
+  readonly #view = new FleetView();
+  #hasState = false;
+  /** What the view holds; undefined until somebody reads it. */
   #fleet: Fleet | undefined;
   #toldAtMs = 0;
   #problem: string | undefined;
@@ -35,8 +38,8 @@ export class StreamSource implements FleetSource {
   read(): Reading {
     const problem = this.#problem;
     return {
-      fleet: this.#fleet,
-      ageMs: this.#fleet ? this.#clock().monotonicMs - this.#toldAtMs : 0,
+      fleet: this.#hasState ? this.#fleet ??= this.#view.state() : undefined,
+      ageMs: this.#hasState ? this.#clock().monotonicMs - this.#toldAtMs : 0,
       isLost: problem !== undefined,
       problem,
     };
@@ -106,8 +109,10 @@ export class StreamSource implements FleetSource {
   ): void {
     if (event === "alive") return; // Nothing has changed.
     if (!Array.isArray(message?.targets)) throw new Error("what answers there is no metrics");
-    if (event === "state") this.#fleet = message as Fleet;
-    else if (event === "change" && this.#fleet) this.#fleet = withChange(this.#fleet, message as Change);
+    if (event === "state") this.#view.replace(message as Fleet);
+    else if (event === "change" && this.#hasState) this.#view.apply(message as Change);
+    this.#hasState ||= event === "state";
+    this.#fleet = undefined;
     this.#toldAtMs = this.#clock().monotonicMs;
     this.#problem = undefined;
     this.#notify();

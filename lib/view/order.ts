@@ -68,7 +68,7 @@ function compareRanks(a: Placed<unknown>["rank"], b: Placed<unknown>["rank"], si
 }
 
 /** Ids are numbers of up to 64 bits: the longer one is larger. */
-function byId({ id: a }: Worker, { id: b }: Worker): number {
+export function byId({ id: a }: Worker, { id: b }: Worker): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 

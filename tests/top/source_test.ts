@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { DeploymentSource } from "../../lib/top/deployment_source.ts";
-import type { Change, Fleet } from "../../lib/exposition/api_v1.ts";
-import { withChange } from "../../lib/top/fleet.ts";
+import type { Fleet } from "../../lib/exposition/api_v1.ts";
 import type { FleetSource } from "../../lib/top/source.ts";
 import { StreamSource } from "../../lib/top/stream_source.ts";
 import { systemClock } from "../../lib/timing.ts";
@@ -10,7 +9,7 @@ import { readBoth, readFleet } from "../helpers/api_reader.ts";
 import { Deployment } from "../helpers/deployment.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { ownDeployment } from "./own_deployment.ts";
-import { fleetOf, loaded, workerOf } from "./fleet_fixture.ts";
+import { fleetOf } from "./fleet_fixture.ts";
 
 /** A source that runs, and what ends it. */
 function run(source: FleetSource): AsyncDisposable {
@@ -72,48 +71,6 @@ function withoutSeen(fleet: Fleet): Fleet {
   }));
   return { ...fleet, targets };
 }
-
-Deno.test("a change replaces, adds and removes workers, and says when the others were seen", () => {
-  const LATER = "2026-01-02T03:04:06.000Z";
-  const before = fleetOf([loaded("9", 1, 1), loaded("10", 2, 2), workerOf("11"), workerOf("12")]);
-  const { workers: _, ...head } = before.targets[0]!;
-  const changed = [loaded("9", 5, 1), workerOf("100"), workerOf("2")];
-  const change: Change = {
-    ...before,
-    seq: 8,
-    at: LATER,
-    targets: [{ ...head, changed, gone: ["10"], seen_at: LATER, not_seen: ["12"] }],
-  };
-  assertSchema("change", { ...change, now: LATER });
-  const after = withChange(before, change);
-  assert.deepEqual([after.seq, after.at], [8, LATER]);
-  assert.deepEqual(after.targets[0]!.workers, [
-    workerOf("2"),
-    loaded("9", 5, 1),
-    workerOf("11", { last_seen_at: LATER }),
-    workerOf("12"),
-    workerOf("100"),
-  ]);
-  const numbers = { id: ["9", "11"], kv_blocks_used: [6, 3], slots_active: [null, 0] };
-  const counted: Change = {
-    ...change,
-    targets: [{ ...head, changed: [], numbers, gone: ["100"], seen_at: LATER, not_seen: ["11", "12"] }],
-  };
-  assertSchema("change", { ...counted, now: LATER });
-  const { slots_active: __, ...nine } = loaded("9", 6, 1, { last_seen_at: LATER });
-  assert.deepEqual(withChange(before, counted).targets[0]!.workers, [
-    nine,
-    loaded("10", 2, 2, { last_seen_at: LATER }),
-    workerOf("11", { kv_blocks_used: 3, slots_active: 0 }),
-    workerOf("12"),
-  ]);
-  assert.deepEqual(withChange(after, { ...change, targets: [] }).targets, []);
-  const quiet: Change = {
-    ...change,
-    targets: [{ ...head, changed: [], gone: [], not_seen: ["9", "10", "11", "12"] }],
-  };
-  assert.deepEqual(withChange(before, quiet).targets[0]!.workers, before.targets[0]!.workers);
-});
 
 Deno.test("a deployment of our own is seen as the API tells it, with its past", async () => {
   await using deployment = await Deployment.start({ withoutEtcd: true });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Row } from "../../web/fleet_view.ts";
+import type { Row } from "../../lib/view/fleet_view.ts";
 import { BY_ATTENTION, type Order } from "../../lib/view/order.ts";
 import { arrange, type Filter } from "../../web/order.ts";
 import { searchText } from "../../lib/view/filter.ts";

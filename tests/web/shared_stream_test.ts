@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { FeedListener } from "../../web/feed.ts";
-import { FleetView } from "../../web/fleet_view.ts";
+import { FleetView } from "../../lib/view/fleet_view.ts";
 import { type FromTab, SharedStream, type TabPort, type ToTab } from "../../web/shared_stream.ts";
 import type { Aggregate } from "../../lib/exposition/api_v1.ts";
 

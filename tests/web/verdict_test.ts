@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FleetView } from "../../web/fleet_view.ts";
+import { FleetView } from "../../lib/view/fleet_view.ts";
 import { verdictOf } from "../../web/verdict.ts";
 import { parseRoute } from "../../web/route.ts";
 import { titleOf } from "../../web/title.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { hexOf } from "../../lib/view/filter.ts";
-import { FleetView } from "../../web/fleet_view.ts";
+import { FleetView } from "../../lib/view/fleet_view.ts";
+import { assertSchema } from "../helpers/api_schema.ts";
+import { fleetOf, loaded, workerOf } from "../top/fleet_fixture.ts";
 import type {
   Aggregate,
   Change,
@@ -16,24 +18,57 @@ const aggregate: Aggregate = {
   workers: { responding: 0, silent: 0, discovered: 0, no_data: 0, undecodable: 0 },
 };
 
-Deno.test("a change replaces, adds and removes workers, and the rest were seen but those that were not", () => {
-  const view = new FleetView();
-  view.replace(state(0, ["1", "2", "3", "4"]));
-  view.apply(
-    change(2, {
-      changed: [worker("1", "silent", 0), worker("5", "responding", 2)],
-      gone: ["2"],
-      seen_at: time(2),
-      not_seen: ["3"],
-    }),
-  );
-  assert.deepEqual(
-    [...view.targets[0]!.rows].map(([id, { worker, seenMs }]) => [id, worker.state, seenMs]),
-    [["1", "silent", 0], ["3", "responding", 0], ["4", "responding", 2_000], ["5", "responding", 2_000]],
-  );
+Deno.test("a change replaces, adds and removes workers, and says when the others were seen", () => {
+  const LATER = "2026-01-02T03:04:06.000Z";
+  const before = fleetOf([loaded("9", 1, 1), loaded("10", 2, 2), workerOf("11"), workerOf("12")]);
+  const { workers: _, ...head } = before.targets[0]!;
+  const changed = [loaded("9", 5, 1), workerOf("100"), workerOf("2")];
+  const change: Change = {
+    ...before,
+    seq: 8,
+    at: LATER,
+    targets: [{ ...head, changed, gone: ["10"], seen_at: LATER, not_seen: ["12"] }],
+  };
+  assertSchema("change", { ...change, now: LATER });
+  const after = withChange(before, change);
+  assert.deepEqual([after.seq, after.at], [8, LATER]);
+  assert.deepEqual(after.targets[0]!.workers, [
+    workerOf("2"),
+    loaded("9", 5, 1),
+    workerOf("11", { last_seen_at: LATER }),
+    workerOf("12"),
+    workerOf("100"),
+  ]);
+  const numbers = { id: ["9", "11"], kv_blocks_used: [6, 3], slots_active: [null, 0] };
+  const counted: Change = {
+    ...change,
+    targets: [{ ...head, changed: [], numbers, gone: ["100"], seen_at: LATER, not_seen: ["11", "12"] }],
+  };
+  assertSchema("change", { ...counted, now: LATER });
+  const { slots_active: __, ...nine } = loaded("9", 6, 1, { last_seen_at: LATER });
+  assert.deepEqual(withChange(before, counted).targets[0]!.workers, [
+    nine,
+    loaded("10", 2, 2, { last_seen_at: LATER }),
+    workerOf("11", { kv_blocks_used: 3, slots_active: 0 }),
+    workerOf("12"),
+  ]);
+  assert.deepEqual(withChange(after, { ...change, targets: [] }).targets, []);
+  const quiet: Change = {
+    ...change,
+    targets: [{ ...head, changed: [], gone: [], not_seen: ["9", "10", "11", "12"] }],
+  };
+  assert.deepEqual(withChange(before, quiet).targets[0]!.workers, before.targets[0]!.workers);
 });
 
-Deno.test("numbers are put into the workers that there are, ; null takes one away", () => {
+/** What a reader has who was told `before`, then the change. */
+function withChange(before: Fleet, change: Change): Fleet {
+  const view = new FleetView();
+  view.replace(structuredClone(before));
+  view.apply(structuredClone(change));
+  return view.state();
+}
+
+Deno.test("numbers are put into the workers that are there; null takes one away", () => {
   const view = new FleetView();
   const ranks = [{ dp_rank: 0, kv_blocks_used: 1 }, { dp_rank: 1 }];
   const workers = [{ ...worker("1", "responding", 0), kv_blocks_used: 7, cache_usage: 0.5 }, {

@@ -9,14 +9,15 @@ import type {
   TargetName,
   Worker,
   WorkerChange,
-} from "../lib/exposition/api_v1.ts";
-import { lastChanges } from "../lib/fleet/last_changes.ts";
-import { shownName } from "../lib/view/printable.ts";
-import { findingsAfter, type ToldFindings } from "../lib/view/told_findings.ts";
-import { searchText } from "../lib/view/filter.ts";
-import { putNumbers } from "../lib/view/put_numbers.ts";
+} from "../exposition/api_v1.ts";
+import { lastChanges } from "../fleet/last_changes.ts";
+import { byId } from "./order.ts";
+import { shownName } from "./printable.ts";
+import { findingsAfter, type ToldFindings } from "./told_findings.ts";
+import { searchText } from "./filter.ts";
+import { putNumbers } from "./put_numbers.ts";
 
-/** A worker as the page has it. The row stays; the record in it is replaced, or has its numbers written to. */
+/** A worker as a reader has it. The row stays; the record in it is replaced, or has its numbers written to. */
 export interface Row {
   worker: Worker;
   /** Its last sign of life, in milliseconds of the server's clock; undefined when it never gave one. */
@@ -25,7 +26,7 @@ export interface Row {
   haystack: string;
 }
 
-/** One target as the page has it, kept up to date by the messages of the stream. */
+/** One target as a reader has it, kept up to date by the messages of the stream. */
 export class TargetView {
   readonly name: TargetName;
   readonly rows = new Map<string, Row>();
@@ -71,11 +72,13 @@ export class TargetView {
     for (const worker of changed) this.#put(worker);
   }
 
-  /** What `replace` would take. */
+  /** What the API would tell; its records are those of the rows. */
   state(): Target {
-    const workers = [...this.rows.values()].map(({ worker, seenMs }) =>
-      seenMs === undefined ? worker : { ...worker, last_seen_at: new Date(seenMs).toISOString() }
-    );
+    const workers = Array.from(
+      this.rows.values(),
+      ({ worker, seenMs }) =>
+        seenMs === undefined ? worker : { ...worker, last_seen_at: new Date(seenMs).toISOString() },
+    ).sort(byId);
     const { name, up, needsNats: needs_nats, aggregate, losses, changesSince, changes } = this;
     return {
       ...{ ...name, up, needs_nats, aggregate },
@@ -111,7 +114,7 @@ export class TargetView {
 /** What of a worker can change that the filter looks at. */
 const SEARCHED = ["state", "stuck_since", "model", "release", "worker_type"] as const;
 
-/** The whole as the page has it. */
+/** All that the API tells, kept up to date by the messages of its stream. The page and `metrics top` read this. */
 export class FleetView {
   seq = 0;
   /** The moment that is shown, in milliseconds of the server's clock. */
@@ -139,10 +142,14 @@ export class FleetView {
   apply(change: Change): void {
     this.#head(change);
     this.findings = findingsAfter(this.findings, change);
-    for (const target of change.targets) this.target(target)?.apply(target);
+    this.targets = change.targets.map((target) => {
+      const view = this.target(target) ?? new TargetView(target);
+      view.apply(target);
+      return view;
+    });
   }
 
-  /** What `replace` would take. */
+  /** What the API would tell. */
   state(): Fleet {
     const { seq, atMs, version, nats, etcd, connections, findings, targets } = this;
     return {
