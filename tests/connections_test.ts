@@ -68,6 +68,6 @@ Deno.test("a publisher that is announced and cannot be reached is among the conn
   assert.equal(lines.length, 1);
   assert.match(
     lines[0]!,
-    / WARN .*Publishers of workers' events cannot be reached publishers=1 first="the publisher at 127/,
+    / WARN .*Found: the publisher at 127\S* kv_metrics cannot be reached finding=publisher_unreachable count=1/,
   );
 });

@@ -134,7 +134,7 @@ export const DIFFERENCES: readonly Difference[] = [
       "at once, then ever less often, up to once a minute; of workers that are only silent, that they are",
     why: "a log is read",
     test: {
-      file: "deployment/absence_test.ts",
+      file: "news/presence_news_test.ts",
       title: "that nobody answers is said at once, then ever less often, up to once a minute",
     },
   },

@@ -8,7 +8,7 @@ import { screenOf } from "../lib/top/screen.ts";
 import { FIRST_VIEW } from "../lib/top/view.ts";
 import { putKeys } from "../tools/etcd_gateway.ts";
 import { FleetView } from "../lib/view/fleet_view.ts";
-import { verdictOf } from "../web/verdict.ts";
+import { verdictOf } from "../lib/view/verdict.ts";
 import { readFleet } from "./helpers/api_reader.ts";
 import { Deployment } from "./helpers/deployment.ts";
 import { eventually } from "./helpers/eventually.ts";
@@ -47,16 +47,18 @@ Deno.test("of a target at which nobody is registered the log, /readyz, the API, 
   );
   const view = new FleetView();
   view.replace(fleet);
-  assert.match(
-    verdictOf(view, view.targets[0]!).hint!,
-    /Registered are dynamo\/backend\/generate, prod\/backend\/generate\./,
-  );
+  const { line, troubles } = verdictOf(view.head, view.targets[0]!.head);
+  assert.equal(line, "No worker is registered at dynamo/my_component/my_endpoint");
+  assert.equal(troubles[0]!.hint, "registered are dynamo/backend/generate, prod/backend/generate");
   const reading = readingOf(fleet);
   const picture = { reading, url: undefined, view: FIRST_VIEW, past: undefined, workerPast: undefined };
   const { lines } = screenOf({ ...picture, columns: 80, rows: 24 }, []);
   const screen = lines.map(plain).join("\n");
   assert.match(screen, /^No workers\nRegistered are dynamo\/backend\/generate, prod\/backend\/generate$/m);
-  assert.match(plainText(fleet, { reading, url: undefined }), /^Registered are dynamo\/backend/m);
+  assert.match(
+    plainText(fleet, { reading, url: undefined }),
+    /nobody_registered .* registered are dynamo\/backend/m,
+  );
 });
 
 Deno.test("with nothing registered at all an empty target says nothing of what is", async () => {

@@ -15,6 +15,7 @@ const ORDER = [
   "fleet",
   "deployment",
   "findings",
+  "news",
   "exposition",
   "view",
   "telemetry",

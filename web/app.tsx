@@ -55,7 +55,7 @@ export function App({ model }: { model: Model }) {
           )}
       </main>
       <footer>
-        <span>Snapshot {fleet.seq}</span>
+        <span>Snapshot {fleet.head.seq}</span>
         <a href="metrics">/metrics</a>
         <a href="api/v1/fleet">/api/v1/fleet</a>
         <a href="readyz">/readyz</a>
@@ -97,8 +97,7 @@ function Connections({ model }: { model: Model }) {
   const age = Math.max(0, (model.nowMs - atMs) / 1_000);
   return (
     <ul class="connections" aria-label="Connections">
-      {serversOf(model.fleet).map(({ name, kind, connected, reason }) => {
-        const isMissed = !connected && (kind !== "nats" || model.fleet.missesNats());
+      {serversOf(model.fleet.head).map(({ name, connected, isMissed, reason }) => {
         const word = connected ? "connected" : isMissed ? "away" : "away, not needed";
         return (
           <Connection key={name} name={name} tone={isMissed ? "bad" : "good"} word={word} why={reason} />

@@ -18,7 +18,7 @@ export function Changes({ target, outages }: { target: TargetView; outages: read
     "change" in one
       ? <Change key={`${one.atMs}/${one.change.id}/${one.change.kind}`} change={one.change} />
       : <Lost key={`${one.atMs}/server`} outage={one} />;
-  const since = target.changesSince;
+  const since = target.head.changes_since;
   return (
     <article class="card" aria-label="Changes">
       <h2>Changes{since !== undefined && ` since ${timeText(Date.parse(since))}`}</h2>

@@ -43,7 +43,7 @@ export class Model implements FeedListener {
 
   /** What the program is now, if this page is not of it. */
   get newVersion(): string | undefined {
-    const { version } = this.fleet;
+    const { version } = this.fleet.head;
     return version === this.#version ? undefined : version ?? "of another version";
   }
 

@@ -3,7 +3,7 @@ import type { TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
 import type { Route } from "./route.ts";
 import { STATE_WORDS } from "./text.ts";
-import { verdictOf } from "./verdict.ts";
+import { verdictOf } from "../lib/view/verdict.ts";
 import { printable, shortId, shownName } from "../lib/view/printable.ts";
 import { conditionOf } from "../lib/view/worker_notes.ts";
 import type { TargetName } from "../lib/exposition/api_v1.ts";
@@ -27,7 +27,7 @@ export function titleOf(model: Pick<Model, "lostAtMs" | "fleet" | "target">, rou
 }
 
 function verdictPart({ fleet }: Pick<Model, "fleet">, target: TargetView): string | undefined {
-  const { tone, line } = verdictOf(fleet, target);
+  const { tone, line } = verdictOf(fleet.head, target.head);
   return tone === "good" ? undefined : line.replace(` at ${shownPath(target.name)}`, "");
 }
 

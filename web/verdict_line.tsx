@@ -4,34 +4,31 @@ import { kvRatio } from "../lib/view/worker_ratios.ts";
 import { Shape, Waiting } from "./marks.tsx";
 import { workerHref } from "./route.ts";
 import { agoText, counted, percentText } from "./text.ts";
-import { verdictOf } from "./verdict.ts";
-import type { Losses, Worker } from "../lib/exposition/api_v1.ts";
+import { aboutWorker, type Trouble, verdictOf } from "../lib/view/verdict.ts";
 import { lossAgo } from "../lib/view/change_notes.ts";
+import type { Finding } from "../lib/exposition/api_v1.ts";
 import { shortId } from "../lib/view/printable.ts";
-import {
-  partialNote,
-  partialWorkersNote,
-  silentRanks,
-  silentRanksNote,
-  stuckNote,
-} from "../lib/view/worker_notes.ts";
 
 /** How many workers are named of each kind. */
 const NAMED = 3;
 
+/** How many kinds of trouble are shown at once; the rest, and what is only good to know, when it is asked for. */
+const SHOWN = 3;
+
 /** Whether all is well in one line, who needs a look, and who has most to do. */
 export function VerdictLine({ model, target }: { model: Model; target: TargetView }) {
-  const { tone, line, hint, stuck: theStuckOne, losses } = verdictOf(model.fleet, target);
+  const { tone, line, troubles } = verdictOf(model.fleet.head, target.head);
+  const { losses } = target.head;
   const isLost = model.lostAtMs !== undefined;
   const rows = [...target.rows.values()];
-  // Without NATS there is nothing to be said of single ones.
-  const silent = model.fleet.missesNats(target) ? [] : rows.filter(({ worker }) => worker.state === "silent");
-  const { workers_stuck, workers_partial, ranks_silent } = target.aggregate;
-  const those = (count: number | undefined, which: (worker: Worker) => boolean) =>
-    count ? rows.filter(({ worker }) => which(worker)) : [];
   const busiest = mostOf(rows, ({ worker }) => kvRatio(worker));
   const waiting = target.aggregate.requests_waiting;
   const queued = waiting ? mostOf(rows, ({ worker }) => worker.requests_waiting) : undefined;
+  const shown = troubles.filter(({ severity }) => severity !== "info").slice(0, SHOWN);
+  const others = troubles.filter((trouble) => !shown.includes(trouble));
+  const itemOf = (trouble: Trouble) => (
+    <Told key={trouble.code} trouble={trouble} isSaid={line.startsWith(trouble.line)} nowMs={model.nowMs} />
+  );
   return (
     <section class={`verdict ${isLost ? "old" : tone}`} aria-label="Verdict">
       <p class="line" role="status">
@@ -39,44 +36,27 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
         <strong>
           {isLost && <span aria-live="off">{`${pastText(model)}: `}</span>}
           {line}
-          {theStuckOne && <span aria-live="off">: {stuckNote(theStuckOne, model.nowMs)}</span>}
-          {losses && <span aria-live="off">{lossAgo(losses, model.nowMs)}</span>}
+          {losses && troubles.some(({ code, line: said }) => code === "worker_lost" && said === line) && (
+            <span aria-live="off">{lossAgo(losses, model.nowMs)}</span>
+          )}
         </strong>
       </p>
-      {hint !== undefined && <p class="hint">{hint}</p>}
-      <Named
-        title="Silent"
-        rows={silent}
-        text={({ seenMs }) =>
-          seenMs === undefined ? undefined : `last seen ${agoText((model.nowMs - seenMs) / 1_000)}`}
-      />
-      {target.losses && <Lost losses={target.losses} isSaid={losses !== undefined} nowMs={model.nowMs} />}
-      <Named
-        title="Stuck"
-        rows={those(workers_stuck, ({ stuck_since }) => stuck_since !== undefined)}
-        text={({ worker }) => worker === theStuckOne ? undefined : stuckNote(worker, model.nowMs)}
-      />
-      <Named
-        title="Silent ranks"
-        rows={those(ranks_silent, (worker) => silentRanks(worker).length > 0)}
-        text={({ worker }) => silentRanksNote(worker)}
-      />
-      <Named
-        title={partialWorkersNote(workers_partial) ?? ""}
-        rows={those(workers_partial, (worker) => partialNote(worker) !== undefined)}
-        text={({ worker }) => partialNote(worker)}
-      />
+      {shown.length > 0 && <ul class="troubles">{shown.map(itemOf)}</ul>}
+      {others.length > 0 && (
+        <details class="troubles">
+          <summary>{counted(others.length, shown.length > 0 ? "more finding" : "finding")}</summary>
+          <ul>{others.map(itemOf)}</ul>
+        </details>
+      )}
       {queued !== undefined && (
         <p class="hint">
-          Waiting: {counted(waiting!, "request")}, most at{" "}
-          <a href={workerHref(queued.worker.id)} title={queued.worker.id}>{shortId(queued.worker.id)}</a>{" "}
+          Waiting: {counted(waiting!, "request")}, most at <WorkerLink id={queued.worker.id} />{" "}
           (<Waiting count={queued.worker.requests_waiting} slots={queued.worker.slots_total} />)
         </p>
       )}
       {busiest !== undefined && (
         <p class="hint busiest">
-          Most loaded:{" "}
-          <a href={workerHref(busiest.worker.id)} title={busiest.worker.id}>{shortId(busiest.worker.id)}</a>
+          Most loaded: <WorkerLink id={busiest.worker.id} />
           {`, ${percentText(kvRatio(busiest.worker))} of its KV blocks`}
         </p>
       )}
@@ -84,49 +64,33 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
   );
 }
 
-/** Who was lost lately, by name; how long ago unless the verdict says it. */
-function Lost({ losses, isSaid, nowMs }: { losses: Losses; isSaid: boolean; nowMs: number }) {
-  const named = losses.ids.slice(0, NAMED);
+/** What is the matter, unless the verdict said it, with whom, and what to do. */
+function Told({ trouble, isSaid, nowMs }: { trouble: Trouble; isSaid: boolean; nowMs: number }) {
+  const { code, severity, line, count, findings, hint } = trouble;
+  const named = findings.filter(({ worker }) => worker !== undefined).slice(0, NAMED);
   return (
-    <p class="hint">
-      Lost: {named.map((id, n) => (
-        <span key={id}>
+    <li>
+      <code class={severity}>{code}</code> {!isSaid && `${line}. `}
+      {named.map((finding, n) => (
+        <span key={`${finding.worker} ${finding.text}`}>
           {n > 0 && "; "}
-          <a href={workerHref(id)} title={id}>{shortId(id)}</a>
+          <WorkerLink id={finding.worker!} /> {aboutWorker(finding)}
+          {sinceText(finding, nowMs)}
         </span>
       ))}
-      {losses.workers > named.length && ` and ${losses.workers - named.length} more`}
-      {!isSaid &&
-        `, ${losses.workers === 1 ? "" : "the last "}${agoText((nowMs - Date.parse(losses.at)) / 1_000)}`}
-    </p>
+      {named.length > 0 && (count > named.length ? ` and ${count - named.length} more. ` : ". ")}
+      <span class="hint">{hint}</span>
+    </li>
   );
 }
 
-/** Some of the workers by name, each with what is to be said of it. */
-function Named(
-  { title, rows, text }: {
-    title: string;
-    rows: readonly Row[];
-    text: (row: Row) => string | undefined;
-  },
-) {
-  if (rows.length === 0) return null;
-  return (
-    <p class="hint">
-      {title}: {rows.slice(0, NAMED).map((row, n) => {
-        const { worker: { id } } = row;
-        const said = text(row);
-        return (
-          <span key={id}>
-            {n > 0 && "; "}
-            <a href={workerHref(id)} title={id}>{shortId(id)}</a>
-            {said !== undefined && `, ${said}`}
-          </span>
-        );
-      })}
-      {rows.length > NAMED && ` and ${rows.length - NAMED} more`}
-    </p>
-  );
+function sinceText({ code, since }: Finding, nowMs: number): string {
+  if (since === undefined || code !== "worker_silent") return "";
+  return `, last seen ${agoText((nowMs - Date.parse(since)) / 1_000)}`;
+}
+
+function WorkerLink({ id }: { id: string }) {
+  return <a href={workerHref(id)} title={id}>{shortId(id)}</a>;
 }
 
 /** The row with the most of something; undefined if none has any. */

@@ -5,8 +5,6 @@ import { type Encoding, Pages } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";
 import { degradedReasons, emptyTargets } from "../findings/findings.ts";
 import { configureLogging, logger } from "../log.ts";
-import { logNewsOfRanks } from "../deployment/rank_news.ts";
-import { logNewsOfWorkers } from "../deployment/worker_news.ts";
 import { liveness, readiness } from "../output/health_routes.ts";
 import { landing } from "../output/landing.ts";
 import { metricsRoute } from "../output/metrics_route.ts";
@@ -17,7 +15,6 @@ import { Telemetry } from "../telemetry/telemetry.ts";
 import { giveWay, systemClock } from "../timing.ts";
 import { BindError } from "../transport/bind_error.ts";
 import { logEnding } from "./ending.ts";
-import { logUnreachablePublishers } from "./finding_log.ts";
 import { openWatch } from "./watch.ts";
 import { Web } from "./web.ts";
 
@@ -80,9 +77,6 @@ export async function runMetrics(settings: MetricsSettings, signal: AbortSignal)
       return 1;
     }
   }
-  ends.use(logNewsOfWorkers(deployment));
-  ends.use(logNewsOfRanks(deployment));
-  ends.use(logUnreachablePublishers(deployment));
   if (publish && nats) {
     const onPublish = (...published: Parameters<Telemetry["publish"]>) => telemetry.publish(...published);
     ends.use(publishAggregates({ nats, snapshots: deployment, onPublish }));

@@ -12,12 +12,12 @@ import { openWatch } from "./watch.ts";
 
 /** Shows the fleet in the terminal until `signal` is aborted or somebody has seen enough; gives the exit code. */
 export async function runTop(settings: TopSettings, signal: AbortSignal): Promise<number> {
-  const problem = logProblems(settings);
+  logAside(settings);
   using _ending = logEnding(signal);
   await using ends = new AsyncDisposableStack();
   const end = new AbortController();
   const both = AbortSignal.any([signal, end.signal]);
-  const source = openSource(settings.source, { problem, signal: both, ends });
+  const source = openSource(settings.source, { signal: both, ends });
   const running = source.run(both);
   try {
     const { colors, isAscii, worker } = settings;
@@ -33,8 +33,7 @@ export async function runTop(settings: TopSettings, signal: AbortSignal): Promis
 
 function openSource(
   settings: TopSettings["source"],
-  { problem, signal, ends }: {
-    readonly problem: () => string | undefined;
+  { signal, ends }: {
     readonly signal: AbortSignal;
     readonly ends: AsyncDisposableStack;
   },
@@ -44,19 +43,13 @@ function openSource(
   const { target, pollIntervalMs } = settings;
   const name = `metrics top ${targetPath(target)}`;
   const { deployment } = openWatch(settings, { name, recorder: NOTHING_COUNTED, clock, signal, ends });
-  return new DeploymentSource({ deployment, clock, pollIntervalMs, problem });
+  return new DeploymentSource({ deployment, clock, pollIntervalMs });
 }
 
-/** Where logs have a place of their own they go there; the last thing that went wrong is kept to be shown. */
-function logProblems({ logging, isLogged }: TopSettings): () => string | undefined {
-  let problem: string | undefined;
-  const filter = isLogged ? logging.filter : { fallback: "warn", targets: [] } as const;
-  configureLogging({ ...logging, filter, format: "text", colors: false }, (line) => {
-    const [, said] = / (?:WARN|ERROR) \S+ (.*)/.exec(line) ?? [];
-    if (said !== undefined) problem = said;
-    if (isLogged) Deno.stderr.writeSync(new TextEncoder().encode(line));
-  });
-  return () => problem;
+/** Lines of the log go where they have a place of their own, and else nowhere: the screen shows the findings. */
+function logAside({ logging, isLogged }: TopSettings): void {
+  const filter = isLogged ? logging.filter : { fallback: "off", targets: [] } as const;
+  configureLogging({ ...logging, filter, format: "text", colors: false });
 }
 
 const NOTHING_COUNTED: Recorder = { note: () => {} };

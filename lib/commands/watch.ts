@@ -4,6 +4,7 @@ import type { Recorder } from "../deployment/recorder.ts";
 import { storedRanges } from "../discovery/directory.ts";
 import { type PageTarget, parsePageTargets } from "../discovery/page_targets.ts";
 import { FILE_EXPIRES_AFTER_MS, parseFileName } from "../dynamo/file_name.ts";
+import { logNews } from "../news/log_news.ts";
 import type { Clock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
 import { FileStore } from "../transport/file_store.ts";
@@ -54,6 +55,7 @@ export function openWatch(
       limits,
     }),
   );
+  ends.use(logNews(deployment));
   return { deployment, nats };
 }
 

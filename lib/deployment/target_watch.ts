@@ -1,6 +1,6 @@
 import { Directory } from "../discovery/directory.ts";
 import type { PageTarget } from "../discovery/page_targets.ts";
-import { type Target, targetPath } from "../dynamo/target.ts";
+import type { Target } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import type { Channel } from "../events/observation.ts";
 import {
@@ -14,14 +14,11 @@ import {
 import { type Parts, whole } from "../fleet/parts.ts";
 import { snapshotInParts, type TargetSnapshot } from "../fleet/snapshot.ts";
 import type { FleetLimits } from "../fleet/worker.ts";
-import { logger } from "../log.ts";
 import { WorkerPages } from "../pages/worker_pages.ts";
-import { isFailed } from "../scrape/round.ts";
 import { Scraper } from "../scrape/scraper.ts";
 import { Alarm, Cadence, type Clock, inSlices, type Instant } from "../timing.ts";
 import type { KeyStore } from "../transport/key_store.ts";
 import type { NatsLink } from "../transport/nats.ts";
-import { AbsenceReport } from "./absence.ts";
 import { Instead } from "./instead.ts";
 import type { NamespaceWatch } from "./namespace_watch.ts";
 import type { Recorder } from "./recorder.ts";
@@ -76,7 +73,6 @@ export class TargetWatch implements Disposable {
   readonly #sources: readonly Source<FleetInput>[];
   readonly #sight: SightWatch;
   readonly #instead: Instead | undefined;
-  readonly #absence = new AbsenceReport();
   /** Rings when NATS is back. */
   readonly #alarm = new Alarm();
   #fleet: Fleet;
@@ -167,11 +163,10 @@ export class TargetWatch implements Disposable {
     while (!signal.aborted) {
       this.#turnedAtMs = clock().monotonicMs;
       await turns.change(() => this.take());
-      const isReached = await this.#ask(signal);
+      await this.#ask(signal);
       if (signal.aborted) return;
       await turns.change(() => turns.show(this));
       this.#hasTurned = true;
-      if (isReached && !this.#isUndecided) this.#reportPresence();
       const isRung = await this.#alarm.sleep(cadence.next(clock().monotonicMs), { signal });
       if (isRung) cadence.restart(clock().monotonicMs);
     }
@@ -244,37 +239,14 @@ export class TargetWatch implements Disposable {
     return store !== undefined && (!store.tried || store.connected && !this.#fleet.membershipFromEtcd);
   }
 
-  /** Runs one round unless NATS is away and not needed. Gives whether everything needed was reached. */
-  async #ask(signal: AbortSignal): Promise<boolean> {
-    const { nats, store, clock, limits, pollIntervalMs } = this.#options;
-    if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) {
-      const reachesNats = nats === undefined || nats.connected || !this.#fleet.needsNats;
-      return reachesNats && (store?.connected ?? nats !== undefined);
-    }
-    const round = await this.#scraper.round({
+  /** Runs one round unless NATS is away and not needed. */
+  async #ask(signal: AbortSignal): Promise<void> {
+    const { nats, clock, limits, pollIntervalMs } = this.#options;
+    if (this.#scraper === undefined || !nats?.connected && !this.#fleet.needsNats) return;
+    await this.#scraper.round({
       expected: expectedWorkers(this.#fleet, { now: clock(), limits }),
       limits: { hardMs: Math.min(HARD_MS, pollIntervalMs), quietMs: QUIET_MS },
       signal,
     });
-    return !isFailed(round);
-  }
-
-  /** Logs whether there are workers, and whether any was heard. */
-  #reportPresence(): void {
-    const { workers, workersByState, registeredInstead } = this.#shown;
-    const path = targetPath(this.target);
-    const fields = { workers: workers.length };
-    const instead = registeredInstead.length === 0 ? {} : { registered: registeredInstead.join(",") };
-    const isHeard = workersByState.discovered < workers.length ||
-      workers.some(({ channels }) => channels.size > 0);
-    const presence = workers.length === 0 ? "absent" : isHeard ? "present" : "unheard";
-    switch (this.#absence.note(presence, this.#options.clock().monotonicMs)) {
-      case "absent":
-        return logger().warn(`No endpoints found matching ${path}`, instead);
-      case "unheard":
-        return logger().warn(`Workers are registered at ${path}, and nothing was heard of them`, fields);
-      case "present":
-        return logger().info(`Found workers at ${path}`, fields);
-    }
   }
 }

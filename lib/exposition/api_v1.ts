@@ -25,6 +25,8 @@ interface Head {
   readonly findings?: readonly Finding[];
   /** How many there are beside those; absent if there are none. */
   readonly findings_more?: number;
+  /** How many findings there are of each code that are about no single target; absent from programs before 0.5. */
+  readonly finding_counts?: FindingCounts;
 }
 
 /** Something that is wrong, or good to know: docs/findings.md says what each code means. */
@@ -39,6 +41,9 @@ export interface Finding {
   /** The cause where it is known, else what to do. */
   readonly hint: string;
 }
+
+/** How many findings there are of each code, of which there is one at least. */
+export type FindingCounts = Readonly<Partial<Record<FindingCode, number>>>;
 
 /** A connection to a server or a worker. */
 export interface Connection {
@@ -65,6 +70,8 @@ export interface TargetHead extends TargetName {
   readonly up: boolean;
   readonly needs_nats: boolean;
   readonly aggregate: Aggregate;
+  /** How many findings there are of each code about this target and its workers; absent from programs before 0.5. */
+  readonly finding_counts?: FindingCounts;
   /** Absent if none matters any more: as many workers are alive as before, or five minutes are over. */
   readonly losses?: Losses;
   /** Since when changes are noted; absent before the first look, and from programs before 0.4. */

@@ -22,7 +22,10 @@ export function* changeJson(before: Snapshot, after: Snapshot): Generator<string
   for (const [n, shown] of after.targets.entries()) {
     const previous = known.get(targetPath(shown.target));
     const changes = newChanges(previous, shown);
-    const head = { ...targetHead(shown), ...(changes.length > 0 && { changes: changes.map(changeOf) }) };
+    const head = {
+      ...targetHead(shown, after),
+      ...(changes.length > 0 && { changes: changes.map(changeOf) }),
+    };
     yield `${n === 0 ? "" : ","}${open(head)},"changed":[`;
     yield* workersJson(previous?.workers ?? [], shown.workers);
     yield "}";

@@ -14,7 +14,7 @@ export function* fleetJson(snapshot: Snapshot, version?: string): Generator<stri
   yield `${open({ ...headOf(snapshot), ...findingsJson(snapshot), version })},"targets":[`;
   for (const [n, target] of snapshot.targets.entries()) {
     yield `${n === 0 ? "" : ","}${
-      open({ ...targetHead(target), changes: target.changes.log.map(changeOf) })
+      open({ ...targetHead(target, snapshot), changes: target.changes.log.map(changeOf) })
     },"workers":[`;
     let separator = "";
     for (const worker of target.workers) {
@@ -35,6 +35,7 @@ export function headOf(snapshot: Snapshot): object {
     at: timeText(at),
     ...(nats && { nats: { connected: nats.connected, reconnects: nats.reconnects } }),
     ...(store && { etcd: { kind: store.kind, connected: store.connected } }),
+    finding_counts: findingCounts(snapshot, ""),
     connections: connections.map(({ name, kind, connected, reason, since }) => ({
       name,
       kind,
@@ -43,6 +44,11 @@ export function headOf(snapshot: Snapshot): object {
       since: timeText(since),
     })),
   };
+}
+
+/** `about` is a target's path, or "" for what is about no single one. */
+function findingCounts(snapshot: Snapshot, about: string): object {
+  return Object.fromEntries(findingsOf(snapshot).countsOf.get(about) ?? []);
 }
 
 /** The findings that are listed, and how many there are beside; nothing of these if there are none. */
@@ -59,8 +65,8 @@ export function findingsJson(snapshot: Snapshot): object {
 }
 
 /** What stands before a target's workers: its name, and what they are together. */
-export function targetHead(shown: TargetSnapshot): object {
-  const { target: { namespace, component, endpoint }, up, needsNats } = shown;
+export function targetHead(shown: TargetSnapshot, snapshot: Snapshot): object {
+  const { target, target: { namespace, component, endpoint }, up, needsNats } = shown;
   return {
     namespace,
     component,
@@ -68,6 +74,7 @@ export function targetHead(shown: TargetSnapshot): object {
     up,
     needs_nats: needsNats,
     aggregate: aggregateOf(shown),
+    finding_counts: findingCounts(snapshot, targetPath(target)),
     losses: lossesOf(shown),
     changes_since: shown.changes.since && timeText(shown.changes.since),
   };

@@ -21,6 +21,10 @@ const warning = (meaning: string, action: string): FindingKind => ({
   ...error(meaning, action),
   severity: "warning",
 });
+const info = (meaning: string, action: string): FindingKind => ({
+  ...error(meaning, action),
+  severity: "info",
+});
 const degrading = (kind: FindingKind): FindingKind => ({ ...kind, degrades: true });
 
 /**
@@ -80,6 +84,14 @@ export const FINDING_KINDS = {
     "Workers are registered, and none was heard of its load.",
     "Workers that speak only when their load changes are heard with the first request. Else check the network to them.",
   ),
+  worker_unheard: warning(
+    "A worker is registered, and was not heard of its load yet, while others were.",
+    "A worker that speaks only when its load changes is heard with its first request. Else check the network to it.",
+  ),
+  id_twice: warning(
+    "Two answers of one round had the same worker's id. The later one is shown.",
+    "Look for two programs with one lease, or for a worker that serves the endpoint twice.",
+  ),
   worker_without_load: warning(
     "A worker answers, and its answer has no load.",
     "Workers answer so until their engine has started. If it stays, the endpoint is not the one with load data.",
@@ -96,12 +108,18 @@ export const FINDING_KINDS = {
     "A worker announces events on ZMQ at an address that cannot be reached.",
     "Check that a NetworkPolicy or a firewall lets this program reach the workers' ports.",
   ),
-  nats_not_needed: {
-    severity: "info",
-    degrades: false,
-    meaning: "NATS is not connected, and all registered workers are seen without it.",
-    action: "Start metrics with --no-nats if there is no NATS.",
-  },
+  requests_waiting: warning(
+    "At least as many requests wait as the workers of a target have slots; at least 10 if slots are not known.",
+    "Look whether workers are missing or stuck. Else the target needs more of them.",
+  ),
+  nats_not_needed: info(
+    "NATS is not connected, and all registered workers are seen without it.",
+    "Start metrics with --no-nats if there is no NATS.",
+  ),
+  stats_not_used: info(
+    "Workers are asked over NATS, and none answers: releases since 0.7 do not, and are seen in other ways.",
+    "Nothing has to be done. --channels without stats leaves the questions out.",
+  ),
 } as const satisfies Readonly<Record<string, FindingKind>>;
 
 export type FindingCode = keyof typeof FINDING_KINDS;

@@ -3,9 +3,11 @@ import { targetPath } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
 import { type Connection, connectionOf, type Snapshot, type TargetSnapshot } from "../fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
+import { totalsOf } from "../fleet/totals.ts";
 import { partialText, stuckText } from "../fleet/worker_texts.ts";
 import type { Instant } from "../timing.ts";
 import { FINDING_CODES, FINDING_KINDS, type FindingCode, type Severity } from "./codes.ts";
+import { manyWait } from "./waiting.ts";
 
 /** Something that is wrong, or good to know. */
 export interface Finding {
@@ -27,6 +29,8 @@ export interface Findings {
   readonly listed: readonly Finding[];
   /** How many there are of each code, listed or not. */
   readonly counts: ReadonlyMap<FindingCode, number>;
+  /** The same by what they are about: a target's path, or "" for what is about no single target. Only codes that there are. */
+  readonly countsOf: ReadonlyMap<string, ReadonlyMap<FindingCode, number>>;
 }
 
 const MAX_LISTED = 100;
@@ -73,6 +77,7 @@ export function emptyTargets(snapshot: Snapshot): string[] {
 class Collected {
   readonly #byCode = new Map<FindingCode, Finding[]>();
   readonly #counts = new Map<FindingCode, number>(FINDING_CODES.map((code) => [code, 0]));
+  readonly #countsOf = new Map<string, Map<FindingCode, number>>();
 
   add(
     code: FindingCode,
@@ -80,6 +85,9 @@ class Collected {
   ): void {
     const count = this.#counts.get(code)!;
     this.#counts.set(code, count + 1);
+    const about = more.target === undefined ? "" : targetPath(more.target);
+    const counts = this.#countsOf.getOrInsertComputed(about, () => new Map());
+    counts.set(code, (counts.get(code) ?? 0) + 1);
     if (count >= MAX_LISTED) return;
     const { severity, action } = FINDING_KINDS[code];
     this.#byCode.getOrInsertComputed(code, () => []).push({ code, severity, hint: action, ...more });
@@ -87,7 +95,7 @@ class Collected {
 
   finish(): Findings {
     const all = FINDING_CODES.flatMap((code) => this.#byCode.get(code) ?? []);
-    return { listed: all.slice(0, MAX_LISTED), counts: this.#counts };
+    return { listed: all.slice(0, MAX_LISTED), counts: this.#counts, countsOf: this.#countsOf };
   }
 }
 
@@ -130,18 +138,34 @@ function causeOf({ reason, since }: Connection): Pick<Finding, "since"> & { read
 }
 
 function findTarget(target: TargetSnapshot, snapshot: Snapshot, found: Collected): void {
-  const { workers, workersByState, changes: { losses } } = target;
+  const { workers, workersByState, lastRound, needsNats, changes: { losses } } = target;
   const path = targetPath(target.target);
   const about = { target: target.target };
+  const isNothingHeard = workersByState.discovered === workers.length &&
+    !workers.some(({ channels }) => channels.size > 0);
   if (workers.length === 0) findNobody(target, snapshot, found);
-  else if (
-    workersByState.discovered === workers.length && !workers.some(({ channels }) => channels.size > 0)
-  ) {
+  else if (isNothingHeard) {
     found.add("nothing_heard", {
       ...about,
-      text: `${workers.length} ${
-        workers.length === 1 ? "worker is" : "workers are"
+      text: `${counted(workers.length, "worker")} ${
+        workers.length === 1 ? "is" : "are"
       } registered at ${path}, and none was heard`,
+    });
+  }
+  if (lastRound?.answeredTwice) {
+    found.add("id_twice", {
+      ...about,
+      text: `${counted(lastRound.answeredTwice, "worker")} at ${path} answered the last round twice`,
+    });
+  }
+  if (!needsNats && workers.length > 0 && lastRound?.failed === false && lastRound.answered === 0) {
+    found.add("stats_not_used", { ...about, text: `the workers at ${path} do not answer over NATS` });
+  }
+  const { requestsWaiting, slotsTotal } = totalsOf(workers);
+  if (manyWait(requestsWaiting, slotsTotal)) {
+    found.add("requests_waiting", {
+      ...about,
+      text: `${counted(requestsWaiting!, "request")} ${requestsWaiting === 1 ? "waits" : "wait"} at ${path}`,
     });
   }
   for (const loss of losses) {
@@ -151,7 +175,16 @@ function findTarget(target: TargetSnapshot, snapshot: Snapshot, found: Collected
       : `${loss.count} workers were lost, ${worker} first`;
     found.add("worker_lost", { ...about, worker: worker!, since: loss.at, text });
   }
-  for (const worker of workers) findWorker(worker, target.target, found);
+  for (const worker of workers) {
+    findWorker(worker, target.target, found);
+    if (worker.state === "discovered" && !isNothingHeard) {
+      found.add("worker_unheard", {
+        ...about,
+        worker: worker.id,
+        text: `worker ${worker.id} was not heard yet`,
+      });
+    }
+  }
 }
 
 function findNobody(
@@ -169,6 +202,10 @@ function findNobody(
   } else if (connectionOf("store", snapshot) === undefined && up) {
     found.add("nobody_answers", { target, text: `nobody answers at ${path}` });
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** `registered are a/b/c, d/e/f`: the target may be mistyped. */

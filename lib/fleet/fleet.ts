@@ -60,6 +60,8 @@ export interface RoundSummary {
   /** How many different workers answered within it, newcomers too, and how many of those with load. */
   readonly answered: number;
   readonly decoded: number;
+  /** How many answers within it came from a worker that had answered it already. */
+  readonly answeredTwice: number;
 }
 
 export type FleetInput =

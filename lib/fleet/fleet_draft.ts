@@ -108,6 +108,7 @@ export class FleetDraft {
   *closeRound(round: Round): Parts<void> {
     const { expected, answered, decoded, isComplete } = countAnswers(round.answers, this.#fleet.workers);
     yield;
+    const twiceBefore = this.#notes.uncounted.duplicate_id;
     yield* this.takeAnswers(round.answers);
     yield;
     this.#lastRound = {
@@ -118,6 +119,7 @@ export class FleetDraft {
       expected,
       answered,
       decoded,
+      answeredTwice: this.#notes.uncounted.duplicate_id - twiceBefore,
     };
     this.#goodRoundsSince = isFailed(round) ? undefined : this.#goodRoundsSince ?? round.sentAt;
     if (isFailed(round)) return;

@@ -1,4 +1,3 @@
-import { degradedReasons } from "../findings/findings.ts";
 import { workerIdFromDecimal } from "../dynamo/worker_id.ts";
 import { fleetJson } from "../exposition/fleet_json.ts";
 import { fleetHistoryJson, workerHistoryJson } from "../exposition/history_json.ts";
@@ -13,8 +12,6 @@ export interface DeploymentSourceOptions {
   readonly deployment: Pick<Deployment, "snapshot" | "subscribe" | "run">;
   readonly clock: Clock;
   readonly pollIntervalMs: number;
-  /** The last thing that went wrong. */
-  readonly problem: () => string | undefined;
 }
 
 /** A deployment watched by this process, seen as the API would tell it. */
@@ -31,17 +28,16 @@ export class DeploymentSource implements FleetSource {
   }
 
   read(): Reading {
-    const { deployment: { snapshot }, clock, problem } = this.#options;
+    const { deployment: { snapshot }, clock } = this.#options;
     if (this.#told?.snapshot !== snapshot) {
       this.#told = { snapshot, fleet: JSON.parse([...fleetJson(snapshot)].join("")) };
     }
     const { fleet } = this.#told!;
-    const isWhole = degradedReasons(snapshot).length === 0 && snapshot.targets.every(({ up }) => up);
     return {
       fleet,
       ageMs: clock().monotonicMs - snapshot.at.monotonicMs,
       isLost: false,
-      problem: isWhole ? undefined : problem(),
+      problem: undefined,
     };
   }
 

@@ -1,16 +1,16 @@
 import { bar } from "./bar.ts";
 import { STATE_COLORS } from "./columns.ts";
-import type { Aggregate, Fleet, HistoryAnswer, Losses, State, Target, Worker } from "../exposition/api_v1.ts";
+import type { Aggregate, Fleet, HistoryAnswer, State, Target } from "../exposition/api_v1.ts";
 import { serversOf } from "../view/connections.ts";
-import { lossNote } from "../view/change_notes.ts";
-import { printable, shortId } from "../view/printable.ts";
+import { printable } from "../view/printable.ts";
 import { ratioOf } from "../view/ratio.ts";
-import { partialWorkersNote, silentRanksSum, stuckNote, stuckWorkersNote } from "../view/worker_notes.ts";
+import { troublesOf } from "../view/verdict.ts";
 import { pathOf } from "../view/fleet_view.ts";
 import { fit, type Line, type Span, spread, widthOf } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
 import type { Reading } from "./source.ts";
 import { CELL_SECONDS, sparkline } from "./sparkline.ts";
+import { troubleLines } from "./trouble_lines.ts";
 
 export interface HeaderOptions {
   readonly reading: Reading;
@@ -45,7 +45,7 @@ export function headerLines(fleet: Fleet, options: HeaderOptions): readonly Line
     titleLine(fleet, target, options),
     statusLine(fleet, target, options),
     workersLine(target, { minutes, columns }),
-    ...troubleLines(target, options),
+    ...troubleLines(troublesOf(fleet, target), { losses: target.losses, ...options }),
     ...numberLines(aggregate, spark).slice(0, isShort ? 1 : undefined),
   ];
 }
@@ -73,37 +73,6 @@ function numberLines(
       ? []
       : [labelled("Hit rate", [{ text: ` ${hitRateText(others.hit_rate)}` }])],
   ];
-}
-
-/** What states do not tell: who is stuck, who was lost, which ranks are silent, over what the sums are. One line where there is no room. */
-function troubleLines(
-  { workers, aggregate, losses }: Target,
-  { columns, isShort, knownMs }: HeaderOptions,
-): readonly Line[] {
-  const { workers_stuck, workers_partial, ranks_silent } = aggregate;
-  const stuck = stuckWorkersNote(workers_stuck);
-  const one = workers_stuck === 1 ? workers.find(({ stuck_since }) => stuck_since !== undefined) : undefined;
-  const how = one && !isShort ? stuckNote(one, knownMs) : undefined;
-  const spansOf = (text: string | undefined, span: Omit<Span, "text">) =>
-    text === undefined ? [] : [{ text, ...span }];
-  const stuckSpans = spansOf(how === undefined ? stuck : `${stuck}: ${how}`, { color: "red", bold: true });
-  const ranksSpans = [
-    ...spansOf(silentRanksSum(ranks_silent), { color: "red" }),
-    ...spansOf(partialWorkersNote(workers_partial), { color: "yellow" }),
-  ];
-  const lossSpans = losses === undefined
-    ? []
-    : [{ text: `${lossNote(losses, knownMs)} (${lostNames(losses)})`, color: "yellow" as const, bold: true }];
-  const lines: readonly Line[] = isShort
-    ? [[...stuckSpans, ...lossSpans, ...ranksSpans]]
-    : [stuckSpans, lossSpans, ranksSpans];
-  return lines.filter((line) => line.length > 0).map((line) => fit(apart(line), columns));
-}
-
-/** `…000250`, `…000250, 2 more` */
-function lostNames({ workers, ids }: Losses): string {
-  const first = shortId(ids[0]!);
-  return workers === 1 ? first : `${first}, ${workers - 1} more`;
 }
 
 function apart(spans: Line): Line {
@@ -138,9 +107,8 @@ function statusLine(
     return fit([{ text: `Trying again: ${reading.problem}`, color: "red" }], columns);
   }
   const spans: Span[] = [];
-  const isNatsNeeded = target?.needs_nats !== false;
-  for (const { name, kind, connected } of serversOf(fleet)) {
-    if (connected || kind !== "nats" || isNatsNeeded) spans.push(connection(name, connected));
+  for (const { name, connected, isMissed } of serversOf(fleet)) {
+    if (connected || isMissed) spans.push(connection(name, connected));
   }
   const round = target?.aggregate.round;
   if (round?.failed) spans.push({ text: "round failed", color: "red" });
@@ -157,20 +125,15 @@ function connection(name: string, connected: boolean): Span {
 
 const STATES: readonly State[] = ["responding", "silent", "undecodable", "no_data", "discovered"];
 
-/** Who is there by state, and the first that is silent by name; where there is no room for all, that one comes first. */
+/** Who is there by state; where there is no room for all, the silent come first. */
 function workersLine(
-  { workers, aggregate }: Target,
+  { aggregate: { workers: counts } }: Target,
   { minutes, columns }: { readonly minutes: Line; readonly columns: number },
 ): Line {
-  const counts = aggregate.workers;
   const spansOf = (states: readonly State[]) =>
     states.filter((state) => counts[state] > 0).flatMap((state): Span[] => [
       { text: "  " },
-      {
-        text: `${counts[state]} ${state}${state === "silent" ? silentName(workers) : ""}`,
-        color: STATE_COLORS[state],
-        bold: state === "silent",
-      },
+      { text: `${counts[state]} ${state}`, color: STATE_COLORS[state], bold: state === "silent" },
     ]);
   const all = STATES.reduce((sum, state) => sum + counts[state], 0);
   const head: Line = [{ text: "Workers ", color: "cyan" }, { text: String(all) }];
@@ -181,13 +144,6 @@ function workersLine(
 }
 
 const SILENT_FIRST: readonly State[] = ["silent", ...STATES.filter((state) => state !== "silent")];
-
-/** ` (…000250)`, ` (…000250, 2 more)` */
-function silentName(workers: readonly Worker[]): string {
-  const [first, ...others] = workers.filter(({ state }) => state === "silent");
-  if (first === undefined) return "";
-  return others.length === 0 ? ` (${shortId(first.id)})` : ` (${shortId(first.id)}, ${others.length} more)`;
-}
 
 function usageLine(label: string, ratio: number | undefined, count: string): Line {
   return labelled(label, [...bar(ratio, 12), { text: `${percentText(ratio)}  ${count}` }]);

@@ -4,8 +4,6 @@ import { printable } from "../view/printable.ts";
 import { firstPassNote, silentRanksNote, stuckNote } from "../view/worker_notes.ts";
 import { widthOfText } from "./cells.ts";
 import { changesLines } from "./changes.ts";
-import { registeredInstead } from "../view/told_findings.ts";
-import { pathOf } from "../view/fleet_view.ts";
 import { headerLines } from "./header.ts";
 import { plain } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
@@ -54,7 +52,6 @@ export function plainText(
     ...headerLines(fleet, { ...options, target }).map(plain),
     "",
     ...aligned(tableOf(shown.workers, moments)),
-    ...insteadOf(fleet, shown),
     ...lastChangesOf(shown),
   ]);
   return [...parts, ...findingsOf(fleet)].map((lines) => `${lines.join("\n")}\n`).join("\n");
@@ -72,12 +69,6 @@ function findingsOf({ findings = [], findings_more: left = 0 }: Fleet): readonly
     ...aligned([["SEVERITY", "FINDING", "WHAT"], ...rows]),
     ...more > 0 ? [`… and ${more} more`] : [],
   ]];
-}
-
-/** What is registered while nobody is at this target. */
-function insteadOf(fleet: Fleet, target: Target): readonly string[] {
-  const instead = registeredInstead(fleet, pathOf(target));
-  return instead === undefined ? [] : ["", instead];
 }
 
 /** The last changes below the table, if there are any. */

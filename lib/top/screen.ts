@@ -2,8 +2,7 @@ import { changeLine, changesLines } from "./changes.ts";
 import { detailLines } from "./detail.ts";
 import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { headerLines } from "./header.ts";
-import { registeredInstead } from "../view/told_findings.ts";
-import { pathOf } from "../view/fleet_view.ts";
+import { troublesOf } from "../view/verdict.ts";
 import { fit, type Line, type Span, spread, widthOf, wrapped } from "./line.ts";
 import { ordered } from "./order.ts";
 import { type Moments, momentsOf, type Reading } from "./source.ts";
@@ -147,17 +146,16 @@ function grey(span: Span): Span {
   return { ...span, color: "gray", bold: false };
 }
 
-/** Why there are no rows, and what is registered instead. */
+/** Why there are no rows, and the cause or what to do. */
 function emptyLines(
   { reading: { fleet }, view: { filter }, columns }: Picture,
   target: Target | undefined,
 ): Line[] {
   if (target?.workers.length && filter !== "") return [[{ text: `No worker has "${filter}"` }]];
-  const instead = target && fleet && registeredInstead(fleet, pathOf(target));
-  return [
-    [{ text: "No workers" }],
-    ...(instead === undefined ? [] : wrapped(instead, columns)).map((text) => [{ text }]),
-  ];
+  const nobody = target && fleet && troublesOf(fleet, target).find(({ code }) => code.startsWith("nobody_"));
+  const hint = nobody?.hint;
+  const lines = hint === undefined ? [] : wrapped(`${hint.charAt(0).toUpperCase()}${hint.slice(1)}`, columns);
+  return [[{ text: "No workers" }], ...lines.map((text) => [{ text }])];
 }
 
 function typingLine(filter: string, room: number): Line {

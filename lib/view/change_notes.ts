@@ -32,11 +32,6 @@ export function changeReason(change: WorkerChange): string {
   }
 }
 
-/** "1 lost 12 s ago", "3 lost, the last 12 s ago". */
-export function lossNote(losses: Losses, nowMs: number): string {
-  return `${losses.workers} lost${lossAgo(losses, nowMs)}`;
-}
-
 /** " 12 s ago", " just now", or of several ", the last 12 s ago". */
 export function lossAgo({ workers, at }: Losses, nowMs: number): string {
   const seconds = Math.max(0, Math.floor((nowMs - Date.parse(at)) / 1_000));

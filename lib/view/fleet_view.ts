@@ -2,7 +2,6 @@ import type {
   Aggregate,
   Change,
   Fleet,
-  Losses,
   Target,
   TargetChange,
   TargetHead,
@@ -13,7 +12,6 @@ import type {
 import { lastChanges } from "../fleet/last_changes.ts";
 import { byId } from "./order.ts";
 import { shownName } from "./printable.ts";
-import { findingsAfter, type ToldFindings } from "./told_findings.ts";
 import { searchText } from "./filter.ts";
 import { putNumbers } from "./put_numbers.ts";
 
@@ -28,37 +26,37 @@ export interface Row {
 
 /** One target as a reader has it, kept up to date by the messages of the stream. */
 export class TargetView {
-  readonly name: TargetName;
+  head: TargetHead;
   readonly rows = new Map<string, Row>();
-  up!: boolean;
-  needsNats!: boolean;
-  aggregate!: Aggregate;
-  losses: Losses | undefined;
   /** What became of workers lately, oldest first. */
   changes: readonly WorkerChange[] = [];
-  changesSince: string | undefined;
 
-  constructor(target: TargetHead) {
-    const { namespace, component, endpoint } = target;
-    this.name = { namespace, component, endpoint };
-    this.#head(target);
+  constructor(head: TargetHead) {
+    this.head = head;
+  }
+
+  get name(): TargetName {
+    return this.head;
+  }
+
+  get aggregate(): Aggregate {
+    return this.head.aggregate;
   }
 
   /** Takes a whole state. */
-  replace(target: Target): void {
-    const { workers, changes = [], changes_since } = target;
+  replace({ workers, changes = [], ...head }: Target): void {
+    const { changes_since } = head;
     // A program that was started anew remembers nothing of what was before.
     const earlier = this.changes.filter(({ at }) => changes_since !== undefined && at < changes_since);
     this.changes = lastChanges([...earlier, ...changes]);
-    this.#head(target);
+    this.#takeHead(head);
     const there = new Set(workers.map(({ id }) => id));
     for (const id of this.rows.keys()) if (!there.has(id)) this.rows.delete(id);
     for (const worker of workers) this.#put(worker);
   }
 
-  apply(change: TargetChange): void {
-    const { changed, numbers, gone, seen_at, not_seen, changes } = change;
-    this.#head(change);
+  apply({ changed, numbers, gone, seen_at, not_seen, changes, ...head }: TargetChange): void {
+    this.#takeHead(head);
     if (changes !== undefined) this.changes = lastChanges([...this.changes, ...changes]);
     for (const id of gone) this.rows.delete(id);
     if (seen_at !== undefined) {
@@ -79,22 +77,13 @@ export class TargetView {
       ({ worker, seenMs }) =>
         seenMs === undefined ? worker : { ...worker, last_seen_at: new Date(seenMs).toISOString() },
     ).sort(byId);
-    const { name, up, needsNats: needs_nats, aggregate, losses, changesSince, changes } = this;
-    return {
-      ...{ ...name, up, needs_nats, aggregate },
-      ...(losses && { losses }),
-      ...(changesSince !== undefined && { changes_since: changesSince }),
-      changes,
-      workers,
-    };
+    return { ...this.head, changes: this.changes, workers };
   }
 
-  #head({ up, needs_nats, aggregate, losses, changes_since }: TargetHead): void {
-    this.up = up;
-    this.needsNats = needs_nats;
-    this.aggregate = aggregate;
-    this.losses = losses;
-    this.changesSince ??= changes_since;
+  /** Changes that this reader saw are kept, so the first moment since when they are known stays. */
+  #takeHead(head: TargetHead): void {
+    const changes_since = this.head.changes_since ?? head.changes_since;
+    this.head = { ...head, ...(changes_since !== undefined && { changes_since }) };
   }
 
   #put(worker: Worker): void {
@@ -114,35 +103,35 @@ export class TargetView {
 /** What of a worker can change that the filter looks at. */
 const SEARCHED = ["state", "stuck_since", "model", "release", "worker_type"] as const;
 
+/** What the API tells beside targets. */
+export type FleetHead = Omit<Fleet, "targets">;
+
 /** All that the API tells, kept up to date by the messages of its stream. The page and `metrics top` read this. */
 export class FleetView {
-  seq = 0;
+  head: FleetHead = { seq: 0, at: new Date(0).toISOString() };
   /** The moment that is shown, in milliseconds of the server's clock. */
   atMs = 0;
-  nats: Fleet["nats"];
-  etcd: Fleet["etcd"];
-  connections: Fleet["connections"];
-  /** What is wrong, as the program has it. */
-  findings: ToldFindings = {};
   targets: TargetView[] = [];
-  /** The program's. */
-  version: string | undefined;
 
-  replace(fleet: Fleet): void {
-    this.#head(fleet);
-    this.version = fleet.version;
-    this.findings = findingsAfter({}, fleet);
-    this.targets = fleet.targets.map((target) => {
+  replace({ targets, ...head }: Fleet): void {
+    this.#takeHead(head);
+    this.targets = targets.map((target) => {
       const view = this.target(target) ?? new TargetView(target);
       view.replace(target);
       return view;
     });
   }
 
-  apply(change: Change): void {
-    this.#head(change);
-    this.findings = findingsAfter(this.findings, change);
-    this.targets = change.targets.map((target) => {
+  apply({ targets, findings, findings_more, ...head }: Change): void {
+    const { version } = this.head; // It is the program's, and told with the state alone.
+    const told = findings === undefined ? this.head : { findings, findings_more };
+    this.#takeHead({
+      ...head,
+      ...(version !== undefined && { version }),
+      ...(told.findings && { findings: told.findings }),
+      ...(told.findings_more !== undefined && { findings_more: told.findings_more }),
+    });
+    this.targets = targets.map((target) => {
       const view = this.target(target) ?? new TargetView(target);
       view.apply(target);
       return view;
@@ -151,35 +140,16 @@ export class FleetView {
 
   /** What the API would tell. */
   state(): Fleet {
-    const { seq, atMs, version, nats, etcd, connections, findings, targets } = this;
-    return {
-      seq,
-      at: new Date(atMs).toISOString(),
-      ...(version !== undefined && { version }),
-      ...(nats && { nats }),
-      ...(etcd && { etcd }),
-      ...(connections && { connections }),
-      ...findings,
-      targets: targets.map((target) => target.state()),
-    };
-  }
-
-  /** Whether NATS is away and some target needs it, or the target that is told. */
-  missesNats(target?: TargetView): boolean {
-    const targets = target === undefined ? this.targets : [target];
-    return this.nats?.connected === false && targets.some(({ needsNats }) => needsNats);
+    return { ...this.head, targets: this.targets.map((target) => target.state()) };
   }
 
   target(name: TargetName): TargetView | undefined {
     return this.targets.find((target) => pathOf(target.name) === pathOf(name));
   }
 
-  #head({ seq, at, nats, etcd, connections }: Fleet | Change): void {
-    this.seq = seq;
-    this.atMs = Date.parse(at);
-    this.nats = nats;
-    this.etcd = etcd;
-    this.connections = connections;
+  #takeHead(head: FleetHead): void {
+    this.head = head;
+    this.atMs = Date.parse(head.at);
   }
 }
 

@@ -60,21 +60,6 @@ export function silentRanks({ ranks }: Worker): readonly number[] {
   return ranks.filter(({ silent }) => silent).map(({ dp_rank }) => dp_rank);
 }
 
-/** "1 worker with some ranks only"; undefined if the sums are over all ranks. */
-export function partialWorkersNote(workersPartial: number | undefined): string | undefined {
-  return workersPartial ? `${plural(workersPartial, "worker")} with some ranks only` : undefined;
-}
-
-/** "1 worker is stuck"; undefined if none is. */
-export function stuckWorkersNote(workersStuck: number | undefined): string | undefined {
-  return workersStuck ? `${plural(workersStuck, "worker")} ${areOf(workersStuck)} stuck` : undefined;
-}
-
-/** "1 rank is silent"; undefined if none is. */
-export function silentRanksSum(ranksSilent: number | undefined): string | undefined {
-  return ranksSilent ? `${plural(ranksSilent, "rank")} ${areOf(ranksSilent)} silent` : undefined;
-}
-
 /** What needs a look comes first. */
 const SEVERITY = ["silent", "stuck", "silent_ranks", "undecodable", "no_data", "discovered", "responding"];
 
@@ -88,12 +73,4 @@ export function conditionOf(worker: Worker): State | "stuck" | "silent_ranks" {
   if (worker.state === "silent") return "silent";
   if (worker.stuck_since !== undefined) return "stuck";
   return worker.ranks?.some(({ silent }) => silent) ? "silent_ranks" : worker.state;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function areOf(count: number): string {
-  return count === 1 ? "is" : "are";
 }

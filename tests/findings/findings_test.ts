@@ -39,6 +39,7 @@ function snapshotOf(of: Partial<Snapshot>, target: Partial<TargetSnapshot> = wor
 }
 
 const TARGET = { namespace: "n", component: "c", endpoint: "e" };
+const ROUND = shown.targets[0]!.lastRound!;
 const NATS_AWAY = { connections: [natsConnection(AWAY)] };
 const ETCD_AWAY = { connections: [natsConnection(), storeConnection(AWAY)] };
 const FILE_STORE = { kind: "file", name: "file store", away: "the file store cannot be read" };
@@ -126,6 +127,26 @@ const CASES: readonly {
     what: "nobody of those that are registered was heard",
     snapshot: snapshotOf({}, workers({ state: "discovered", channels: new Set() })),
     found: [["nothing_heard", "1 worker is registered at n/c/e, and none was heard"]],
+  },
+  {
+    what: "one of those that are registered was not heard yet",
+    snapshot: snapshotOf({}, workers({}, { state: "discovered", channels: new Set() })),
+    found: [["worker_unheard", "worker 2 was not heard yet"]],
+  },
+  {
+    what: "two answers of a round have one id",
+    snapshot: snapshotOf({}, { ...workers({}), lastRound: { ...ROUND, answeredTwice: 1 } }),
+    found: [["id_twice", "1 worker at n/c/e answered the last round twice"]],
+  },
+  {
+    what: "more requests wait than there are slots",
+    snapshot: snapshotOf({}, workers({ numbers: { requestsWaiting: 4, totalSlots: 4 } })),
+    found: [["requests_waiting", "4 requests wait at n/c/e"]],
+  },
+  {
+    what: "workers do not answer over NATS, and need not",
+    snapshot: snapshotOf({}, { ...workers({}), needsNats: false, lastRound: { ...ROUND, answered: 0 } }),
+    found: [["stats_not_used", "the workers at n/c/e do not answer over NATS"]],
   },
   {
     what: "workers are in all kinds of trouble: the worst comes first",

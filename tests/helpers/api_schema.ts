@@ -22,5 +22,5 @@ function closed(schema: SchemaObject): SchemaObject {
       : [name, value]
   );
   const all = Object.fromEntries(copy);
-  return schema.type === "object" ? { ...all, additionalProperties: false } : all;
+  return schema.type === "object" ? { additionalProperties: false, ...all } : all;
 }

@@ -164,6 +164,7 @@ function snapshotOf(
         expected: workers.length,
         answered: workersByState.responding,
         decoded: workersByState.responding,
+        answeredTwice: 0,
       },
       lastGoodRoundAt: at,
       lastCompleteRoundAt: at,

@@ -30,7 +30,10 @@ function fleet(changes: readonly WorkerChange[] | undefined, isLost = true): Fle
   const target = {
     ...fleet.targets[0]!,
     ...(changes && { changes, changes_since: ago(3_600) }),
-    ...(isLost && { losses: { workers: 3, at: ago(12), ids: [LOST, "5", "6"] } }),
+    ...(isLost && {
+      losses: { workers: 3, at: ago(12), ids: [LOST, "5", "6"] },
+      finding_counts: { worker_lost: 1 },
+    }),
   };
   return { ...fleet, targets: [target] };
 }
@@ -64,7 +67,7 @@ for (const [columns, rows] of [[80, 24], [40, 12]] as const) {
     );
     assert.match(
       shown(whole, { columns, rows, view: FIRST_VIEW }),
-      /^3 lost, the last 12 s ago \(…582797, 2 more\)$|^3 lost, the last 12 s ago \(…582797, 2 m/m,
+      /^0 alive, 3 lost, the last 12 s ago \((…582797, 5, 1 more\) {2}worker_lost)?/m,
     );
   });
 }
@@ -95,6 +98,6 @@ Deno.test("the table for pipes ends with the last ten changes, if there are any"
   const lines = textOf(many).trimEnd().split("\n");
   assert.match(lines.at(-11)!, /^Changes since/);
   assert.match(lines.at(-1)!, / 120 /);
-  assert.match(textOf(many), /^3 lost, the last 12 s ago \(…582797, 2 more\)$/m);
+  assert.match(textOf(many), /^0 alive, 3 lost, the last 12 s ago \(…582797, 5, 1 more\) {2}worker_lost$/m);
   assert.doesNotMatch(textOf([]), /^Changes/m);
 });

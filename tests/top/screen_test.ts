@@ -103,13 +103,19 @@ Deno.test("of three hundred workers the silent one is named above and comes firs
       n === 250 ? workerOf("7000000250", { state: "silent" }) : loaded(String(7_000_000_000 + n), n % 97, 1),
   );
   const text = shown(pictureOf(fleetOf(many)));
-  assert.match(text, /^Workers 300 {2}299 responding {2}1 silent \(…000250\) /m);
+  assert.match(
+    text,
+    /^Workers 300 {2}299 responding {2}1 silent .*\nWorker …000250 is silent, last seen 0\.4s ago {2}worker_silent$/m,
+  );
   assert.match(text, /^> 7000000250 +silent .*\n {2}7000000096 +responding .* 96% /m);
   const two = [...many, workerOf("7000000999", { state: "silent" }), workerOf("7", { state: "silent" })];
-  assert.match(shown(pictureOf(fleetOf(two))), / 3 silent \(…000250, 2 more\) /);
+  assert.match(
+    shown(pictureOf(fleetOf(two))),
+    /^3 of 302 workers are silent: …000250, …000999, 1 more {2}worker_silent$/m,
+  );
   assert.match(
     shown(pictureOf(fleetOf(two), { columns: 40, rows: 12 })),
-    /^Workers 302 {2}3 silent \(…000250, 2 more\)/m,
+    /^Workers 302 {2}299 responding {2}3 silent\n3 of 302 workers are silent/m,
   );
 });
 
@@ -143,10 +149,19 @@ Deno.test("what is away, failed or not there is said in words", () => {
   const away = fleetOf([], {
     nats: { connected: false, reconnects: 3 },
     etcd: { kind: "file", connected: false },
+    findings: [{
+      code: "nats_disconnected",
+      severity: "error",
+      text: "NATS is not connected",
+      hint: "refused",
+    }],
+    finding_counts: { nats_disconnected: 1, store_disconnected: 1 },
     targets: [{ ...target!, workers: [], aggregate: { workers: fleetOf([]).targets[0]!.aggregate.workers } }],
   });
-  const text = shown(pictureOf(away, { reading: readingOf(away, { problem: "Cannot reach NATS" }) }));
-  assert.match(text, /^NATS away {2}file store away {2}Cannot reach NATS$/m);
+  const text = shown(pictureOf(away, { reading: readingOf(away) }));
+  assert.match(text, /^NATS away {2}file store away$/m);
+  assert.match(text, /^NATS is not connected: refused {2}nats_disconnected$/m);
+  assert.match(text, /^The store that lists the workers cannot be read.* {2}store_disconnected$/m);
   assert.match(text, /^Workers 0/m);
   assert.match(text, /^No workers$/m);
   assert.match(shown(pictureOf(fleet, { view: { ...FIRST_VIEW, filter: "zz" } })), /^No worker has "zz"$/m);

@@ -44,7 +44,11 @@ Deno.test("workers are seen with bars, keys sort, filter and open, a killed work
   assert.deepEqual(idsOf(turned), ids.toSorted((a, b) => BigInt(a) < BigInt(b) ? 1 : -1));
 
   await killed.stop("SIGKILL");
-  await seen(terminal, /^Workers 3 {2}2 responding {2}1 silent \(…\d{6}\)/m, /^[> ] \d+ +silent +– /m);
+  await seen(
+    terminal,
+    /^Worker …\d{6} is silent, last seen \S+ ago {2}worker_silent$/m,
+    /^[> ] \d+ +silent +– /m,
+  );
   await terminal.type("/", "sil");
   const filtered = await seen(terminal, /^Filter: sil/m, / 1-1 of 1$/m);
   assert.equal(idsOf(filtered).length, 1);
@@ -72,7 +76,7 @@ for (
     await using terminal = await openTop([...NAMED, ...QUICK], {
       env: { NATS_SERVER: "nats://127.0.0.1:1" },
     });
-    await seen(terminal, /^NATS away {2}.*Cannot reach NATS/m, /^No workers$/m);
+    await seen(terminal, /^NATS is not connected: .*refused.* {2}nats_disconnected$/m, /^No workers$/m);
     await end(terminal);
     await assertRestored(terminal);
   });

@@ -116,7 +116,10 @@ Deno.test("without a terminal the findings stand below, worst first, with what t
 
 Deno.test("several stuck workers are counted; one with a silent rank is marked for both", () => {
   const text = shown(troubledFleet([stuck, both], { workers_stuck: 2, ranks_silent: 1 }));
-  assert.match(text, /^2 workers are stuck\n1 rank is silent$/m);
+  assert.match(
+    text,
+    /^2 workers are stuck: …504780, 44 {2}worker_stuck\nWorker 44 has a silent rank: 0 {2}rank_silent$/m,
+  );
   assert.match(text, /44 +stuck 20s +16 of 16! /);
 });
 

@@ -153,7 +153,7 @@ Deno.test("what a page knew of workers stays when the program is started anew an
   const ids = () => view.targets[0]!.changes.map(({ id }) => id);
   assert.deepEqual(ids(), ["2", "3", "4"], "the same program");
   view.replace(since(10, changeOf(11)));
-  assert.deepEqual([ids(), view.targets[0]!.changesSince], [["2", "3", "4", "11"], time(1)]);
+  assert.deepEqual([ids(), view.targets[0]!.head.changes_since], [["2", "3", "4", "11"], time(1)]);
 });
 
 Deno.test("an id is shown in hex as Dynamo writes it, without loss; what is no number has none", () => {

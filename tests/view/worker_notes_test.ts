@@ -3,11 +3,8 @@ import type { Worker } from "../../lib/exposition/api_v1.ts";
 import {
   conditionOf,
   partialNote,
-  partialWorkersNote,
   silentRanksNote,
-  silentRanksSum,
   stuckMs,
-  stuckWorkersNote,
   workerNotes,
 } from "../../lib/view/worker_notes.ts";
 
@@ -50,28 +47,6 @@ Deno.test("a sum over some ranks has its sign; one over all, or over how many is
     }))
   );
   assert.deepEqual(signs, ["4 of 8 ranks", "0 of 2 ranks", undefined, undefined, undefined, undefined]);
-});
-
-Deno.test("how many are in trouble is said if any is", () => {
-  const counts = [undefined, 0, 1, 2];
-  assert.deepEqual(counts.map(stuckWorkersNote), [
-    undefined,
-    undefined,
-    "1 worker is stuck",
-    "2 workers are stuck",
-  ]);
-  assert.deepEqual(counts.map(silentRanksSum), [
-    undefined,
-    undefined,
-    "1 rank is silent",
-    "2 ranks are silent",
-  ]);
-  assert.deepEqual(counts.map(partialWorkersNote), [
-    undefined,
-    undefined,
-    "1 worker with some ranks only",
-    "2 workers with some ranks only",
-  ]);
 });
 
 Deno.test("a clock that is behind makes no worker stuck for less than nothing, and a silent worker is only silent", () => {

@@ -17,8 +17,8 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
   const changes = page.getByRole("article", { name: "Changes" });
 
   await test.step("nobody is there", async () => {
-    await verdict.getByText("No workers found at dynamo/my_component/my_endpoint").waitFor();
-    await page.getByText("Etcd lists none and nobody answers over NATS.").waitFor();
+    await verdict.getByText("No worker is registered at dynamo/my_component/my_endpoint").waitFor();
+    await page.getByText("Check namespace, component and endpoint, and whether workers run.").waitFor();
     assert.deepEqual(await violations(page), []);
   });
 
@@ -50,7 +50,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
     const later = await browser.page(deployment.metrics.url);
     for (const seen of [page, later]) {
       await listed(seen.getByRole("article", { name: "Changes" }), "lost", /silent for \d+ s$/);
-      await seen.getByText(/^Lost: …\d{6}$/).waitFor();
+      await seen.getByText(/worker_lost …\d{6} was lost\. /).waitFor();
       await eventually(async () =>
         assert.equal(await seen.title(), "11 alive, 1 lost · my_component/my_endpoint · metrics")
       );
@@ -67,7 +67,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
     await using another = mockWorkers(deployment, ["--seed", "9"]);
     await verdict.getByText("All 12 workers are alive").waitFor();
     await listed(changes, "new", /registered$|first heard$/);
-    assert.equal(await page.getByText(/^Lost:/).count(), 0);
+    assert.equal(await page.getByText("worker_lost").count(), 0);
     await another.stop();
     await listed(changes, "left", /while it answered$/);
     await verdict.getByText("All 11 workers are alive").waitFor();
@@ -76,7 +76,7 @@ Deno.test("the page shows real workers come, fall silent and leave, and NATS go 
 
   await test.step("NATS is away, and back", async () => {
     await deployment.nats.stop();
-    await verdict.getByText("NATS cannot be reached").waitFor();
+    await verdict.getByText("NATS is not connected").waitFor();
     await page.getByRole("list", { name: "Connections" }).getByText("away").waitFor();
     await shown(page, "nats-away");
     await deployment.nats.start();

@@ -111,7 +111,10 @@ Deno.test("the title says what is wrong while the tab is in the background, wher
   const page = await browser.page(fleet.url);
   await page.getByText("All 2 workers are alive").waitFor();
   await page.evaluate("globalThis.requestAnimationFrame = () => 1");
-  fleet.publish([playedWorker("1"), playedWorker("2", { state: "silent", numbers: {} })]);
+  fleet.publish([
+    playedWorker("1"),
+    playedWorker("2", { state: "silent", hasFallenSilent: true, numbers: {} }),
+  ]);
   await eventually(async () =>
     assert.equal(await page.title(), "1 of 2 workers is silent · my_component/my_endpoint · metrics")
   );
@@ -167,7 +170,7 @@ Deno.test("what would not be seen of a name is made visible wherever the name is
   await page.getByText(`There is no worker �x at ${path}.`).waitFor();
   fleet.publish([]);
   await page.goto(`${fleet.url}/#/`);
-  await page.getByText(`No workers found at ${path}`).waitFor();
+  await page.getByText(`No worker is registered at ${path}`).waitFor();
   const raw = await page.evaluate(
     String.raw`/[\u202e\u200b]/.test(document.documentElement.outerHTML + document.title)`,
   );

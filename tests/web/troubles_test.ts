@@ -19,10 +19,12 @@ Deno.test("the page names stuck workers and silent ranks, and no sum over some r
   const verdict = page.getByRole("region", { name: "Verdict" });
 
   await test.step("the verdict is that a worker is stuck, and names who else needs a look", async () => {
-    await verdict.getByText(/1 worker is stuck: 8 requests in flight, no forward pass for 2\d s/).waitFor();
-    await verdict.getByText("Stuck: …033398").waitFor();
-    await verdict.getByText("Silent ranks: …033401, rank 1 is silent").waitFor();
-    await verdict.getByText("1 worker with some ranks only: …033401, 4 of 8 ranks").waitFor();
+    await verdict.getByRole("status").getByText("1 worker is stuck", { exact: true }).waitFor();
+    const items = verdict.getByRole("listitem");
+    await items.getByText(/…033398 is stuck: 8 requests in flight, no forward pass for 2\d s/).waitFor();
+    await items.getByText("rank_silent 1 rank is silent. …033401 has a silent rank: 1").waitFor();
+    await items.getByText("coverage_partial 1 worker with some ranks only. …033401 shows numbers of 4 of 8")
+      .waitFor();
     assert.equal(await page.title(), "1 worker is stuck · my_component/my_endpoint · metrics");
     await seen(page);
   });

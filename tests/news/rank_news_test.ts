@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { WorkerId } from "../../lib/dynamo/worker_id.ts";
 import type { WorkerSnapshot } from "../../lib/fleet/worker_snapshot.ts";
-import { NewsOfRanks } from "../../lib/deployment/rank_news.ts";
+import { NewsOfRanks } from "../../lib/news/rank_news.ts";
 import { playedWorker } from "../helpers/played_fleet.ts";
 import { rankOf } from "../helpers/plain_worker.ts";
 

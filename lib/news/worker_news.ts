@@ -1,8 +1,9 @@
 import { targetPath } from "../dynamo/target.ts";
 import { compareWorkerIds, MAX_NAMED, type WorkerId, workerIdsText } from "../dynamo/worker_id.ts";
-import type { Snapshot } from "../fleet/snapshot.ts";
+import type { FindingCode } from "../findings/codes.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { logger } from "../log.ts";
+import type { Snapshots } from "./log_news.ts";
 
 /** What may become of a worker that was seen. */
 const FATES = ["silent", "back", "gone"] as const;
@@ -20,6 +21,9 @@ export interface WorkerNews {
 /** What belongs together comes within so long, and no fate is told more often than this, whatever workers do. */
 const GATHER_MS = 1_000;
 const PAUSE_MS = 10_000;
+
+const SILENT: FindingCode = "worker_silent";
+const LOST: FindingCode = "worker_lost";
 
 interface Gathered {
   readonly sinceMs: number;
@@ -81,7 +85,7 @@ export class NewsOfWorkers {
 
 /** Logs what becomes of workers, until the result is disposed of. */
 export function logNewsOfWorkers(
-  snapshots: { subscribe(listener: (snapshot: Snapshot) => void): Disposable },
+  snapshots: Snapshots,
 ): Disposable {
   const news = new Map<string, NewsOfWorkers>();
   return snapshots.subscribe(({ targets, at }) => {
@@ -90,9 +94,10 @@ export function logNewsOfWorkers(
       const ofTarget = news.getOrInsertComputed(path, () => new NewsOfWorkers());
       for (const { fate, workers, ids, lost } of ofTarget.note(shown, at.monotonicMs)) {
         const fields = { workers, ids: workerIdsText(ids, workers) };
-        if (fate === "silent") logger().warn(`Workers silent at ${path}`, fields);
-        else if (fate === "back") logger().info(`Silent workers back at ${path}`, fields);
-        else if (lost > 0) logger().warn(`Workers gone from ${path}`, { ...fields, lost });
+        if (fate === "silent") {
+          logger().warn(`Workers silent at ${path}`, { ...fields, finding: SILENT });
+        } else if (fate === "back") logger().info(`Silent workers back at ${path}`, fields);
+        else if (lost > 0) logger().warn(`Workers gone from ${path}`, { ...fields, lost, finding: LOST });
         else logger().info(`Workers gone from ${path}`, fields);
       }
     }

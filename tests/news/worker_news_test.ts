@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { workerIdFromDecimal } from "../../lib/dynamo/worker_id.ts";
 import type { WorkerSnapshot, WorkerState } from "../../lib/fleet/worker_snapshot.ts";
-import { NewsOfWorkers } from "../../lib/deployment/worker_news.ts";
+import { NewsOfWorkers } from "../../lib/news/worker_news.ts";
 import { responding } from "../helpers/shown_fleet.ts";
 
 function fleet(states: Readonly<Record<string, WorkerState>>): WorkerSnapshot[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AbsenceReport, type Presence } from "../../lib/deployment/absence.ts";
+import { AbsenceReport, type Presence } from "../../lib/news/presence_news.ts";
 
 /** The seconds at which something was said, of rounds a second apart. */
 function said(report: AbsenceReport, rounds: { from: number; to: number; presence: Presence }): string[] {

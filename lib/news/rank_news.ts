@@ -1,9 +1,10 @@
 import { targetPath } from "../dynamo/target.ts";
 import { MAX_NAMED, type WorkerId } from "../dynamo/worker_id.ts";
-import type { Snapshot } from "../fleet/snapshot.ts";
+import type { FindingCode } from "../findings/codes.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { partialText, stuckText } from "../fleet/worker_texts.ts";
 import { logger } from "../log.ts";
+import type { Snapshots } from "./log_news.ts";
 
 /** What may be wrong with a worker that responds. */
 const TROUBLES = ["stuck", "silent_rank", "partial"] as const;
@@ -19,6 +20,10 @@ export interface TroubleNews {
   /** Of the first: "8 requests in flight, no forward pass for 10 s". */
   readonly text: string;
 }
+
+const STUCK: FindingCode = "worker_stuck";
+const SILENT_RANK: FindingCode = "rank_silent";
+const PARTIAL: FindingCode = "coverage_partial";
 
 /** Ranks of a worker come one after the other: only what lasts so long is told. */
 const SETTLE_MS: Readonly<Record<Trouble, number>> = { stuck: 0, silent_rank: 0, partial: 5_000 };
@@ -97,7 +102,7 @@ function nameOf(id: WorkerId, dpRank: number): string {
 
 /** Logs what is wrong with workers that respond, until the result is disposed of. */
 export function logNewsOfRanks(
-  snapshots: { subscribe(listener: (snapshot: Snapshot) => void): Disposable },
+  snapshots: Snapshots,
 ): Disposable {
   const news = new Map<string, NewsOfRanks>();
   const log = logger();
@@ -111,16 +116,18 @@ export function logNewsOfRanks(
         switch (trouble) {
           case "stuck":
             if (!begins) log.info(`Workers no longer stuck at ${path}, or gone`, workers);
-            else if (count === 1) log.warn(`Worker stuck at ${path}: ${text}`, { worker: who });
-            else log.warn(`Workers stuck at ${path}, the first: ${text}`, workers);
+            else if (count === 1) {
+              log.warn(`Worker stuck at ${path}: ${text}`, { worker: who, finding: STUCK });
+            } else log.warn(`Workers stuck at ${path}, the first: ${text}`, { ...workers, finding: STUCK });
             break;
           case "silent_rank":
-            if (begins) log.warn(`Ranks silent at ${path}`, { ranks: count, of: who });
+            if (begins) log.warn(`Ranks silent at ${path}`, { ranks: count, of: who, finding: SILENT_RANK });
             else log.info(`Silent ranks back at ${path}, or gone`, { ranks: count, of: who });
             break;
           case "partial":
-            if (begins) log.warn(`Numbers of workers at ${path} are over ${text}`, workers);
-            else log.info(`Numbers of workers at ${path} are over all ranks again, or gone`, workers);
+            if (begins) {
+              log.warn(`Numbers of workers at ${path} are over ${text}`, { ...workers, finding: PARTIAL });
+            } else log.info(`Numbers of workers at ${path} are over all ranks again, or gone`, workers);
             break;
         }
       }
