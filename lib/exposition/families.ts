@@ -9,7 +9,6 @@ import type { Estimate, WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import type { EndpointCounters } from "../scrape/answer.ts";
 import type { Instant } from "../timing.ts";
 import { type Family, NAMESPACE, PREFIX, TARGET } from "./family.ts";
-import type { Label } from "./labels.ts";
 import { TARGET_SUMS } from "./target_sums.ts";
 
 const ofNumbers = (value: (numbers: WorkerNumbers) => number | undefined) => (worker: WorkerSnapshot) =>
@@ -274,7 +273,7 @@ const TABLE: readonly Family[] = [
       per: "worker",
       naming: "dynamo",
       value: () => 1,
-      more: { names: ["state"], labels: ({ state }) => [["state", state]] },
+      more: { names: ["state"], labels: ({ state }) => [state] },
     },
   },
   workerGauge(
@@ -496,15 +495,15 @@ export const FAMILIES: readonly Family[] = [...TABLE, ...TARGET_SUMS].toSorted((
   a.name < b.name ? -1 : 1
 );
 
-function infoLabels({ load, service, card, release }: WorkerSnapshot): Label[] {
-  const labels: Label[] = [];
-  if (release !== undefined) labels.push(["release", release]);
-  if (load?.dpRank !== undefined) labels.push(["dp_rank", String(load.dpRank)]);
-  if (service?.version !== undefined) labels.push(["service_version", service.version.slice(0, MAX_VERSION)]);
-  if (load !== undefined) labels.push(["load_shape", load.shape]);
-  if (card?.workerType !== undefined) labels.push(["worker_type", card.workerType]);
-  if (card?.model !== undefined) labels.push(["model", card.model.slice(0, MAX_MODEL)]);
-  return labels;
+function infoLabels({ load, service, card, release }: WorkerSnapshot): (string | undefined)[] {
+  return [
+    release,
+    load?.dpRank?.toString(),
+    service?.version?.slice(0, MAX_VERSION),
+    load?.shape,
+    card?.workerType,
+    card?.model?.slice(0, MAX_MODEL),
+  ];
 }
 
 /** Text from outside that becomes a label is cut. */

@@ -41,7 +41,8 @@ export type Source =
     readonly value: (worker: WorkerSnapshot) => number | undefined;
     readonly more?: {
       readonly names: readonly string[];
-      readonly labels: (worker: WorkerSnapshot) => Label[];
+      /** Their values, in order; undefined of one that the worker does not have. */
+      readonly labels: (worker: WorkerSnapshot) => readonly (string | undefined)[];
     };
   }
   | { readonly per: "channel" }

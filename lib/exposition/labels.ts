@@ -9,7 +9,7 @@ export function labelsText(labels: readonly Label[]): string {
 }
 
 /** A label value's backslashes, quotes and line feeds, escaped as both formats ask. */
-function escapeValue(value: string): string {
+export function escapeValue(value: string): string {
   return /[\\"\n]/.test(value)
     ? value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
     : value;

@@ -1,5 +1,5 @@
 import type { Family } from "./family.ts";
-import type { Format } from "./format.ts";
+import { type Format, sampleLines } from "./sample.ts";
 
 /** The versions of OpenMetrics that readers ask for; a page is good as either. */
 export type OpenMetricsVersion = "1.0.0" | "0.0.1";
@@ -22,6 +22,7 @@ export const OPENMETRICS: Format = {
       escapeHelp(family.help)
     }\n`;
   },
+  samples: sampleLines,
   end: "# EOF\n",
 };
 

@@ -1,7 +1,7 @@
 import { lengthOf } from "../bytes.ts";
 import type { Snapshot } from "../fleet/snapshot.ts";
 import type { WorkerLabels } from "./family.ts";
-import type { Format } from "./format.ts";
+import type { Format } from "./sample.ts";
 import { gzip, type Pause } from "./gzip.ts";
 import { PageBuffer } from "./page_buffer.ts";
 import { renderPage } from "./render.ts";

@@ -1,8 +1,8 @@
 import type { Snapshot } from "../fleet/snapshot.ts";
 import { FAMILIES } from "./families.ts";
 import { isOfWorkers, isShown, type WorkerLabels } from "./family.ts";
-import type { Format } from "./format.ts";
-import { type CountedFamily, samplePieces } from "./samples.ts";
+import type { Format } from "./sample.ts";
+import { type CountedFamily, samplesOf } from "./samples.ts";
 
 /** What a page is made of. */
 export interface PageContent {
@@ -25,9 +25,9 @@ export function* renderPage(
   for (const family of FAMILIES) {
     if (!isShown(family, workerLabels)) continue;
     let header = format.header(family);
-    for (const samples of samplePieces(family, { snapshot, counted: countedByName.get(family.name) ?? [] })) {
-      if (samples !== "") {
-        piece += header + samples;
+    for (const samples of samplesOf(family, { snapshot, counted: countedByName.get(family.name) ?? [] })) {
+      if (samples.values.length > 0) {
+        piece += header + format.samples(samples);
         header = "";
       }
       if (!isOfWorkers(family)) continue;

@@ -1,4 +1,4 @@
-import type { Format } from "./format.ts";
+import { type Format, sampleLines } from "./sample.ts";
 
 /** The media type of the text format 0.0.4. */
 export const TEXT_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -7,6 +7,7 @@ export const TEXT_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export const TEXT: Format = {
   name: "text",
   header: ({ name, type, help }) => `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`,
+  samples: sampleLines,
   end: "",
 };
 

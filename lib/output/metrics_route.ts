@@ -1,4 +1,4 @@
-import type { Format } from "../exposition/format.ts";
+import type { Format } from "../exposition/sample.ts";
 import type { Encoding, Loan, Page } from "../exposition/pages.ts";
 import { negotiate } from "./negotiation.ts";
 import { PageAnswer } from "./page_answer.ts";

@@ -1,6 +1,6 @@
 // @ts-types="./negotiator.d.ts"
 import Negotiator from "negotiator";
-import type { Format } from "../exposition/format.ts";
+import type { Format } from "../exposition/sample.ts";
 import { OPENMETRICS, openMetricsContentType } from "../exposition/openmetrics.ts";
 import type { Encoding } from "../exposition/pages.ts";
 import { TEXT, TEXT_CONTENT_TYPE } from "../exposition/text.ts";

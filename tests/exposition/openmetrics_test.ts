@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Format } from "../../lib/exposition/format.ts";
+import type { Format } from "../../lib/exposition/sample.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
 import { renderPage } from "../../lib/exposition/render.ts";
 import { TEXT } from "../../lib/exposition/text.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { joinBytes, lengthOf } from "../../lib/bytes.ts";
 import { FAMILIES } from "../../lib/exposition/families.ts";
-import type { Format } from "../../lib/exposition/format.ts";
+import type { Format } from "../../lib/exposition/sample.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
 import { type Encoding, type Page, Pages, type PagesOptions } from "../../lib/exposition/pages.ts";
 import { renderPage } from "../../lib/exposition/render.ts";

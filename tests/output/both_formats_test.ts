@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { joinBytes } from "../../lib/bytes.ts";
-import type { Format } from "../../lib/exposition/format.ts";
+import type { Format } from "../../lib/exposition/sample.ts";
 import { OPENMETRICS } from "../../lib/exposition/openmetrics.ts";
 import { Pages } from "../../lib/exposition/pages.ts";
 import { TEXT } from "../../lib/exposition/text.ts";
