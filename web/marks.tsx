@@ -1,7 +1,7 @@
 /** Small drawings beside words; the words say the same. */
 import { numberText, percentText, STATE_WORDS, UNKNOWN } from "./text.ts";
 import { shownName } from "../lib/view/printable.ts";
-import { waitingWeight } from "../lib/view/waiting.ts";
+import type { WaitingWeight } from "../lib/view/waiting.ts";
 import type { State } from "../lib/exposition/api_v1.ts";
 
 /** A name from outside: nothing in it changes how the text around it is seen. */
@@ -52,9 +52,9 @@ export function Shape({ of }: { of: keyof typeof SHAPES }) {
   );
 }
 
-/** Requests that wait, coloured by their weight. */
-export function Waiting({ count, slots }: { count: number | undefined; slots: number | undefined }) {
-  return <span class={`waiting-${waitingWeight(count, slots)}`}>{numberText(count)}</span>;
+/** Requests that wait, or what else is counted, coloured by its weight. */
+export function Waiting({ count, weight }: { count: number | undefined; weight: WaitingWeight }) {
+  return <span class={`waiting-${weight}`}>{numberText(count)}</span>;
 }
 
 /** From this share on a bar stands out. */

@@ -1,23 +1,14 @@
 import type { State } from "../lib/exposition/api_v1.ts";
 import { filterWords } from "../lib/view/filter.ts";
-import { inOrder, type Order, type SortKey } from "../lib/view/order.ts";
+import { type ColumnKey, PAGE_COLUMNS } from "../lib/view/columns.ts";
+import { inOrder, type Order } from "../lib/view/order.ts";
 import type { Row } from "../lib/view/fleet_view.ts";
 
 /** In the order by which they are looked at. */
 export const STATES: readonly State[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
 
 /** By what the table can be ordered. */
-export const SORT_KEYS = [
-  "worker",
-  "state",
-  "model",
-  "kv",
-  "slots",
-  "waiting",
-  "flight",
-  "errors",
-  "age",
-] as const satisfies readonly SortKey[];
+export const SORT_KEYS: readonly ColumnKey[] = PAGE_COLUMNS.filter(({ sort }) => sort).map(({ key }) => key);
 
 export interface Filter {
   readonly text: string;

@@ -7,6 +7,7 @@ import { agoText, counted, percentText } from "./text.ts";
 import { aboutWorker, type Trouble, verdictOf } from "../lib/view/verdict.ts";
 import { lossAgo } from "../lib/view/change_notes.ts";
 import type { Finding } from "../lib/exposition/api_v1.ts";
+import { waitingWeight } from "../lib/view/waiting.ts";
 import { shortId } from "../lib/view/printable.ts";
 
 /** How many workers are named of each kind. */
@@ -51,7 +52,7 @@ export function VerdictLine({ model, target }: { model: Model; target: TargetVie
       {queued !== undefined && (
         <p class="hint">
           Waiting: {counted(waiting!, "request")}, most at <WorkerLink id={queued.worker.id} />{" "}
-          (<Waiting count={queued.worker.requests_waiting} slots={queued.worker.slots_total} />)
+          (<Waiting count={queued.worker.requests_waiting} weight={weightOf(queued)} />)
         </p>
       )}
       {busiest !== undefined && (
@@ -87,6 +88,10 @@ function Told({ trouble, isSaid, nowMs }: { trouble: Trouble; isSaid: boolean; n
 function sinceText({ code, since }: Finding, nowMs: number): string {
   if (since === undefined || code !== "worker_silent") return "";
   return `, last seen ${agoText((nowMs - Date.parse(since)) / 1_000)}`;
+}
+
+function weightOf({ worker: { requests_waiting, slots_total } }: Row) {
+  return waitingWeight(requests_waiting, slots_total);
 }
 
 function WorkerLink({ id }: { id: string }) {

@@ -10,7 +10,8 @@ import { fleetHref, type FleetRoute } from "./route.ts";
 import { useArranged, useFocusedRow, usePointerHold, useRowFocus } from "./row_hold.ts";
 import { drawn } from "./drawn_rows.ts";
 import { PRINTED, ROW_HEIGHT, rowInSight, topOf, useWindow } from "./row_window.ts";
-import { type Column, OPTIONAL, useColumns } from "./worker_columns.tsx";
+import { CellOf, useColumns } from "./worker_columns.tsx";
+import { type KnownColumn, PAGE_COLUMNS } from "../lib/view/columns.ts";
 
 /** All workers: sorted, filtered, and only those drawn that can be seen. */
 export function WorkerTable(
@@ -39,9 +40,7 @@ export function WorkerTable(
   const seen = useWindow(body, rows.length);
   const { first, last } = model.isPrinting ? { first: 0, last: Math.min(PRINTED, rows.length) } : seen;
   const columns = useColumns(model, target);
-  const missing = OPTIONAL.flatMap((key) =>
-    columns.some((column) => column.key === key) ? [] : [`no-${key}`]
-  );
+  const missing = PAGE_COLUMNS.filter((column) => !columns.includes(column)).map(({ key }) => `no-${key}`);
   return (
     <section class="workers" aria-label="Workers">
       <Toolbar target={target} filter={filter} setFilter={setFilter} shown={rows.length} isHeld={isHeld} />
@@ -147,7 +146,7 @@ function Toolbar(
 }
 
 function Heading(
-  { column, order, setOrder }: { column: Column; order: Order; setOrder: (order: Order) => void },
+  { column, order, setOrder }: { column: KnownColumn; order: Order; setOrder: (order: Order) => void },
 ) {
   const { key, title } = column;
   const isSorted = order.key === key;
@@ -164,12 +163,16 @@ function Heading(
 }
 
 function TableRow(
-  { row, index, columns, nowMs }: { row: Row; index: number; columns: readonly Column[]; nowMs: number },
+  { row, index, columns, nowMs }: { row: Row; index: number; columns: readonly KnownColumn[]; nowMs: number },
 ) {
   const { worker: { id, state } } = row;
   return (
     <tr class={`row is-${state}`} data-id={id} aria-rowindex={index + 2}>
-      {columns.map(({ key, cell }) => <td key={key} class={`col-${key}`}>{cell(row, nowMs)}</td>)}
+      {columns.map((column) => (
+        <td key={column.key} class={`col-${column.key}`}>
+          <CellOf column={column} row={row} nowMs={nowMs} />
+        </td>
+      ))}
     </tr>
   );
 }

@@ -1,12 +1,13 @@
 import { kvRatio, slotRatio } from "../view/worker_ratios.ts";
 import { bar } from "./bar.ts";
-import { ageMs, STATE_COLORS } from "./columns.ts";
+import { STATE_COLORS } from "./columns.ts";
 import type { HistoryAnswer, Target, Worker } from "../exposition/api_v1.ts";
 import { printable } from "../view/printable.ts";
 import { type Note, partialNote, workerNotes } from "../view/worker_notes.ts";
 import { sparkOf } from "./header.ts";
 import { type Color, fit, type Line, type Span, wrapped } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
+import { seen } from "./order.ts";
 import type { Moments } from "./source.ts";
 
 export interface DetailOptions extends Moments {
@@ -27,7 +28,7 @@ export function detailLines(
   const cells = columns - SPARK_FROM;
   const spark = (name: string, max?: number): Span =>
     sparkOf(target, past, { name, cells, ...(max && { max }) });
-  const age = ageMs(worker, nowMs);
+  const { seenMs } = seen(worker);
   const partial = partialNote(worker);
   return [
     [
@@ -35,7 +36,7 @@ export function detailLines(
       { text: worker.state, color: STATE_COLORS[worker.state], bold: true },
     ],
     ...workerNotes(worker, knownMs).flatMap((note) => noteLines(note, columns)),
-    fact("Last sign", age === undefined ? UNKNOWN : `${spanText(age)} ago`),
+    fact("Last sign", seenMs === undefined ? UNKNOWN : `${spanText(nowMs - seenMs)} ago`),
     fact("Registered", worker.registered === undefined ? UNKNOWN : worker.registered ? "yes" : "no"),
     fact("Seen by", worker.channels.join(", ") || UNKNOWN),
     fact("Release", [worker.release, worker.service_version && `service ${worker.service_version}`]),

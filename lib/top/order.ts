@@ -1,22 +1,13 @@
 import type { Worker } from "../exposition/api_v1.ts";
+import { type ColumnKey, type Seen, TOP_COLUMNS } from "../view/columns.ts";
 import { filterWords, searchText } from "../view/filter.ts";
-import { inOrder, isLargestFirst, type SortKey } from "../view/order.ts";
+import { inOrder, isLargestFirst } from "../view/order.ts";
 
 /** By what the table can be ordered, in the order in which the key goes through them. */
-export const SORT_KEYS = [
-  "worker",
-  "state",
-  "kv",
-  "slots",
-  "waiting",
-  "flight",
-  "age",
-  "requests",
-  "errors",
-] as const satisfies readonly SortKey[];
+export const SORT_KEYS: readonly ColumnKey[] = TOP_COLUMNS.filter(({ sort }) => sort).map(({ key }) => key);
 
 export interface Order {
-  readonly sort: typeof SORT_KEYS[number];
+  readonly sort: ColumnKey;
   readonly isReversed: boolean;
   /** Text that a row must have. */
   readonly filter: string;
@@ -29,10 +20,12 @@ export function ordered(workers: readonly Worker[], { sort, isReversed, filter }
     const text = searchText(worker);
     return words.every((word) => text.includes(word));
   });
-  const rows = shown.map((worker) => {
-    const { last_seen_at } = worker;
-    return { worker, seenMs: last_seen_at === undefined ? undefined : Date.parse(last_seen_at) };
-  });
-  return inOrder(rows, { key: sort, descending: isLargestFirst(sort) !== isReversed })
+  return inOrder(shown.map(seen), { key: sort, descending: isLargestFirst(sort) !== isReversed })
     .map(({ worker }) => worker);
+}
+
+/** The worker with its last sign of life. */
+export function seen(worker: Worker): Seen {
+  const { last_seen_at } = worker;
+  return { worker, seenMs: last_seen_at === undefined ? undefined : Date.parse(last_seen_at) };
 }

@@ -1,40 +1,13 @@
-import { ageMs, ranksText } from "./columns.ts";
 import type { Fleet, Target, Worker } from "../exposition/api_v1.ts";
+import { type Cell, PLAIN_COLUMNS, wanted } from "../view/columns.ts";
 import { printable } from "../view/printable.ts";
-import { firstPassNote, silentRanksNote, stuckNote } from "../view/worker_notes.ts";
 import { widthOfText } from "./cells.ts";
 import { changesLines } from "./changes.ts";
 import { headerLines } from "./header.ts";
 import { plain } from "./line.ts";
 import { numberText, ofText, percentText, spanText, UNKNOWN } from "./numbers.ts";
-import { sumOf } from "../view/order.ts";
+import { seen } from "./order.ts";
 import { type Moments, momentsOf, type Reading } from "./source.ts";
-
-/** A column's title, what a worker has in it, and whether the column is left out if no worker has anything in it. */
-type PlainColumn = readonly [
-  title: string,
-  cell: (worker: Worker, moments: Moments) => string | undefined,
-  isOptional?: true,
-];
-
-const COLUMNS: readonly PlainColumn[] = [
-  ["WORKER", ({ id }) => id],
-  ["STATE", ({ state }) => state],
-  ["RANKS", ranksText, true],
-  ["KV", (worker) => ofText(worker.kv_blocks_used, worker.kv_blocks_total)],
-  ["SLOTS", (worker) => ofText(worker.slots_active, worker.slots_total)],
-  ["WAITING", ({ requests_waiting }) => numberText(requests_waiting)],
-  ["INFLIGHT", ({ requests_in_flight: count }) => count === undefined ? undefined : numberText(count), true],
-  ["CACHE", ({ cache_usage }) => percentText(cache_usage).trim()],
-  ["HITS", ({ prefix_hit }) => percentText(prefix_hit).trim()],
-  ["AGE", (worker, { nowMs }) => spanText(ageMs(worker, nowMs))],
-  ["REQUESTS", (worker) => numberText(sumOf(worker, "requests"))],
-  ["ERRORS", (worker) => numberText(sumOf(worker, "errors"))],
-  ["TYPE", ({ worker_type }) => worker_type],
-  ["RELEASE", ({ release }) => release],
-  ["MODEL", ({ model }) => model],
-  ["NOTE", noteOf, true],
-];
 
 /** How wide all but the table is. */
 const WIDTH = 80;
@@ -51,7 +24,7 @@ export function plainText(
   const parts = fleet.targets.map((shown, target) => [
     ...headerLines(fleet, { ...options, target }).map(plain),
     "",
-    ...aligned(tableOf(shown.workers, moments)),
+    ...aligned(tableOf(shown, moments)),
     ...lastChangesOf(shown),
   ]);
   return [...parts, ...findingsOf(fleet)].map((lines) => `${lines.join("\n")}\n`).join("\n");
@@ -80,20 +53,34 @@ function lastChangesOf(target: Target): readonly string[] {
 }
 
 /** The titles, then a row for each worker. */
-function tableOf(workers: readonly Worker[], moments: Moments): readonly (readonly string[])[] {
-  const columns = COLUMNS.filter(([, cell, isOptional]) =>
-    !isOptional || workers.some((worker) => cell(worker, moments) !== undefined)
-  );
+function tableOf({ workers, aggregate }: Target, moments: Moments): readonly (readonly string[])[] {
+  const columns = wanted(PLAIN_COLUMNS, { aggregate, workers: () => workers });
   return [
-    columns.map(([title]) => title),
-    ...workers.map((worker) => columns.map(([, cell]) => printable(cell(worker, moments) ?? UNKNOWN))),
+    columns.map(({ plain }) => plain),
+    ...workers.map((worker) =>
+      columns.map(({ cell }) => printable(textOf(cell(seen(worker), moments.knownMs), worker, moments)))
+    ),
   ];
 }
 
-/** What a state and numbers do not say. */
-function noteOf(worker: Worker, { knownMs }: Moments): string | undefined {
-  const notes = [stuckNote(worker, knownMs), silentRanksNote(worker), firstPassNote(worker)];
-  return notes.filter((note) => note !== undefined).join("; ") || undefined;
+function textOf(cell: Cell, { state }: Worker, { nowMs }: Moments): string {
+  switch (cell.kind) {
+    case "id":
+    case "text":
+    case "ranks":
+      return cell.text ?? UNKNOWN;
+    case "condition":
+      return state;
+    case "pair":
+      return ofText(cell.used, cell.total);
+    case "count":
+      return numberText(cell.count);
+    case "ratio":
+    case "share":
+      return percentText(cell.ratio).trim();
+    case "age":
+      return spanText(cell.seenMs === undefined ? undefined : nowMs - cell.seenMs);
+  }
 }
 
 /** Each column as wide as its widest cell. */

@@ -1,4 +1,4 @@
-import { type Column, columnsFor, rowOf } from "./columns.ts";
+import { columnsFor, type Fitted, isNumber, rowOf } from "./columns.ts";
 import type { Aggregate, Worker } from "../exposition/api_v1.ts";
 import { fit, type Line } from "./line.ts";
 import type { Order } from "./order.ts";
@@ -24,8 +24,8 @@ export function tableLines(
   rows: readonly Worker[],
   { columns, aggregate, top, height, index, nowMs, knownMs, order }: TableOptions,
 ): readonly Line[] {
-  const shown = columnsFor(columns - CURSOR.length, aggregate);
-  const titles = shown.map(({ column, width }) => title(column, width, order)).join(" ");
+  const shown = columnsFor(columns - CURSOR.length, { aggregate, workers: () => rows });
+  const titles = shown.map((column) => title(column, order)).join(" ");
   const lines = rows.slice(top, top + height).map((worker, n) => {
     const isChosen = top + n === index;
     const row = [{ text: isChosen ? CURSOR : "  " }, ...rowOf(worker, { columns: shown, nowMs, knownMs })];
@@ -35,9 +35,10 @@ export function tableLines(
 }
 
 /** With an arrow where the table is ordered by it. */
-function title({ title, sort, isNumber }: Column, width: number, { sort: by, isReversed }: Order): string {
-  const text = sort === by ? `${title}${arrow(by, isReversed)}` : title;
-  return isNumber ? text.padStart(width) : text.padEnd(width);
+function title(fitted: Fitted, { sort: by, isReversed }: Order): string {
+  const { column: { key, short }, width } = fitted;
+  const text = key === by ? `${short}${arrow(by, isReversed)}` : short;
+  return isNumber(fitted) ? text.padStart(width) : text.padEnd(width);
 }
 
 /** Ids begin with the lowest, all else with the highest. */

@@ -20,7 +20,7 @@ function ids(order: Partial<Order>, of: readonly Worker[] = workers): string {
 }
 
 Deno.test("workers are ordered by each key, what needs a look first, and back; the unknown stay last", () => {
-  const rows: Record<typeof SORT_KEYS[number], [order: string, reversed: string]> = {
+  const rows: Partial<Record<Order["sort"], [order: string, reversed: string]>> = {
     worker: ["1 2 30 31 40", "40 31 30 2 1"],
     state: ["2 40 30 1 31", "30 1 31 40 2"],
     kv: ["30 1 31 2 40", "31 1 30 2 40"],
@@ -30,7 +30,9 @@ Deno.test("workers are ordered by each key, what needs a look first, and back; t
     age: ["2 1 30 31 40", "1 30 31 2 40"],
     requests: ["31 30 1 2 40", "30 31 1 2 40"],
     errors: ["30 31 1 2 40", "31 30 1 2 40"],
+    model: ["1 2 30 31 40", "1 2 30 31 40"],
   };
+  assert.deepEqual(SORT_KEYS, Object.keys(rows));
   for (const sort of SORT_KEYS) {
     assert.deepEqual([ids({ sort }), ids({ sort, isReversed: true })], rows[sort], sort);
   }

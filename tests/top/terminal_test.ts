@@ -39,7 +39,7 @@ Deno.test("workers are seen with bars, keys sort, filter and open, a killed work
   await terminal.type("s", "r");
   const byUse = await seen(terminal, / KV▲ /);
   assert.deepEqual(usesOf(byUse), usesOf(first).toReversed());
-  await terminal.type(..."sssssss", "r");
+  await terminal.type(..."ssssssss", "r");
   const turned = await seen(terminal, /WORKER▼/);
   assert.deepEqual(idsOf(turned), ids.toSorted((a, b) => BigInt(a) < BigInt(b) ? 1 : -1));
 
