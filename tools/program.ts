@@ -14,6 +14,9 @@ export interface ProgramOptions {
   readonly patienceMs?: number;
 }
 
+/** How long a program may take to say what is waited for. */
+const PATIENCE_MS = 300_000;
+
 /** A running program whose log (stderr) is kept. It ends with its owner, and a Ctrl-C in the terminal is not for it. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -50,15 +53,21 @@ export class Program implements AsyncDisposable {
     return this.#log;
   }
 
-  /** The first match in the log, now or as soon as it comes; rejects when the program ends without one. */
+  /** The first match in the log, now or as soon as it comes; rejects when the program ends without one, or after five minutes. */
   async logged(pattern: RegExp): Promise<RegExpExecArray> {
+    const endMs = performance.now() + PATIENCE_MS;
     while (true) {
       const match = pattern.exec(this.#log);
       if (match) return match;
-      if (this.#ended) {
-        throw new Error(`${this.#options.command} ended without saying ${pattern}:\n${this.#log}`);
+      if (this.#ended || performance.now() >= endMs) {
+        const how = this.#ended ? "ended" : "went on for five minutes";
+        throw new Error(`${this.#options.command} ${how} without saying ${pattern}:\n${this.#log}`);
       }
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      const timer = setTimeout(resolve, endMs - performance.now());
+      await promise;
+      clearTimeout(timer);
     }
   }
 

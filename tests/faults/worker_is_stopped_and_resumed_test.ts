@@ -19,7 +19,10 @@ Deno.test("a worker that is stopped is silent, named with its last answer, and r
     assert.equal(page.value("dynamo_metrics_up"), 1);
   });
   await eventually(() =>
-    assert.equal(deployment.said(/ WARN metrics: Workers silent at .* workers=1 ids=\d+$/), 1)
+    assert.equal(
+      deployment.said(/ WARN metrics: Workers silent at .* workers=1 ids=\d+ finding=worker_silent$/),
+      1,
+    )
   );
   Deno.kill(worker.pid, "SIGCONT");
   await eventually(async () => {

@@ -33,7 +33,7 @@ Deno.test("behind an nginx that was told nothing an empty fleet is shown, and ea
   await using nginx = await startNginx({ server: `location / { proxy_pass ${fleet.url}; }` });
   await using browser = await Browser.open();
   const page = await browser.page(nginx.url);
-  await page.getByText("No workers found at dynamo/my_component/my_endpoint").waitFor();
+  await page.getByText("No worker is registered at dynamo/my_component/my_endpoint").waitFor();
   fleet.publish([playedWorker("1")]);
   await page.getByText("The worker is alive").waitFor({ timeout: 4_000 });
   await steadily(async () => assert.equal(await page.getByRole("alert").count(), 0), { forMs: 7_000 });

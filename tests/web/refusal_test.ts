@@ -52,7 +52,7 @@ Deno.test("the page says what the server said when it refuses the stream", async
   await alert.getByText("The server says: 1 streams are open").waitFor();
   await alert.getByText("No data received yet.").waitFor();
   await first.body!.cancel();
-  await page.getByText("No workers found").waitFor();
+  await page.getByText("No worker is registered").waitFor();
   assert.equal(await alert.count(), 0);
 });
 

@@ -6,6 +6,7 @@ import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";
 import { TcpProxy } from "../helpers/tcp_proxy.ts";
 
 const TABS = 7;
+const SILENT = { state: "silent", hasFallenSilent: true, numbers: {} } as const;
 
 Deno.test("seven tabs of one browser are live, over one stream; each has the right title, also in the background", async () => {
   await using fleet = new PlayedFleet();
@@ -25,7 +26,7 @@ Deno.test("seven tabs of one browser are live, over one stream; each has the rig
     tabs.push(tab);
   }
   assert.equal(fleet.streamsAsked, 1);
-  fleet.publish([playedWorker("1"), playedWorker("2"), playedWorker("3", { state: "silent", numbers: {} })]);
+  fleet.publish([playedWorker("1"), playedWorker("2"), playedWorker("3", SILENT)]);
   await all(tabs, async (tab) => assert.match(await tab.title(), /silent/));
 
   await first.close();
