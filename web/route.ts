@@ -1,5 +1,5 @@
-import { BY_ATTENTION, isLargestFirst, type Order } from "../lib/view/order.ts";
-import { type Filter, SORT_KEYS, STATES } from "./order.ts";
+import { PAGE_COLUMNS } from "../lib/view/columns.ts";
+import { BY_ATTENTION, type Filter, isLargestFirst, type Order, STATES } from "../lib/view/order.ts";
 
 /** What the address after `#` asks for: the fleet, or one worker. */
 export type Route = FleetRoute | { readonly page: "worker"; readonly id: string };
@@ -33,7 +33,7 @@ export function parseRoute(hash: string): Route {
 }
 
 function parseFleet(asked: URLSearchParams): FleetRoute {
-  const key = SORT_KEYS.find((key) => key === asked.get("sort"));
+  const key = PAGE_COLUMNS.find(({ key }) => key === asked.get("sort"))?.key;
   const direction = asked.get("order");
   return {
     page: "fleet",

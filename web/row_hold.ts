@@ -3,8 +3,7 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row, TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
-import type { Order } from "../lib/view/order.ts";
-import { arrange, type Filter } from "./order.ts";
+import { arrange, type Filter, type Order } from "../lib/view/order.ts";
 
 /** How long a touch holds the order: nobody knows where a finger that is lifted will come down. */
 const TOUCH_HOLD_MS = 5_000;
@@ -41,14 +40,15 @@ export function useArranged(
   const last = useRef<{ rows: Row[]; of: readonly unknown[] }>({ rows: [], of: [] });
   return useMemo(() => {
     const isSame = of.every((part, n) => part === last.current.of[n]);
+    const searched = { ...filter, textOf: ({ haystack }: Row) => haystack };
     let rows: Row[];
     if (isHeld && isSame) {
       const kept = last.current.rows.filter((row) => target.rows.get(row.worker.id) === row);
       const known = new Set(kept);
       const others = [...target.rows.values()].filter((row) => !known.has(row));
-      rows = [...kept, ...arrange(others, order, filter)];
+      rows = [...kept, ...arrange(others, order, searched)];
     } else {
-      rows = arrange(target.rows.values(), order, filter);
+      rows = arrange(target.rows.values(), order, searched);
     }
     last.current = { rows, of };
     return rows;

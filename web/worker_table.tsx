@@ -1,8 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Row, TargetView } from "../lib/view/fleet_view.ts";
 import type { Model } from "./model.ts";
-import { isLargestFirst, type Order } from "../lib/view/order.ts";
-import { type Filter, STATES } from "./order.ts";
+import { type Filter, isLargestFirst, type Order, STATES } from "../lib/view/order.ts";
 import { Shape } from "./marks.tsx";
 import { counted, numberText, STATE_WORDS } from "./text.ts";
 import { useScrollPlace } from "./place.ts";

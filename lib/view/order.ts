@@ -1,5 +1,6 @@
-import type { Worker } from "../exposition/api_v1.ts";
+import type { State, Worker } from "../exposition/api_v1.ts";
 import { type ColumnKey, COLUMNS, type Seen } from "./columns.ts";
+import { filterWords, searchText } from "./filter.ts";
 import { kvRatio } from "./worker_ratios.ts";
 
 export interface Order {
@@ -13,6 +14,36 @@ export const BY_ATTENTION: Order = { key: "state", descending: false };
 /** Whether the order by a key begins with the largest, unless it is turned round. */
 export function isLargestFirst(key: ColumnKey): boolean {
   return COLUMNS.get(key)!.isLargestFirst === true;
+}
+
+/** States in the order by which they are looked at. */
+export const STATES: readonly State[] = ["silent", "undecodable", "no_data", "discovered", "responding"];
+
+export interface Filter {
+  /** Words that a row must have, all of them. */
+  readonly text: string;
+  readonly state: State | undefined;
+}
+
+/** The rows that pass the filter, in this order. `textOf` is what the words are looked for in. */
+export function arrange<Row extends Seen>(
+  rows: Iterable<Row>,
+  order: Order,
+  { text, state, textOf = ({ worker }) => searchText(worker) }: Filter & {
+    readonly textOf?: (row: Row) => string;
+  },
+): Row[] {
+  const words = filterWords(text);
+  const kept: Row[] = [];
+  for (const row of rows) {
+    if (state !== undefined && row.worker.state !== state) continue;
+    if (words.length > 0) {
+      const looked = textOf(row);
+      if (!words.every((word) => looked.includes(word))) continue;
+    }
+    kept.push(row);
+  }
+  return inOrder(kept, order);
 }
 
 /** What a row is ordered by: made once a row, for the rows are compared a dozen times each. */

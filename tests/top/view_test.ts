@@ -61,8 +61,8 @@ Deno.test("who chose nothing sees whoever is first", () => {
 Deno.test("s goes through the columns and r turns round, from the first row on", () => {
   const sorted = press(FIRST_VIEW, ["end", ":s"]);
   assert.deepEqual([sorted.sort, sorted.isReversed, windowOf(sorted, shown).index], ["kv", false, 0]);
-  assert.equal(press(FIRST_VIEW, [":ssssssss"]).sort, "worker");
-  assert.equal(press(FIRST_VIEW, [":sssssssss"]).sort, "state");
+  assert.equal(press(FIRST_VIEW, [":sssssssss"]).sort, "worker");
+  assert.equal(press(FIRST_VIEW, [":ssssssssss"]).sort, "state");
   assert.equal(press(FIRST_VIEW, [":r"]).isReversed, true);
   assert.equal(press(FIRST_VIEW, [":rs"]).isReversed, false);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { Browser } from "../../tools/browser.ts";
-import { BY_ATTENTION } from "../../lib/view/order.ts";
-import { SORT_KEYS, STATES } from "../../web/order.ts";
+import { PAGE_COLUMNS } from "../../lib/view/columns.ts";
+import { BY_ATTENTION, STATES } from "../../lib/view/order.ts";
 import { fleetHref, parseRoute, workerHref } from "../../web/route.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { PlayedFleet, playedWorker } from "../helpers/played_fleet.ts";
@@ -36,7 +36,7 @@ for (const [hash, route] of READ) {
 }
 
 Deno.test("every way to look at the fleet is read again from its address", () => {
-  for (const key of SORT_KEYS) {
+  for (const { key } of PAGE_COLUMNS) {
     for (const descending of [true, false]) {
       for (const state of [undefined, ...STATES]) {
         const route = {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Row } from "../../lib/view/fleet_view.ts";
-import { BY_ATTENTION, type Order } from "../../lib/view/order.ts";
-import { arrange, type Filter } from "../../web/order.ts";
+import { arrange, BY_ATTENTION, type Filter, type Order } from "../../lib/view/order.ts";
 import { searchText } from "../../lib/view/filter.ts";
 import type { Worker } from "../../lib/exposition/api_v1.ts";
 
