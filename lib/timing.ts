@@ -42,7 +42,7 @@ export class Deadline implements Disposable {
   readonly #outer: Disposable | undefined;
 
   constructor(
-    options: { readonly ms: number; readonly reason: Error; readonly outer?: AbortSignal | undefined },
+    options: { readonly ms: number; readonly reason: unknown; readonly outer?: AbortSignal | undefined },
   ) {
     const { ms, reason, outer } = options;
     this.#timer = setTimeout(() => this.#end.abort(reason), ms);

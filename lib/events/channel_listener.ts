@@ -15,6 +15,7 @@ import { type Clock, turnClock } from "../timing.ts";
 import type { ConnectionState } from "../transport/connectivity.ts";
 import { Gate } from "../transport/gate.ts";
 import type { NatsLink } from "../transport/nats.ts";
+import { ReadSchedule } from "../transport/read_schedule.ts";
 import { ZmqSubscriber } from "../transport/zmq_sub.ts";
 import { Inbox, type Kept, type Message } from "./inbox.ts";
 import type { Observation, Said } from "./observation.ts";
@@ -96,6 +97,7 @@ export class ChannelListener implements Disposable {
   readonly #log = logger("events");
   readonly #stop = new AbortController();
   readonly #handshakes = new Gate(MAX_HANDSHAKES);
+  readonly #reads = new ReadSchedule();
   readonly #clock: Clock;
   readonly #channels = new Map<Target, readonly EventChannel[]>();
   readonly #inboxes = new Map<string, Way & { readonly inbox: Inbox }>();
@@ -205,6 +207,7 @@ export class ChannelListener implements Disposable {
       topics: [topic],
       signal: this.#stop.signal,
       handshakes: this.#handshakes,
+      reads: this.#reads,
       onMessage: keep,
       onChange: () => {
         if (!subscriber.connected) this.#lose(name);

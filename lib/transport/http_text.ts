@@ -27,8 +27,7 @@ export interface FetchLimits {
  * @throws {FetchError}
  */
 export async function fetchText(url: string, { timeoutMs, maxBytes, signal }: FetchLimits): Promise<string> {
-  const late = new FetchError("timeout", `timeout: no whole answer within ${timeoutMs} ms`);
-  using deadline = new Deadline({ ms: timeoutMs, reason: late, outer: signal });
+  using deadline = new Deadline({ ms: timeoutMs, reason: LATE, outer: signal });
   const limits = { maxBytes, signal: deadline.signal };
   try {
     try {
@@ -39,11 +38,16 @@ export async function fetchText(url: string, { timeoutMs, maxBytes, signal }: Fe
       return await getText(url, { ...limits, client });
     }
   } catch (error) {
-    if (deadline.signal.reason === late) throw late;
+    if (deadline.signal.reason === LATE) {
+      throw new FetchError("timeout", `timeout: no whole answer within ${timeoutMs} ms`);
+    }
     if (error instanceof FetchError) throw error;
     throw new FetchError("unreachable", fetchCause(error as Error, url));
   }
 }
+
+/** An error made for each page, of which few are late, would cost more than reading some of it. */
+const LATE = Symbol("late");
 
 interface Getting {
   readonly maxBytes: number;

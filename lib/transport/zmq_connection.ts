@@ -1,5 +1,6 @@
-import { onAbort, sleep, within } from "../timing.ts";
+import { onAbort, within } from "../timing.ts";
 import { errorText } from "./error_text.ts";
+import type { ReadSchedule, ReadTurn } from "./read_schedule.ts";
 import {
   errorReason,
   greeting,
@@ -25,7 +26,8 @@ export interface ZmqConnectionOptions {
   readonly port: number;
   /** Prefixes of the first frame. */
   readonly topics: readonly string[];
-  readonly readMs: number;
+  /** When the socket is read again; at once without this. */
+  readonly reads?: ReadSchedule;
   readonly connectMs: number;
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
@@ -47,6 +49,8 @@ export class ZmqConnection {
   /** The answer to the newest PING, as libzmq has it: of many that come at once one is answered. */
   #pong: Uint8Array | undefined;
   #sending: Promise<void> = Promise.resolve();
+  /** Ends the rest between two reads. */
+  #resume = () => {};
   /** Heartbeats since the last bytes. */
   #beats = 0;
   #state: "greeting" | "handshake" | "subscribing" | "open" = "greeting";
@@ -77,11 +81,13 @@ export class ZmqConnection {
 
   #fail(cause: string): void {
     this.#end.abort(cause);
+    this.#resume();
   }
 
   async #serve(socket: Deno.Conn): Promise<void> {
-    const { readMs, onOpen } = this.#options;
+    const { reads, onOpen } = this.#options;
     const { signal } = this.#end;
+    using turn = reads?.enter();
     await this.#send(socket, greeting());
     using _ = this.#watch(socket);
     let buffer = new Uint8Array(FIRST_CHUNK_BYTES);
@@ -101,8 +107,16 @@ export class ZmqConnection {
         onOpen();
       }
       if (count === buffer.length && count < MAX_CHUNK_BYTES) buffer = new Uint8Array(2 * count);
-      if (this.#state === "open" && readMs > 0) await sleep(readMs, { signal });
+      if (this.#state === "open" && turn !== undefined) await this.#rest(turn);
     }
+  }
+
+  /** Waits for its turn, or for the end. */
+  #rest(turn: ReadTurn): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resume = resolve;
+    turn.next(resolve);
+    return promise;
   }
 
   /** On an open connection a silence is asked into, and ends it when that is not answered. */

@@ -3,6 +3,7 @@ import { BackOff, type BackOffLimits, onAbort, sleep } from "../timing.ts";
 import { type ConnectionState, Connectivity } from "./connectivity.ts";
 import { errorText } from "./error_text.ts";
 import type { Gate } from "./gate.ts";
+import type { ReadSchedule } from "./read_schedule.ts";
 import { SETTLED_MS } from "./outage.ts";
 import { ZmqConnection } from "./zmq_connection.ts";
 
@@ -16,8 +17,8 @@ export interface ZmqSubscriberOptions {
   /** Told of each change of `connected`. */
   readonly onChange?: () => void;
   readonly signal: AbortSignal;
-  /** The socket is read at most so often; TCP holds the rest. Default 200. 0 reads at once. */
-  readonly readMs?: number;
+  /** When the socket is read again, while TCP holds what comes; at once without this. */
+  readonly reads?: ReadSchedule;
   /** How long connect and handshake may take. Default 2000. */
   readonly connectMs?: number;
   /** A PING goes out after so long a silence, and the connection ends after a second one unanswered. Default 1000. */
@@ -31,7 +32,6 @@ export interface ZmqSubscriberOptions {
 }
 
 const DEFAULTS = {
-  readMs: 200,
   connectMs: 2_000,
   heartbeatMs: 1_000,
   backOff: { firstMs: 100, maxMs: 5_000 },

@@ -114,7 +114,6 @@ Deno.test("our own subscriber hears what it subscribed to, one frame or many, an
     topics: ["a"],
     signal: new AbortController().signal,
     onMessage: (frames) => heard.push(frames.map((frame) => new TextDecoder().decode(frame)).join(" ")),
-    readMs: 0,
     backOff: { firstMs: 10, maxMs: 50 },
   });
   await eventually(() => assert.equal(publisher.subscribers, 1));
@@ -185,7 +184,6 @@ Deno.test("a subscriber that does not read loses messages, the number of which i
     topics: [""],
     signal: new AbortController().signal,
     onMessage: ([, n]) => heard.push(new DataView(n!.buffer, n!.byteOffset).getUint32(0)),
-    readMs: 0,
     maxMessageBytes: 2_000_000,
   });
   await eventually(() => assert.equal(publisher.subscribers, 2));

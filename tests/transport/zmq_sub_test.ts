@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { within } from "../../lib/timing.ts";
 import { Gate } from "../../lib/transport/gate.ts";
 import { encodeCommand, encodeMessage, greeting, ready, type Received } from "../../lib/transport/zmtp.ts";
+import { ReadSchedule } from "../../lib/transport/read_schedule.ts";
 import { ZmqSubscriber, type ZmqSubscriberOptions } from "../../lib/transport/zmq_sub.ts";
 import { Program } from "../../tools/program.ts";
 import { freePorts } from "../../tools/servers/ports.ts";
@@ -30,7 +31,7 @@ function subscribe(port: number, options: Partial<ZmqSubscriberOptions> = {}) {
     signal: new AbortController().signal,
     onMessage: (frames) => heard.push(frames.map((frame) => new TextDecoder().decode(frame))),
     onChange: () => changes.push(subscriber.connected),
-    readMs: 1,
+    reads: new ReadSchedule({ minIntervalMs: 1 }),
     backOff: { firstMs: 10, maxMs: 50 },
     ...options,
   });
@@ -343,7 +344,7 @@ Deno.test("nothing is heard after an abort, also of what has come already", asyn
 const PATIENT = {
   connectMs: 600_000,
   heartbeatMs: 600_000,
-  readMs: 600_000,
+  reads: new ReadSchedule({ minIntervalMs: 600_000 }),
   backOff: { firstMs: 600_000, maxMs: 600_000 },
 };
 
@@ -394,12 +395,12 @@ Deno.test("disposing ends at once while the publisher has not greeted, or not sh
 });
 
 Deno.test("disposing ends at once while the socket rests, and while it is read", async () => {
-  for (const readMs of [600_000, 0]) {
+  for (const minIntervalMs of [600_000, 1]) {
     using peer = new ZmtpPeer(async (connection) => {
       await connection.write(...HANDSHAKE);
       await connection.ended();
     });
-    const client = subscribe(peer.port, { ...PATIENT, readMs });
+    const client = subscribe(peer.port, { ...PATIENT, reads: new ReadSchedule({ minIntervalMs }) });
     await eventually(() => assert.ok(client.subscriber.connected));
     await endsAtOnce(client);
     assert.deepEqual(client.changes, [true, false]);
