@@ -20,6 +20,8 @@ const MAX_CHUNK_BYTES = 262_144;
 const SEND_MS = 2_000;
 /** So many PINGs without a word after them, and the peer is not there. */
 const MAX_UNANSWERED = 2;
+/** A heartbeat that comes after so many times its interval is late. */
+const LATE = 1.5;
 
 export interface ZmqConnectionOptions {
   readonly host: string;
@@ -51,6 +53,8 @@ export class ZmqConnection {
   #sending: Promise<void> = Promise.resolve();
   /** Ends the rest between two reads. */
   #resume = () => {};
+  /** Whatever comes is read at once. */
+  #isReading = false;
   /** Heartbeats since the last bytes. */
   #beats = 0;
   #state: "greeting" | "handshake" | "subscribing" | "open" = "greeting";
@@ -92,7 +96,9 @@ export class ZmqConnection {
     using _ = this.#watch(socket);
     let buffer = new Uint8Array(FIRST_CHUNK_BYTES);
     while (!signal.aborted) {
+      this.#isReading = true;
       const count = await socket.read(buffer);
+      this.#isReading = false;
       if (count === null) throw new Error("closed by the publisher");
       this.#beats = 0;
       for (const received of this.#reader.read(buffer.subarray(0, count))) {
@@ -119,15 +125,23 @@ export class ZmqConnection {
     return promise;
   }
 
-  /** On an open connection a silence is asked into, and ends it when that is not answered. */
+  /**
+   * On an open connection a silence is asked into, and ends it when that is not answered. It counts only while this program
+   * can hear: not while the connection rests, nor when the event loop was late, since what came may not have been read.
+   */
   #watch(socket: Deno.Conn): Disposable {
+    const { heartbeatMs } = this.#options;
+    let lastMs = performance.now();
     const timer = setInterval(() => {
-      if (this.#state !== "open" || this.#beats++ === 0) return;
+      const passedMs = performance.now() - lastMs;
+      lastMs += passedMs;
+      if (this.#state !== "open" || !this.#isReading || passedMs > LATE * heartbeatMs) return;
+      if (this.#beats++ === 0) return;
       if (this.#beats > MAX_UNANSWERED + 1) {
         return this.#fail(`silent, and ${MAX_UNANSWERED} PINGs unanswered`);
       }
       this.#send(socket, ping()).catch((error) => this.#fail(error.message));
-    }, this.#options.heartbeatMs);
+    }, heartbeatMs);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
