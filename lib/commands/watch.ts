@@ -7,6 +7,7 @@ import { FILE_EXPIRES_AFTER_MS, parseFileName } from "../dynamo/file_name.ts";
 import { logNews } from "../news/log_news.ts";
 import type { Clock } from "../timing.ts";
 import { EtcdMirror } from "../transport/etcd_mirror.ts";
+import { fileLimit } from "../transport/file_limit.ts";
 import { FileStore } from "../transport/file_store.ts";
 import type { KeyStore } from "../transport/key_store.ts";
 import { NatsLink } from "../transport/nats.ts";
@@ -53,6 +54,7 @@ export function openWatch(
       workerUrls,
       pageTargets,
       limits,
+      fileLimit: fileLimit(),
     }),
   );
   ends.use(logNews(deployment));

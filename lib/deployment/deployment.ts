@@ -1,6 +1,6 @@
 import type { Target } from "../dynamo/target.ts";
 import { type Parts, whole } from "../fleet/parts.ts";
-import type { Connection, Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
+import type { Connection, FileNeed, Snapshot, TargetSnapshot } from "../fleet/snapshot.ts";
 import { logger } from "../log.ts";
 import { giveWay, inSlices } from "../timing.ts";
 import { NamespaceWatch } from "./namespace_watch.ts";
@@ -11,6 +11,8 @@ export interface DeploymentOptions
   /** At least one, no duplicates. */
   readonly targets: readonly Target[];
   readonly pageTargets?: TargetWatchOptions["pageTargets"];
+  /** How many files this process may have open; undefined if that is not known. */
+  readonly fileLimit?: number | undefined;
 }
 
 /** At most this many unreachable publishers are listed. */
@@ -172,6 +174,18 @@ export class Deployment implements Disposable {
       connections: this.#connections(),
       namespaces: this.#namespaces.map(({ shown }) => shown),
       targets: shown,
+      files: this.#files(),
+    };
+  }
+
+  #files(): FileNeed | undefined {
+    const { fileLimit: limit } = this.#options;
+    if (limit === undefined) return undefined;
+    const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
+    return {
+      limit,
+      publishers: sum(this.#namespaces.map(({ publishers }) => publishers)),
+      pages: sum(this.#targets.map(({ pages }) => pages)),
     };
   }
 

@@ -77,6 +77,11 @@ export class NamespaceWatch implements Disposable {
     this.#show(forgetStrangers(this.#hitRates, { isThere, nowMs }));
   }
 
+  /** How many publishers on ZMQ are listened to, or sought. */
+  get publishers(): number {
+    return this.#channels.publishers;
+  }
+
   /** The publishers on ZMQ that could not be reached, or were lost. */
   unreachable(): ReturnType<ChannelListener["unreachable"]> {
     return this.#channels.unreachable();

@@ -149,6 +149,11 @@ export class TargetWatch implements Disposable {
     return this.#shown;
   }
 
+  /** How many pages of workers are asked for. */
+  get pages(): number {
+    return this.#pages?.pages ?? 0;
+  }
+
   knows(worker: WorkerId): boolean {
     return this.#fleet.workers.has(worker);
   }

@@ -133,6 +133,11 @@ export class ChannelListener implements Disposable {
     }
   }
 
+  /** How many publishers on ZMQ are listened to, or sought. */
+  get publishers(): number {
+    return this.#subscribers.size;
+  }
+
   /** The publishers on ZMQ that could not be reached, or were lost, by `HOST:PORT TOPIC`. */
   *unreachable(): Generator<{ readonly name: string; readonly state: ConnectionState }> {
     for (const [name, { state }] of this.#subscribers) {

@@ -32,6 +32,9 @@ export interface Format {
 
 export type FormatName = "text" | "openmetrics";
 
+/** Labels whose values are made here, of digits and letters: nothing in them is to be escaped, and there are very many. */
+const OURS: ReadonlySet<string> = new Set(["worker_id", "dp_rank", "channel", "state"]);
+
 /** A line for each sample: the same in both text formats. */
 export function sampleLines({ name, shared, names, labels, values }: Samples): string {
   const beginning = labelsText(shared);
@@ -44,12 +47,14 @@ export function sampleLines({ name, shared, names, labels, values }: Samples): s
     const before = n > 0 ? '",' : `${name}{${beginning}${beginning === "" ? "" : ","}`;
     return `${before}${label}="`;
   });
+  const isOurs = names.map((label) => OURS.has(label));
+  const shown = (value: string, column: number) => isOurs[column] ? value : escapeValue(value);
   let text = "";
   for (let row = 0, n = 0; row < values.length; row++, n += width) {
-    let line = first + escapeValue(labels[n]!);
+    let line = first + shown(labels[n]!, 0);
     for (let column = 1; column < width; column++) {
       const value = labels[n + column];
-      if (value !== undefined) line += others[column - 1]! + escapeValue(value);
+      if (value !== undefined) line += others[column - 1]! + shown(value, column);
     }
     text += line + '"} ' + numberText(values[row]!) + "\n";
   }

@@ -52,6 +52,10 @@ export const FINDING_KINDS = {
     "NATS refuses this program a subject: questions, answers or events do not get through.",
     "Give the user of NATS the right that the text names, or log in as another one.",
   )),
+  file_limit_low: degrading(error(
+    "The workers' publishers and pages need more open files than this process may have: some workers cannot be heard.",
+    "Raise the limit of open files (ulimit -n, LimitNOFILE of systemd) to the number that the text names.",
+  )),
   worker_stuck: degrading(error(
     "A worker has requests in flight, and no forward pass has ended for --stuck-after.",
     "Look at the engine's log and at its GPU. Restarting the worker frees the requests.",

@@ -1,7 +1,13 @@
 import type { Target } from "../dynamo/target.ts";
 import { targetPath } from "../dynamo/target.ts";
 import type { WorkerId } from "../dynamo/worker_id.ts";
-import { type Connection, connectionOf, type Snapshot, type TargetSnapshot } from "../fleet/snapshot.ts";
+import {
+  type Connection,
+  connectionOf,
+  type FileNeed,
+  type Snapshot,
+  type TargetSnapshot,
+} from "../fleet/snapshot.ts";
 import type { WorkerSnapshot } from "../fleet/worker_snapshot.ts";
 import { totalsOf } from "../fleet/totals.ts";
 import { partialText, stuckText } from "../fleet/worker_texts.ts";
@@ -123,6 +129,7 @@ function findConnections(snapshot: Snapshot, found: Collected): void {
   if (nats?.connected && targets.some(({ up, lastRound }) => lastRound && !up)) {
     found.add("round_failed", { text: "the last round failed" });
   }
+  if (snapshot.files !== undefined) findFileLimit(snapshot.files, found);
   for (const { role, name, reason, since, connected } of connections) {
     if (role !== "publisher" || connected || at.monotonicMs - since.monotonicMs < UNREACHABLE_MS) continue;
     found.add("publisher_unreachable", {
@@ -131,6 +138,19 @@ function findConnections(snapshot: Snapshot, found: Collected): void {
       ...(reason !== undefined && { hint: reason }),
     });
   }
+}
+
+/** What servers, readers, handshakes and Deno itself take. */
+const OTHER_FILES = 200;
+
+function findFileLimit({ limit, publishers, pages }: FileNeed, found: Collected): void {
+  const needed = publishers + pages + OTHER_FILES;
+  if (needed <= limit) return;
+  found.add("file_limit_low", {
+    text: `${limit} files may be open, and ${needed} are needed: for ${
+      counted(publishers, "publisher")
+    } and ${counted(pages, "page")}`,
+  });
 }
 
 function causeOf({ reason, since }: Connection): Pick<Finding, "since"> & { readonly hint?: string } {

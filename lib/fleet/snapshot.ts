@@ -19,6 +19,15 @@ export interface Snapshot {
   /** Those of the targets, each once. */
   readonly namespaces: readonly NamespaceSnapshot[];
   readonly targets: readonly TargetSnapshot[];
+  /** How many files may be open, and what the workers' connections need of them; undefined if no limit is known. */
+  readonly files?: FileNeed | undefined;
+}
+
+/** A publisher on ZMQ and a page take a file each. */
+export interface FileNeed {
+  readonly limit: number;
+  readonly publishers: number;
+  readonly pages: number;
 }
 
 /** NATS, where workers are asked and heard; the store that lists them; a worker's publisher on ZMQ. */

@@ -93,6 +93,11 @@ export class PagePoller implements Disposable {
     this.#ask();
   }
 
+  /** How many pages are asked for. */
+  get pages(): number {
+    return this.#sources.size;
+  }
+
   /** What came since the last call; undefined when nothing did. */
   take(): PageBatch | undefined {
     if (this.#counts.asked === 0 && this.#lost.size === 0) return undefined;

@@ -55,6 +55,11 @@ export class WorkerPages implements Disposable {
     this.#address();
   }
 
+  /** How many pages are asked for. */
+  get pages(): number {
+    return this.#poller.pages;
+  }
+
   take(): readonly PageInput[] {
     if (this.#options.listed() !== this.#listed) this.#address();
     const batch = this.#poller.take();

@@ -95,6 +95,20 @@ const CASES: readonly {
     reasons: ["NATS refuses us: publish $SRV.STATS.x"],
   },
   {
+    what: "publishers and pages need more files than may be open",
+    snapshot: snapshotOf({ files: { limit: 1_024, publishers: 1_000, pages: 500 } }),
+    found: [[
+      "file_limit_low",
+      "1024 files may be open, and 1700 are needed: for 1000 publishers and 500 pages",
+    ]],
+    reasons: ["1024 files may be open, and 1700 are needed: for 1000 publishers and 500 pages"],
+  },
+  {
+    what: "there are as many files as are needed",
+    snapshot: snapshotOf({ files: { limit: 1_700, publishers: 1_000, pages: 500 } }),
+    found: [],
+  },
+  {
     what: "a publisher cannot be reached",
     snapshot: snapshotOf({ at: at(3_005), connections: [natsConnection(), PUBLISHER_AWAY] }),
     found: [["publisher_unreachable", "the publisher at h:1 kv_metrics cannot be reached"]],
